@@ -1,0 +1,13 @@
+//! The vendor as data: the provider file, the shipped catalogue, discovered metadata.
+//!
+//! No code for one vendor lives here or anywhere else. If a vendor seems to need code,
+//! the file lacks a word: add the word to `schema`.
+
+pub mod catalogue;
+pub mod file;
+pub mod nearest;
+pub mod schema;
+pub mod template;
+
+pub use schema::Provider;
+pub use template::{MissingValue, Values};

@@ -1,0 +1,186 @@
+//! One writer a connection: a kernel lock on a file of its own, never renamed and never deleted.
+//!
+//! The kernel ends it with the last process that holds the descriptor, so there is nothing to
+//! expire and nothing to steal. A second file names the holder, for people.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+
+/// Proof that this process may write; ends when it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub process: u32,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Why a lock was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process held it all the time.
+    #[error("another keyfob holds the lock {}", path.display())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who, where it could be read.
+        holder: Option<Holder>,
+        /// How long was waited, in seconds.
+        waited: u64,
+    },
+    /// The file system does not lock.
+    #[error("locks do not work at {}: {source}", path.display())]
+    Unusable {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The first pause between two tries; each next is twice as long, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+/// After this long the holder is named.
+const NAMED_AFTER: Duration = Duration::from_secs(1);
+
+impl Lock {
+    /// Waits for the lock at `path` for at most `patience`; `waiting` hears once, after a second, who holds it.
+    pub async fn take(
+        path: &Path,
+        patience: Duration,
+        clock: &dyn Clock,
+        mut waiting: impl FnMut(Option<&Holder>),
+    ) -> Result<Self, LockError> {
+        let mut waited = Duration::ZERO;
+        let mut pause = FIRST_PAUSE;
+        let mut named = false;
+        loop {
+            if let Some(lock) = Self::try_take(path, clock)? {
+                return Ok(lock);
+            }
+            if waited >= patience {
+                return Err(LockError::Held {
+                    path: path.to_owned(),
+                    holder: holder(path),
+                    waited: waited.as_secs(),
+                });
+            }
+            if waited >= NAMED_AFTER && !named {
+                named = true;
+                waiting(holder(path).as_ref());
+            }
+            clock.sleep(pause).await;
+            waited += pause;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Takes the lock if nobody holds it.
+    pub fn try_take(path: &Path, clock: &dyn Clock) -> Result<Option<Self>, LockError> {
+        let unusable = |source| LockError::Unusable { path: path.to_owned(), source };
+        let file = open(path).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        prove_exclusive(path).map_err(unusable)?;
+        let lock = Self { file, path: path.to_owned() };
+        lock.name_holder(std::process::id(), clock.now());
+        Ok(Some(lock))
+    }
+
+    /// Takes over a lock whose descriptor was inherited locked.
+    pub fn inherited(file: File, path: PathBuf) -> Self {
+        Self { file, path }
+    }
+
+    /// A second descriptor of the same lock, for a process that shall hold it too.
+    pub fn share(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Where the lock file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names the holder for people who wait; the lock does not depend on it.
+    pub fn name_holder(&self, process: u32, since: Timestamp) {
+        let line = serde_json::to_string(&Holder { process, since }).unwrap_or_default();
+        let _ = std::fs::write(holder_path(&self.path), line);
+    }
+}
+
+/// Where locks do nothing, a second descriptor gets one as well: say so rather than trust it.
+fn prove_exclusive(path: &Path) -> io::Result<()> {
+    match open(path)?.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(()),
+        Err(TryLockError::Error(source)) => Err(source),
+        Ok(()) => Err(io::Error::other("this file system grants one lock to two holders")),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn holder_path(path: &Path) -> PathBuf {
+    path.with_extension("holder")
+}
+
+/// Reads who holds the lock at `path`.
+pub fn holder(path: &Path) -> Option<Holder> {
+    serde_json::from_str(&std::fs::read_to_string(holder_path(path)).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test] // RF18
+    fn a_second_taker_waits_no_longer_than_its_patience_and_names_the_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.lock");
+        let first = Lock::try_take(&path, &SystemClock).unwrap().unwrap();
+        assert!(Lock::try_take(&path, &SystemClock).unwrap().is_none());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let patience = Duration::from_millis(5);
+        let refused = runtime.block_on(Lock::take(&path, patience, &SystemClock, |_| {}));
+        let Err(LockError::Held { holder: Some(holder), .. }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(holder.process, std::process::id());
+        drop(first);
+        assert!(Lock::try_take(&path, &SystemClock).unwrap().is_some());
+    }
+
+    #[test] // A22, ST6
+    fn the_lock_file_stays_when_the_lock_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.lock");
+        drop(Lock::try_take(&path, &SystemClock).unwrap());
+        assert!(path.exists());
+    }
+}
