@@ -2,8 +2,20 @@
 //!
 //! One trait for every store. It knows bytes and names; what an entry means is `connection`'s.
 
+#[cfg(test)]
+mod contract;
+pub mod durable;
+pub mod file;
+mod file_name;
+pub mod journal;
+pub mod key;
+pub mod keychain;
 pub mod lock;
+pub mod memory;
+pub mod seal;
+pub mod size;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -76,7 +88,7 @@ pub trait Store: Send + Sync {
 }
 
 /// Why a store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 pub enum StoreError {
     /// There is no keychain service.
     #[error("there is no keychain to talk to: {detail}")]
@@ -141,15 +153,36 @@ pub enum StoreError {
     #[error("cannot {action} {}: {source}", path.display())]
     Unwritable {
         /// What was tried, as a verb.
-        action: &'static str,
+        action: Cow<'static, str>,
         /// Where.
         path: PathBuf,
         /// Why.
+        #[serde(with = "io_error")]
         source: std::io::Error,
     },
     /// What was read back is not what was written.
     #[error("the store gave back something else than was written")]
     NotKept,
+}
+
+/// An I/O error as it crosses from a worker to its caller: the system's number, else its words.
+mod io_error {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        error: &std::io::Error,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        (error.raw_os_error(), error.to_string()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<std::io::Error, D::Error> {
+        let (number, words) = <(Option<i32>, String)>::deserialize(deserializer)?;
+        Ok(number
+            .map_or_else(|| std::io::Error::other(words), std::io::Error::from_raw_os_error))
+    }
 }
 
 impl StoreError {
@@ -159,6 +192,6 @@ impl StoreError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Unwritable { action, path, source }
+        move |source| Self::Unwritable { action: action.into(), path, source }
     }
 }

@@ -1,0 +1,98 @@
+//! The grants of RFC 6749 as values, with their standard parameters.
+
+use crate::secret::Secret;
+
+/// What is exchanged for tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Grant {
+    /// RFC 6749 section 4.1.3.
+    AuthorizationCode {
+        /// Single-use.
+        code: Secret,
+        /// The same as in the authorization request.
+        redirect_uri: String,
+        /// Present exactly when a challenge was sent (RFC 7636 section 4.5).
+        code_verifier: Option<Secret>,
+    },
+    /// RFC 6749 section 6.
+    RefreshToken {
+        /// The one that is stored now.
+        refresh_token: Secret,
+        /// Only where the vendor wants the scopes again.
+        scopes: Vec<String>,
+    },
+    /// RFC 6749 section 4.4.2.
+    ClientCredentials {
+        /// Empty for the client's default.
+        scopes: Vec<String>,
+    },
+    /// RFC 6749 section 4.3.2, for old applications.
+    Password {
+        /// The account owner's name.
+        username: String,
+        /// Used once, never kept.
+        password: Secret,
+        /// Empty for the client's default.
+        scopes: Vec<String>,
+    },
+}
+
+impl Grant {
+    /// The grant's parameters in the RFC's own names and order; empty ones are left out (RFC 6749 section 3.2).
+    pub fn parameters(&self) -> Vec<(String, Secret)> {
+        let plain = |name: &str, value: &str| (name.to_owned(), Secret::new(value));
+        let scope = |scopes: &[String]| plain("scope", &scopes.join(" "));
+        let mut parameters = match self {
+            Self::AuthorizationCode { code, redirect_uri, code_verifier } => {
+                let mut parameters = vec![
+                    plain("grant_type", "authorization_code"),
+                    ("code".to_owned(), code.clone()),
+                    plain("redirect_uri", redirect_uri),
+                ];
+                parameters
+                    .extend(code_verifier.iter().map(|it| ("code_verifier".into(), it.clone())));
+                parameters
+            }
+            Self::RefreshToken { refresh_token, scopes } => vec![
+                plain("grant_type", "refresh_token"),
+                ("refresh_token".to_owned(), refresh_token.clone()),
+                scope(scopes),
+            ],
+            Self::ClientCredentials { scopes } => {
+                vec![plain("grant_type", "client_credentials"), scope(scopes)]
+            }
+            Self::Password { username, password, scopes } => vec![
+                plain("grant_type", "password"),
+                plain("username", username),
+                ("password".to_owned(), password.clone()),
+                scope(scopes),
+            ],
+        };
+        parameters.retain(|(_, value)| !value.is_empty());
+        parameters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test] // TQ8, RF1
+    fn a_refresh_without_scopes_sends_no_scope_at_all() {
+        let grant =
+            Grant::RefreshToken { refresh_token: Secret::new("inkr_1"), scopes: Vec::new() };
+        let names: Vec<_> = grant.parameters().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["grant_type", "refresh_token"]);
+    }
+
+    #[test] // TQ4
+    fn a_verifier_is_sent_exactly_when_there_is_one() {
+        let grant = |code_verifier| Grant::AuthorizationCode {
+            code: Secret::new("c"),
+            redirect_uri: "http://127.0.0.1:1/cb".into(),
+            code_verifier,
+        };
+        assert_eq!(grant(None).parameters().len(), 3);
+        assert_eq!(grant(Some(Secret::new("v"))).parameters()[3].0, "code_verifier");
+    }
+}

@@ -1,0 +1,10 @@
+//! `connect`.
+
+use super::args::Connect;
+use super::context::Context;
+use super::report::{Exit, Report};
+
+/// Runs the command.
+pub fn run(_context: &Context<'_>, _args: &Connect) -> Result<Exit, Report> {
+    Err(Report::unexpected("not written yet"))
+}

@@ -1,0 +1,314 @@
+//! Arguments, environment and files turned once into what a command works with.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::args::Global;
+use super::notices;
+use super::output::Output;
+use super::report::{self, Exit, Report, Situation};
+use crate::connection::drawer::recorded_store;
+use crate::connection::{Connection, Drawer, Notice};
+use crate::http::{Client, HttpError};
+use crate::profile::file::{Profiles, check_name};
+use crate::profile::{Profile, Record, settings};
+use crate::provider::nearest::nearest;
+use crate::provider::{Provider, catalogue, file};
+use crate::store::durable::Folder;
+use crate::store::{EntryName, StoreKind};
+use crate::system::{System, real};
+
+/// What every command shares.
+pub struct Context<'a> {
+    /// The outside.
+    pub system: &'a System,
+    /// Flags of every command.
+    pub global: &'a Global,
+    /// How to speak.
+    pub output: Output,
+    /// The user's profiles.
+    pub profiles: Profiles,
+}
+
+/// `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Configuration {
+    store: Option<StoreKind>,
+    cacert: Option<PathBuf>,
+}
+
+/// A profile with its provider, before anything secret is touched.
+pub struct Chosen {
+    /// The profile's name.
+    pub name: String,
+    /// What the user said.
+    pub profile: Profile,
+    /// The vendor.
+    pub provider: Provider,
+    /// What is known of its connection.
+    pub record: Record,
+}
+
+impl Chosen {
+    /// What advice may take for granted.
+    pub fn situation(&self, system: &System) -> Situation {
+        Situation {
+            profile: self.name.clone(),
+            provider: title(&self.provider),
+            person: system.person.is_some(),
+            imports: self.provider.flows.first()
+                == Some(&crate::provider::schema::Flow::Import),
+        }
+    }
+}
+
+/// The vendor's own name, or the provider's where it has none.
+pub fn title(provider: &Provider) -> String {
+    match provider.title.is_empty() {
+        true => provider.name.clone(),
+        false => provider.title.clone(),
+    }
+}
+
+impl<'a> Context<'a> {
+    /// A context of one command.
+    pub fn new(system: &'a System, global: &'a Global, output: Output) -> Self {
+        Self { system, global, output, profiles: Profiles::new(&system.home.configuration) }
+    }
+
+    /// The profile's name: from the argument, else from `KEYFOB_PROFILE`.
+    pub fn profile_name(&self, given: Option<&str>) -> Result<String, Report> {
+        let name = given.or_else(|| self.system.environment.get("KEYFOB_PROFILE"));
+        let name = name.ok_or_else(|| {
+            Report::usage("no profile was named")
+                .hint("name one, or set KEYFOB_PROFILE")
+                .next("keyfob profile list")
+        })?;
+        check_name(name).map_err(|error| report::profile(&error))?;
+        Ok(name.to_owned())
+    }
+
+    /// A profile that must exist, with its provider.
+    pub fn chosen(&self, given: Option<&str>) -> Result<Chosen, Report> {
+        let name = self.profile_name(given)?;
+        let profile = self.profiles.read(&name).map_err(|error| report::profile(&error))?;
+        let provider = self.provider(&profile.provider)?;
+        let record = self.profiles.record(&name).map_err(|error| report::profile(&error))?;
+        Ok(Chosen { name, profile, provider, record })
+    }
+
+    /// A provider by name or file: the user's own first, then the shipped ones.
+    pub fn provider(&self, name: &str) -> Result<Provider, Report> {
+        if is_path(name) {
+            return read_provider(Path::new(name));
+        }
+        if let Some(provider) = self.own_provider(name)? {
+            return Ok(provider);
+        }
+        match catalogue::shipped(name) {
+            Some(provider) => provider.map_err(|error| report::provider_file(&error)),
+            None => Err(self.unknown_provider(name)),
+        }
+    }
+
+    fn own_provider(&self, name: &str) -> Result<Option<Provider>, Report> {
+        if crate::profile::name::check(name).is_err() {
+            return Ok(None);
+        }
+        let folder = self.system.home.providers();
+        let Some(opened) = Folder::open(&folder).map_err(|error| report::store(&error))? else {
+            return Ok(None);
+        };
+        let file_name = format!("{name}.toml");
+        let text = opened.read(&file_name).map_err(|error| report::store(&error))?;
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let shown = folder.join(&file_name);
+        let text = String::from_utf8_lossy(&text);
+        file::read(&shown.display().to_string(), &text)
+            .map(Some)
+            .map_err(|error| report::provider_file(&error))
+    }
+
+    fn unknown_provider(&self, name: &str) -> Report {
+        let own = self.own_provider_names();
+        let mut all: Vec<&str> = catalogue::names().collect();
+        all.extend(own.iter().map(String::as_str));
+        let report = Report::new(
+            Exit::SetUp,
+            "unknown-provider",
+            format!("there is no provider `{}`", crate::http::printable::printable(name)),
+        );
+        let report = match nearest(name, all) {
+            Some(nearest) => report.hint(format!("did you mean `--provider {nearest}`? All of them:")),
+            None => report.hint(
+                "name a shipped provider, a provider file, or the issuer URL of an authorization server",
+            ),
+        };
+        report.next("keyfob provider list")
+    }
+
+    /// The names of the user's own provider files.
+    pub fn own_provider_names(&self) -> Vec<String> {
+        let folder = Folder::open(&self.system.home.providers()).ok().flatten();
+        let names = folder.and_then(|folder| folder.names().ok()).unwrap_or_default();
+        let mut names: Vec<String> =
+            names.iter().filter_map(|file| file.strip_suffix(".toml").map(str::to_owned)).collect();
+        names.sort();
+        names
+    }
+
+    /// The kind of store: flag, then where the connection is, then environment, profile, `config.toml`.
+    pub fn store_kind(&self, profile: &Profile, record: &Record) -> Result<StoreKind, Report> {
+        if let Some(choice) = self.global.store {
+            return Ok(choice.into());
+        }
+        if let Some(kind) = record.store {
+            return Ok(kind);
+        }
+        if let Some(name) = self.system.environment.get("KEYFOB_STORE") {
+            return store_named(name);
+        }
+        if let Some(kind) = recorded_store(record, profile) {
+            return Ok(kind);
+        }
+        Ok(self.configuration()?.store.unwrap_or_default())
+    }
+
+    fn configuration(&self) -> Result<Configuration, Report> {
+        let folder = Folder::open(&self.system.home.configuration);
+        let text = folder.and_then(|folder| match folder {
+            Some(folder) => folder.read("config.toml"),
+            None => Ok(None),
+        });
+        let Some(text) = text.map_err(|error| report::store(&error))? else {
+            return Ok(Configuration::default());
+        };
+        toml::from_str(&String::from_utf8_lossy(&text)).map_err(|error| {
+            Report::new(Exit::SetUp, "bad-config", "config.toml cannot be read")
+                .cause(error.message().to_owned())
+                .hint("it may hold `store` and `cacert`")
+        })
+    }
+
+    /// The client id: from a flag, then from the environment, then from the profile.
+    pub fn client_id(&self, flag: Option<&str>, profile: &Profile) -> Option<String> {
+        flag.or_else(|| self.system.environment.get("KEYFOB_CLIENT_ID"))
+            .map(str::to_owned)
+            .or_else(|| profile.client_id.clone())
+    }
+
+    /// Where everything about a connection is kept.
+    pub fn drawer(&self, name: &str, kind: StoreKind) -> Result<Drawer, Report> {
+        let store = self.system.stores.open(kind).map_err(|error| report::store(&error))?;
+        let folder = match kind {
+            StoreKind::File => self.system.home.sealed(),
+            StoreKind::Keychain | StoreKind::Memory => self.system.home.locks(),
+        };
+        // The lock's folder must be there before anything can be locked.
+        let _ = folder;
+        Ok(Drawer {
+            store,
+            name: EntryName {
+                profile: name.to_owned(),
+                home: self.system.home.identity.clone(),
+            },
+            journal: self.system.home.journal(),
+            profiles: self.profiles.clone(),
+        })
+    }
+
+    /// Runs `work` with the connection of a chosen profile.
+    pub fn with_connection<T>(
+        &self,
+        chosen: Chosen,
+        client_id: Option<&str>,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
+    ) -> Result<T, Report> {
+        let kind = self.store_kind(&chosen.profile, &chosen.record)?;
+        let drawer = self.drawer(&chosen.name, kind)?;
+        let client_id = self.client_id(client_id, &chosen.profile);
+        let (name, title) = (chosen.name.clone(), title(&chosen.provider));
+        let notify =
+            |notice: Notice| notices::tell(self.output, self.system, &name, &title, notice);
+        let make_http = || self.http();
+        let connection = Connection::new(
+            self.system,
+            chosen.provider,
+            chosen.profile,
+            client_id,
+            drawer,
+            &notify,
+            &make_http,
+        );
+        work(&connection)
+    }
+
+    /// The HTTP client of this command.
+    fn http(&self) -> Result<Client, HttpError> {
+        real::client_with(&self.system.client_options, |name| {
+            self.system.environment.get(name).map(str::to_owned)
+        })
+    }
+
+    /// Certificates to trust beside the system's: `--cacert`, `SSL_CERT_FILE`, `config.toml`.
+    pub fn extra_roots(&self) -> Result<Vec<PathBuf>, Report> {
+        let variable = |name| self.system.environment.get(name).map(PathBuf::from);
+        let mut roots: Vec<PathBuf> = Vec::new();
+        roots.extend(self.global.cacert.clone());
+        roots.extend(variable("SSL_CERT_FILE"));
+        roots.extend(variable("SSL_CERT_DIR"));
+        roots.extend(self.configuration()?.cacert);
+        Ok(roots)
+    }
+
+    /// Runs a future; a signal ends it with exit code 130.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Report> {
+        self.system
+            .run(future)
+            .ok_or_else(|| Report::new(Exit::Interrupted, "interrupted", "interrupted"))
+    }
+}
+
+/// Reads `--store` from the environment.
+fn store_named(name: &str) -> Result<StoreKind, Report> {
+    StoreKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        let names = StoreKind::ALL.map(StoreKind::name);
+        let report = Report::usage(format!(
+            "KEYFOB_STORE names no store: {}",
+            crate::http::printable::printable(name)
+        ));
+        match nearest(name, names) {
+            Some(nearest) => report.hint(format!("did you mean `{nearest}`?")),
+            None => report.hint(format!("use one of {}", names.join(", "))),
+        }
+    })
+}
+
+/// Whether a provider is named by its file.
+pub fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\']) || name.ends_with(".toml")
+}
+
+/// Reads a provider file that the user named.
+pub fn read_provider(path: &Path) -> Result<Provider, Report> {
+    const LARGEST: u64 = 1 << 20;
+    let shown = path.display().to_string();
+    let unreadable = |why: String| {
+        Report::new(Exit::SetUp, "bad-provider-file", format!("{shown} cannot be read")).cause(why)
+    };
+    let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+    if size > LARGEST {
+        return Err(unreadable("it is larger than a provider file can be".into()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    file::read(&shown, &text).map_err(|error| report::provider_file(&error))
+}
+
+/// The values of a profile, for a check that no secret is needed for.
+pub fn values_of(chosen: &Chosen, client_id: Option<&str>) -> crate::provider::Values {
+    settings::values(&chosen.provider, &chosen.profile.settings, client_id)
+}

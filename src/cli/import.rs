@@ -1,0 +1,10 @@
+//! `import`.
+
+use super::args::Import;
+use super::context::Context;
+use super::report::{Exit, Report};
+
+/// Runs the command.
+pub fn run(_context: &Context<'_>, _args: &Import) -> Result<Exit, Report> {
+    Err(Report::unexpected("not written yet"))
+}

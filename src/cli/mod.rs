@@ -1,0 +1,168 @@
+//! What can be typed: one file a command, arguments turned once into settings, one call into the
+//! rooms below, the result shown. No protocol, no repetition, no storage.
+
+mod args;
+mod call;
+mod completions;
+mod connect;
+mod context;
+mod demo;
+mod header;
+mod import;
+mod notices;
+mod output;
+mod profile;
+mod provider;
+mod refresh;
+mod report;
+mod revoke;
+mod sandbox;
+mod scopes;
+mod secrets;
+mod status;
+mod token;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use args::{Cli, Color, Command, Global};
+use context::Context;
+use output::Output;
+pub use report::Exit;
+use report::Report;
+
+use crate::system::System;
+
+/// The command line as clap knows it; for documentation and completion.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs one command and gives its exit code.
+pub fn run(arguments: Vec<OsString>, system: &mut System) -> u8 {
+    let cli = match parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error, &arguments, system),
+    };
+    if cli.global.no_input {
+        system.person = None;
+    }
+    let output = Output::new(&cli.global, system);
+    match dispatch(&cli, system, output) {
+        Ok(exit) => exit as u8,
+        Err(report) => {
+            output.failure(system, &report);
+            report.exit as u8
+        }
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<Exit, Report> {
+    system.client_options.extra_roots =
+        Context::new(system, &cli.global, output).extra_roots()?;
+    let context = Context::new(system, &cli.global, output);
+    match &cli.command {
+        Command::Connect(args) => connect::run(&context, args),
+        Command::Import(args) => import::run(&context, args),
+        Command::Call(args) => call::run(&context, args),
+        Command::Refresh(args) => refresh::run(&context, args),
+        Command::Revoke(args) => revoke::run(&context, args),
+        Command::Status(args) => status::run(&context, args),
+        Command::Token(args) => token::run(&context, args),
+        Command::Header(args) => header::run(&context, args),
+        Command::Scopes(args) => scopes::run(&context, args),
+        Command::Profile(command) => profile::run(&context, command),
+        Command::Provider(command) => provider::run(&context, command),
+        Command::Sandbox(args) => sandbox::run(&context, args),
+        Command::Demo => demo::run(&context),
+        Command::Completions(args) => completions::run(&context, args),
+    }
+}
+
+/// Help and version are products; everything else is a command line that was not understood.
+fn not_understood(error: &clap::Error, arguments: &[OsString], system: &System) -> u8 {
+    use clap::error::ErrorKind;
+    let said = |word: &str| arguments.iter().any(|argument| argument == word);
+    let global = Global {
+        cacert: None,
+        yes: false,
+        json: said("--json"),
+        quiet: false,
+        verbose: 0,
+        no_input: true,
+        color: Color::Auto,
+        store: None,
+    };
+    let output = Output::new(&global, system);
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let text = match system.terminals.stdout && output.paint.0 {
+                true => error.render().ansi().to_string(),
+                false => error.render().to_string(),
+            };
+            match output.product(system, &text) {
+                Ok(()) => Exit::Done as u8,
+                Err(report) => report.exit as u8,
+            }
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !output.json => {
+            output.say(system, &error.render().to_string());
+            Exit::Usage as u8
+        }
+        _ => {
+            output.failure(system, &usage_report(error, arguments));
+            Exit::Usage as u8
+        }
+    }
+}
+
+/// Flags that people look for, and that would put a secret into the process list.
+const SECRET_FLAGS: [&str; 7] = [
+    "--client-secret",
+    "--password",
+    "--token",
+    "--access-token",
+    "--refresh-token",
+    "--secret",
+    "--code",
+];
+
+fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
+    let typed: Vec<String> =
+        arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+    let secret_flag = typed.iter().find_map(|argument| {
+        let flag = argument.split('=').next().unwrap_or(argument);
+        SECRET_FLAGS.iter().find(|it| **it == flag)
+    });
+    if let Some(flag) = secret_flag {
+        return Report::usage(format!("no flag takes a secret, so there is no {flag}"))
+            .cause("every user of this machine can read the arguments of a process")
+            .hint("use --client-secret-file FILE (`-` is standard input), KEYFOB_CLIENT_SECRET, or the prompt; change a secret that was typed");
+    }
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let message = lines.next().unwrap_or("the command line was not understood");
+    let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
+    let mut report = Report::usage(crate::http::printable::printable(&message));
+    for line in lines {
+        match line.strip_prefix("tip: ") {
+            Some(tip) => report = report.hint(tip),
+            None if line.starts_with("Usage:") || line.starts_with("For more") => {}
+            None => report = report.cause(crate::http::printable::printable(line)),
+        }
+    }
+    let named = typed.get(1).filter(|word| {
+        Cli::command().get_subcommands().any(|command| command.get_name() == word.as_str())
+    });
+    match named {
+        Some(command) => report.next(format!("keyfob {command} --help")),
+        None => report.next("keyfob --help"),
+    }
+}
+

@@ -1,0 +1,89 @@
+//! The words for what happens on the way and is no failure.
+
+use super::output::Output;
+use crate::connection::{Notice, OpenThis};
+use crate::http::printable::printable;
+use crate::store::lock::Holder;
+use crate::system::System;
+
+/// Tells a notice to the person.
+pub fn tell(output: Output, system: &System, profile: &str, provider: &str, notice: Notice) {
+    match notice {
+        Notice::OpenThis(open) => open_this(output, system, profile, provider, &open),
+        Notice::GrantedLess(scopes) => output.warn(
+            system,
+            &format!("{provider} did not grant {}", printable(&scopes.join(", "))),
+        ),
+        Notice::NoRefreshToken => output.warn(
+            system,
+            &format!("{provider} gave no refresh token: when the access token ends, connect again"),
+        ),
+        other => output.note(system, &line(profile, provider, other)),
+    }
+}
+
+fn line(profile: &str, provider: &str, notice: Notice) -> String {
+    match notice {
+        Notice::WaitingForLock(holder) => {
+            format!("waiting: {} is refreshing `{profile}`", who(holder))
+        }
+        Notice::WaitingForConnect(holder) => {
+            format!("waiting: {} is connecting `{profile}`", who(holder))
+        }
+        Notice::Recovered => format!(
+            "an earlier command was cut short: its new tokens for `{profile}` were in the journal and are stored now"
+        ),
+        Notice::ServedOld => format!(
+            "`{profile}` could not be refreshed now; its access token still serves"
+        ),
+        Notice::CallRefused => {
+            format!("{provider} refused the access token: refreshed, and sent once more")
+        }
+        Notice::Waiting { seconds, why } => {
+            format!("{}: trying again in {seconds:.1} s", printable(&why))
+        }
+        Notice::Replayed => {
+            format!("{provider} replayed its stored answer to this Idempotency-Key")
+        }
+        Notice::BrowserNotStarted(why) => {
+            format!("no browser was started ({}): open the address yourself", printable(&why))
+        }
+        Notice::PasteRefused(why) => format!("that was no answer: {}", printable(&why)),
+        Notice::OpenThis(_) | Notice::GrantedLess(_) | Notice::NoRefreshToken => String::new(),
+    }
+}
+
+fn who(holder: Option<Holder>) -> String {
+    holder.map_or("another process".into(), |it| format!("process {}", it.process))
+}
+
+/// The address stands on a line of its own, so that it can be copied whole.
+fn open_this(output: Output, system: &System, profile: &str, provider: &str, open: &OpenThis) {
+    // Under --json the failure's document is all that standard error holds, so the address is
+    // printed only where nothing else would bring a person to it.
+    if output.json && open.browser.is_ok() {
+        return;
+    }
+    let scopes = match open.scopes.is_empty() {
+        true => "its default scopes".to_owned(),
+        false => open.scopes.join(", "),
+    };
+    output.note(system, &format!("`{profile}` asks {provider} for {}", printable(&scopes)));
+    match &open.browser {
+        Ok(()) => output.note(system, "your browser opens this address; if it does not, open it yourself:"),
+        Err(why) => output.note(system, &format!("open this address in a browser ({why}):")),
+    }
+    output.say(system, open.url.as_str());
+    if let (Some(port), Err(_)) = (open.port, &open.browser) {
+        output.note(
+            system,
+            &format!("if that browser is on another machine, run there first: ssh -L {port}:127.0.0.1:{port} HOST"),
+        );
+    }
+    if open.paste {
+        output.note(system, "or paste the address that the browser ends at here (it is not shown), and press Enter");
+    }
+    if let (true, Some(seconds)) = (open.paste, open.code_lifetime) {
+        output.note(system, &format!("be quick with a paste: the code in it lives {seconds} seconds"));
+    }
+}

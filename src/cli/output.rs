@@ -1,0 +1,115 @@
+//! Standard output, which is the product, and standard error, which is for people.
+
+use std::io::{ErrorKind, Write as _};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use super::args::{Color, Global};
+use super::report::{Exit, Paint, Report};
+use crate::http::printable::printable;
+use crate::system::System;
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One document on each stream.
+    pub json: bool,
+    /// Only what is needed.
+    pub quiet: bool,
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// Colour on standard error.
+    pub paint: Paint,
+}
+
+impl Output {
+    /// Speaks as the global flags and the terminal ask.
+    pub fn new(global: &Global, system: &System) -> Self {
+        let colour = match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                system.terminals.stderr
+                    && system.environment.get("NO_COLOR").is_none()
+                    && system.environment.get("TERM") != Some("dumb")
+            }
+        };
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            paint: Paint(colour),
+        }
+    }
+
+    /// Writes the product; a reader that has gone is no error.
+    pub fn product(self, system: &System, text: &str) -> Result<(), Report> {
+        let mut stdout = system.stdout.borrow_mut();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(unwritten(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a document of `--json`.
+    pub fn document(self, system: &System, document: &Value) -> Result<(), Report> {
+        self.product(system, &format!("{document:#}\n"))
+    }
+
+    /// Says something that a person may want to know.
+    pub fn note(self, system: &System, line: &str) {
+        if !self.quiet && !self.json {
+            self.say(system, line);
+        }
+    }
+
+    /// Warns; `--json` keeps standard error for a failure's document.
+    pub fn warn(self, system: &System, line: &str) {
+        if !self.json {
+            self.say(system, &format!("{} {line}", self.paint.yellow("warning:")));
+        }
+    }
+
+    /// Writes a line to standard error, whatever was asked.
+    pub fn say(self, system: &System, line: &str) {
+        // Nobody to hear it is no reason to stop.
+        let _ = writeln!(system.stderr.borrow_mut(), "{line}");
+    }
+
+    /// Tells a failure.
+    pub fn failure(self, system: &System, report: &Report) {
+        if self.json {
+            self.say(system, &format!("{:#}", report.document()));
+        } else {
+            for line in report.lines(self.paint) {
+                self.say(system, &line);
+            }
+        }
+    }
+}
+
+/// Standard output refused what was written.
+pub fn unwritten(error: &std::io::Error) -> Report {
+    Report::new(Exit::Unexpected, "stdout", "standard output could not be written")
+        .cause(printable(&error.to_string()))
+        .hint("check where it goes: a full disk, perhaps")
+}
+
+/// A table without lines, as wide as what is in it.
+pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(head.iter().map(|name| name.to_uppercase()));
+    for row in rows {
+        table.add_row(row);
+    }
+    let mut text = String::new();
+    for line in table.to_string().lines() {
+        text.push_str(line.trim_end().strip_prefix(' ').unwrap_or(line.trim_end()));
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,152 @@
+//! `refresh`: new tokens now, or only where the old ones end soon.
+
+use serde_json::{Value, json};
+
+use super::args::Refresh;
+use super::context::{Chosen, Context};
+use super::report::{self, Exit, Report};
+use crate::connection::{FreshError, Wanted};
+use crate::profile::record::State;
+
+/// What became of one profile.
+enum Outcome {
+    Refreshed(Option<jiff::Timestamp>),
+    StillGood(Option<jiff::Timestamp>),
+    PassedOver(Report),
+    Failed(Report),
+}
+
+/// Refreshes the named profiles, or all; the exit code is that of the first that failed.
+pub fn run(context: &Context<'_>, args: &Refresh) -> Result<Exit, Report> {
+    let names = names(context, &args.profiles, args.all)?;
+    let mut done: Vec<(String, Outcome)> = Vec::new();
+    for name in names {
+        let outcome = refresh(context, args, &name)?;
+        if !context.output.json {
+            show(context, &name, &outcome)?;
+        }
+        done.push((name, outcome));
+    }
+    let first = done.iter().find_map(|(_, outcome)| match outcome {
+        Outcome::Failed(report) => Some(report.clone()),
+        _ => None,
+    });
+    if context.output.json {
+        if let (Some(report), 1) = (&first, done.len()) {
+            return Err(report.clone());
+        }
+        let rows: Vec<Value> = done.iter().map(|(name, outcome)| row(name, outcome)).collect();
+        context.output.document(context.system, &json!({ "profiles": rows }))?;
+    }
+    Ok(first.map_or(Exit::Done, |report| report.exit))
+}
+
+/// The profiles that a command is about: named, from the environment, or every connected one.
+pub fn names(
+    context: &Context<'_>,
+    given: &[String],
+    all: bool,
+) -> Result<Vec<String>, Report> {
+    if !all {
+        return match given {
+            [] => Ok(vec![context.profile_name(None)?]),
+            _ => given.iter().map(|name| context.profile_name(Some(name))).collect(),
+        };
+    }
+    let now = context.system.clock.now();
+    let names = context.profiles.names().map_err(|error| report::profile(&error))?;
+    let mut connected = Vec::new();
+    for name in names {
+        let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
+        if record.state(now) != State::NeverConnected {
+            connected.push(name);
+        }
+    }
+    if connected.is_empty() {
+        context.output.note(context.system, "no profile is connected");
+    }
+    Ok(connected)
+}
+
+/// An interruption ends the whole command; any other failure is this profile's own.
+fn refresh(context: &Context<'_>, args: &Refresh, name: &str) -> Result<Outcome, Report> {
+    let failed = |report: Report| match report.exit {
+        Exit::Interrupted => Err(report),
+        _ => Ok(Outcome::Failed(report)),
+    };
+    match context.chosen(Some(name)).and_then(|chosen| refresh_chosen(context, args, chosen)) {
+        Ok(outcome) => Ok(outcome),
+        Err(report) => failed(report),
+    }
+}
+
+fn refresh_chosen(
+    context: &Context<'_>,
+    args: &Refresh,
+    chosen: Chosen,
+) -> Result<Outcome, Report> {
+    let about = chosen.situation(context.system);
+    context.with_connection(chosen, None, |connection| {
+        let report = |error: &FreshError| report::fresh(error, &connection.provider, &about);
+        let wanted = match args.within {
+            Some(within) => {
+                let wanted = Wanted::Good(Some(within));
+                let stored = connection.stored(&wanted).map_err(|error| report(&error))?;
+                if let Some(entry) = stored {
+                    let end = entry.tokens.and_then(|tokens| tokens.access_expires_at);
+                    return Ok(Outcome::StillGood(end));
+                }
+                Wanted::New
+            }
+            None => Wanted::New,
+        };
+        match context.wait(connection.fresh(&wanted))? {
+            Ok(entry) => {
+                Ok(Outcome::Refreshed(entry.tokens.and_then(|tokens| tokens.access_expires_at)))
+            }
+            Err(error @ FreshError::CannotRenew) if args.all => {
+                Ok(Outcome::PassedOver(report(&error)))
+            }
+            Err(error) => Err(report(&error)),
+        }
+    })
+}
+
+fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Report> {
+    let end = |end: &Option<jiff::Timestamp>| match end {
+        Some(end) => format!("good until {end}"),
+        None => "good, its end is not known".to_owned(),
+    };
+    match outcome {
+        Outcome::Refreshed(until) => context
+            .output
+            .product(context.system, &format!("{name}: refreshed, {}\n", end(until))),
+        Outcome::StillGood(until) => {
+            context.output.product(context.system, &format!("{name}: not yet, {}\n", end(until)))
+        }
+        Outcome::PassedOver(report) => context
+            .output
+            .product(context.system, &format!("{name}: passed over, {}\n", report.message)),
+        Outcome::Failed(report) => {
+            context.output.failure(context.system, report);
+            Ok(())
+        }
+    }
+}
+
+fn row(name: &str, outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Refreshed(end) => {
+            json!({"profile": name, "outcome": "refreshed", "access_expires_at": end})
+        }
+        Outcome::StillGood(end) => {
+            json!({"profile": name, "outcome": "not-due", "access_expires_at": end})
+        }
+        Outcome::PassedOver(report) => {
+            json!({"profile": name, "outcome": "passed-over", "reason": report.code})
+        }
+        Outcome::Failed(report) => {
+            json!({"profile": name, "outcome": "failed", "error": report.document()["error"]})
+        }
+    }
+}

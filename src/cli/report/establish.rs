@@ -1,0 +1,177 @@
+//! What a person is told when no connection came to be.
+
+use super::fresh::{fresh, missing_value, token_refusal, too_many};
+use super::{Exit, Report, Situation, http, profile, span};
+use crate::authorization_server::authorization_request::RequestError;
+use crate::connection::establish::EstablishError;
+use crate::connection::establish::imported::ImportError;
+use crate::http::printable::printable;
+use crate::provider::Provider;
+use crate::provider::schema::Action;
+use crate::user_agent::redirection_endpoint::BindError;
+
+/// A connection that did not come to be; nothing was written.
+pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation) -> Report {
+    match error {
+        EstablishError::Fresh(error) => fresh(error, provider, about),
+        EstablishError::Denied { error, description } => {
+            denied(error, description.as_deref(), provider, about)
+        }
+        EstablishError::Refused(error) => code_refusal(error, provider, about),
+        EstablishError::TooMany { retry_after } => too_many(about, *retry_after, None),
+        EstablishError::Http(error) => {
+            let report = http(&format!("{} gave no answer to the token request", about.provider), error);
+            report.next(about.connect())
+        }
+        EstablishError::NoVerdict { status, what } => {
+            let mut report = Report::new(
+                Exit::TryLater,
+                "no-verdict",
+                format!("{} did not answer the token request sensibly", about.provider),
+            )
+            .cause(format!("it answered with {} (HTTP {status})", printable(what)))
+            .hint("a code works once, so start again")
+            .next(about.connect());
+            report.http_status = Some(*status);
+            report
+        }
+        EstablishError::WrongIssuer => Report::new(
+            Exit::Refused,
+            "wrong-issuer",
+            "the answer came from another authorization server than the one that was asked",
+        )
+        .cause("its `iss` does not name the expected issuer, so the code was not used")
+        .hint("start again; if it happens twice, do not authorise and tell the vendor")
+        .next(about.connect()),
+        EstablishError::TimedOut { after, redirect_uri, strays } => {
+            let mut report = Report::new(
+                Exit::AuthorizationNeeded,
+                "connect-timeout",
+                format!("nobody came back within {}", span(*after)),
+            )
+            .cause(format!("the redirect URI must be registered exactly as {redirect_uri}"));
+            if *strays > 0 {
+                report = report.cause(format!("{strays} other requests came to the listener and were refused"));
+            }
+            report.hint("start again, with more time if it is needed").next(format!("{} --timeout 15m", about.connect()))
+        }
+        EstablishError::Bind(error) => bind(error, about),
+        EstablishError::Request(error) => request(error, about),
+        EstablishError::NobodyToPaste { redirect_uri } => Report::usage(
+            "the browser would come back to a page of your own, and nobody is here to paste its address",
+        )
+        .cause(format!("the redirect URI is {redirect_uri}"))
+        .hint("run it on a terminal, or use a loopback redirect URI")
+        .next(about.connect()),
+        EstablishError::AccountChanged { was, is } => {
+            let show = |values: &std::collections::BTreeMap<String, serde_json::Value>| {
+                let parts: Vec<_> = values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                if parts.is_empty() { "an account without a name".into() } else { printable(&parts.join(", ")) }
+            };
+            Report::usage(format!("`{}` belongs to another account", about.profile))
+                .cause(format!("it is connected to {}; this authorization is for {}", show(was), show(is)))
+                .hint("nothing was changed; replace it on purpose, or use another profile name")
+                .next(format!("{} --yes", about.connect()))
+        }
+        EstablishError::Import(error) => import(error),
+        EstablishError::Profile(error) => profile(error),
+    }
+}
+
+fn denied(code: &str, description: Option<&str>, provider: &Provider, about: &Situation) -> Report {
+    let meaning = provider.errors.authorize.get(code);
+    let shown = printable(code);
+    let (exit, name, message) = match (meaning.map(|it| it.action), code) {
+        (_, "access_denied") => (Exit::Refused, "access-denied", "the authorization was denied".to_owned()),
+        (Some(Action::WaitForApproval), _) => {
+            (Exit::Refused, "approval-pending", format!("{} does not let this app in", about.provider))
+        }
+        (Some(Action::FixClient), _) => {
+            (Exit::SetUp, "client-refused", format!("{} refused the request", about.provider))
+        }
+        (_, "temporarily_unavailable" | "server_error") => {
+            (Exit::TryLater, "no-verdict", format!("{} cannot authorise now", about.provider))
+        }
+        _ => (Exit::Refused, "authorization-refused", format!("{} refused the authorization", about.provider)),
+    };
+    let mut report = Report::new(exit, name, message).cause(format!("it answered {shown}"));
+    report.oauth_error = Some(shown);
+    if let Some(description) = description {
+        report = report.cause(format!("\"{}\"", printable(description)));
+    }
+    match meaning {
+        Some(meaning) => {
+            let report = report.cause(meaning.meaning.clone());
+            if meaning.hint.is_empty() { report } else { report.hint(meaning.hint.clone()) }
+        }
+        None => report.hint("start again when that is settled").next(about.connect()),
+    }
+}
+
+/// The code was refused: say when the vendor's code lives too short for a slow hand.
+fn code_refusal(
+    error: &crate::http::error_response::ErrorResponse,
+    provider: &Provider,
+    about: &Situation,
+) -> Report {
+    let report = token_refusal(error, provider, about);
+    let life = provider.authorize.as_ref().and_then(|it| it.code_lifetime);
+    match (error.code.as_deref(), life) {
+        (Some("invalid_grant"), Some(seconds)) => {
+            report.cause(format!("a code of {} lives {seconds} seconds only", about.provider))
+        }
+        _ => report,
+    }
+}
+
+fn bind(error: &BindError, about: &Situation) -> Report {
+    let report = Report::new(Exit::SetUp, "listener", format!("{error}"));
+    match error {
+        BindError::External => report.hint("run it on a terminal and paste the address"),
+        BindError::PortBusy { port } => {
+            let mut report = Report::new(
+                Exit::SetUp,
+                "port-busy",
+                format!("port {port} is in use, and the redirect URI is registered with it"),
+            )
+            .cause("another program, or another `keyfob connect`, listens there");
+            report = report.hint("stop that program (the first line names it), or register another port");
+            report.next(format!("ss -ltnp 'sport = :{port}'")).next(format!("{} --port N", about.connect()))
+        }
+        BindError::PortForbidden { source, .. } => report
+            .cause(printable(&source.to_string()))
+            .hint("choose a port above 1024; on Windows `netsh interface ipv4 show excludedportrange protocol=tcp` lists reserved ones"),
+        BindError::NoSuchAddress { .. } => report.hint("use http://127.0.0.1 in the redirect URI"),
+        BindError::Other { source, .. } => report.cause(printable(&source.to_string())).hint("try another port"),
+    }
+}
+
+fn request(error: &RequestError, about: &Situation) -> Report {
+    match error {
+        RequestError::Missing(missing) => missing_value(&missing.0, &about.profile),
+        RequestError::Endpoint(endpoint) => Report::new(
+            Exit::SetUp,
+            "bad-endpoint",
+            "the authorization endpoint is no address a browser may be sent to",
+        )
+        .cause(printable(endpoint))
+        .hint("check the provider file and the host settings"),
+        RequestError::ReservedParameter(name) => {
+            Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
+                .hint("keyfob sets it; leave it out")
+        }
+    }
+}
+
+fn import(error: &ImportError) -> Report {
+    let report = Report::usage("this import makes no sense").cause(printable(&error.to_string()));
+    match error {
+        ImportError::Unknown { nearest: Some(nearest), .. } => report.hint(format!("did you mean `{nearest}`?")),
+        ImportError::Mixed { looks_like, .. } => {
+            report.hint(format!("it begins like a {looks_like}: put each secret in its own place"))
+        }
+        ImportError::NotJson(_) | ImportError::Unknown { .. } | ImportError::Kind { .. } | ImportError::Missing(_) => {
+            report.hint(r#"give one JSON object: {"access_token":…,"refresh_token":…,"expires_in":…}"#)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What a person is told when there is no access token that is good now.
+
+use super::{Exit, Report, Situation, http, lock, span, store};
+use crate::connection::FreshError;
+use crate::connection::entry::Ended;
+use crate::connection::roll::{NoAnswer, NoVerdict};
+use crate::http::error_response::ErrorResponse;
+use crate::http::printable::printable;
+use crate::provider::Provider;
+use crate::provider::schema::Action;
+
+/// An access token that could not be had.
+pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Report {
+    let profile = &about.profile;
+    match error {
+        FreshError::NotConnected => Report::new(
+            Exit::AuthorizationNeeded,
+            "not-connected",
+            format!("`{profile}` is not connected"),
+        )
+        .hint("authorise it once")
+        .next(about.connect()),
+        FreshError::CannotRenew => Report::new(
+            Exit::AuthorizationNeeded,
+            "cannot-renew",
+            format!("the access token of `{profile}` cannot be renewed"),
+        )
+        .cause(format!("{} gave no refresh token", about.provider))
+        .hint("authorise it again")
+        .next(about.connect()),
+        FreshError::Ended(ended) => ended_report(ended, about),
+        FreshError::Rebound { was, is } => Report::new(
+            Exit::SetUp,
+            "endpoints-changed",
+            format!("the tokens of `{profile}` were given for another host"),
+        )
+        .cause(format!("they belong to {was}; the profile now says {is}"))
+        .hint("nothing was sent; set the host back, or connect to the new one")
+        .next(about.connect()),
+        FreshError::ClientSecretMissing => Report::new(
+            Exit::SetUp,
+            "client-secret-missing",
+            format!("there is no client secret for `{profile}`"),
+        )
+        .cause(format!("{} wants one with every token request", about.provider))
+        .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
+        .next(format!("{} --client-secret-file FILE", about.connect())),
+        FreshError::ClientIdMissing => Report::new(
+            Exit::SetUp,
+            "client-id-missing",
+            format!("there is no client id for `{profile}`"),
+        )
+        .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID")
+        .next(format!("{} --client-id ID", about.connect())),
+        FreshError::MissingValue(name) => missing_value(name, profile),
+        FreshError::Lock(error) => lock(error, profile),
+        FreshError::Store(error) => store(error),
+        FreshError::Unstored(error) => {
+            let mut report = store(error);
+            report.message = format!("the new tokens of `{profile}` could not be stored");
+            report.causes.push("they are safe in the journal: the next command that can write stores them".into());
+            report
+        }
+        FreshError::Refused(error) => token_refusal(error, provider, about),
+        FreshError::TooMany { until } => too_many(about, None, Some(*until)),
+        FreshError::NoVerdict(lost) => no_verdict(lost, about),
+        FreshError::Worker(why) => {
+            Report::unexpected("the process that refreshes could not do its work")
+                .cause(printable(why))
+                .hint("run the command again; the tokens are as they were, or in the journal")
+        }
+        FreshError::Http(error) => http("no request can be made", error),
+    }
+}
+
+/// A template of the provider that names a value nobody set.
+pub fn missing_value(name: &str, profile: &str) -> Report {
+    Report::usage(format!("`{profile}` has no value for `{name}`"))
+        .hint("set it for the profile, or for one call with --set")
+        .next(format!("keyfob profile set {profile} {name}=…"))
+}
+
+fn ended_report(ended: &Ended, about: &Situation) -> Report {
+    let mut report = Report::new(
+        Exit::AuthorizationNeeded,
+        "authorization-needed",
+        format!("the connection `{}` needs a new authorization", about.profile),
+    )
+    .cause(format!("{} refused the refresh token: {} (at {})", about.provider, printable(&ended.error), ended.at));
+    report.oauth_error = Some(printable(&ended.error));
+    if let Some(description) = &ended.description {
+        report = report.cause(format!("\"{}\"", printable(description)));
+    }
+    report = match ended.after_lost_answer {
+        true => report.cause("an earlier answer was lost: the provider may have issued a token that this machine never stored"),
+        false => report.cause("it has expired, was revoked, or was used by another machine"),
+    };
+    let hint = match about.person {
+        true => "authorise it again",
+        false => "a person must authorise it again, or import a new connection",
+    };
+    report.hint(hint).next(about.connect())
+}
+
+/// A verdict of the token endpoint that is not about the tokens.
+pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situation) -> Report {
+    let code = error.code.as_deref().unwrap_or_default();
+    let meaning = provider.errors.token.get(code);
+    let (exit, name, message) = match (meaning.map(|it| it.action), code) {
+        (Some(Action::WaitForApproval), _) => {
+            (Exit::Refused, "approval-pending", format!("{} does not let this app in", about.provider))
+        }
+        (Some(Action::FixClient), _) | (_, "invalid_client") => {
+            (Exit::SetUp, "client-refused", format!("{} refused the client id or the client secret", about.provider))
+        }
+        (Some(Action::Reconnect), _) | (_, "invalid_grant") => (
+            Exit::AuthorizationNeeded,
+            "authorization-needed",
+            format!("{} refused the authorization", about.provider),
+        ),
+        _ => (Exit::Refused, "authorization-refused", format!("{} refused the token request", about.provider)),
+    };
+    let mut report = Report::new(exit, name, message).vendor(error);
+    if let Some(meaning) = meaning {
+        report = report.cause(meaning.meaning.clone());
+        if !meaning.hint.is_empty() {
+            return report.hint(meaning.hint.clone());
+        }
+    }
+    match exit {
+        Exit::SetUp => report
+            .hint("check both, then give the secret again")
+            .next(format!("{} --client-secret-file FILE", about.connect())),
+        Exit::AuthorizationNeeded => report.hint("authorise it again").next(about.connect()),
+        _ => report.hint("ask the vendor what this client may do"),
+    }
+}
+
+/// The token endpoint asked to be left alone.
+pub fn too_many(about: &Situation, seconds: Option<u64>, until: Option<jiff::Timestamp>) -> Report {
+    let mut report = Report::new(
+        Exit::TryLater,
+        "rate-limited",
+        format!("{} asks to be left alone for a while", about.provider),
+    )
+    .cause("too many token requests (HTTP 429)");
+    report.http_status = Some(429);
+    if let Some(seconds) = seconds {
+        report = report.cause(format!("it said to wait {}", span(seconds)));
+        report.retry_after_seconds = Some(seconds);
+    }
+    if let Some(until) = until {
+        report = report.cause(format!("no token request is sent before {until}"));
+    }
+    report.hint("try again then; nothing was spent")
+}
+
+fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
+    let message = format!("the tokens of `{}` could not be refreshed now", about.profile);
+    let mut report = match &lost.cause {
+        NoAnswer::Http(error) => {
+            let mut report = http(&message, error);
+            report.exit = match error {
+                crate::http::HttpError::Certificates { .. } | crate::http::HttpError::InsecureUrl { .. } => report.exit,
+                _ => Exit::TryLater,
+            };
+            report
+        }
+        NoAnswer::Unusable { status, what, retry_after } => {
+            let mut report = Report::new(Exit::TryLater, "no-verdict", message)
+                .cause(format!("{} answered with {} (HTTP {status})", about.provider, printable(what)))
+                .hint("try again later");
+            report.http_status = Some(*status);
+            report.retry_after_seconds = *retry_after;
+            report
+        }
+        NoAnswer::NotTried => Report::new(Exit::TryLater, "no-verdict", message)
+            .cause("an earlier refresh was cut short")
+            .hint("run it again with `keyfob refresh`"),
+    };
+    if lost.lost_before {
+        report = report.cause("an earlier command had lost an answer already");
+    }
+    report.cause(match (lost.may_be_spent, lost.resent) {
+        (false, _) => "the request did not arrive, so nothing was spent; the connection is as it was",
+        (true, false) => "whether the refresh token was spent is not known; it is kept, and the next refresh tries it once more",
+        (true, true) => "it was tried twice; the refresh token is kept, and the next refresh tries it again",
+    })
+}

@@ -1,0 +1,280 @@
+//! Every error becomes what happened, why, what to do next, and an exit code: here and nowhere else.
+//!
+//! Each function is one exhaustive match over the errors of one room, so that a new error does
+//! not compile until its advice is written. Advice is printed only if it would work.
+
+mod establish;
+mod fresh;
+mod profile;
+mod store;
+
+use serde_json::{Map, Value, json};
+
+pub use establish::establish;
+pub use fresh::fresh;
+pub use profile::{profile, provider_file, setting};
+pub use store::{lock, store};
+
+use crate::http::HttpError;
+use crate::http::error_response::ErrorResponse;
+use crate::http::printable::printable;
+
+/// What a command exits with; relied on from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// An unexpected fault.
+    Unexpected = 1,
+    /// The command line was not understood.
+    Usage = 2,
+    /// Set-up.
+    SetUp = 3,
+    /// A person must authorise.
+    AuthorizationNeeded = 4,
+    /// Authorization refused.
+    Refused = 5,
+    /// Store or lock.
+    Store = 6,
+    /// Try later.
+    TryLater = 7,
+    /// The API refused the call.
+    ApiRefused = 8,
+    /// The API failed.
+    ApiFailed = 9,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+/// A failure as a person or a script meets it.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Stable, for scripts.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// Why.
+    pub causes: Vec<String>,
+    /// What to do, one sentence.
+    pub hint: Option<String>,
+    /// Commands to paste.
+    pub next: Vec<String>,
+    /// What the command exits with.
+    pub exit: Exit,
+    /// The provider's status.
+    pub http_status: Option<u16>,
+    /// The provider's code.
+    pub oauth_error: Option<String>,
+    /// When to come back.
+    pub retry_after_seconds: Option<u64>,
+    /// The key that makes a repetition safe.
+    pub idempotency_key: Option<String>,
+}
+
+/// What advice may take for granted.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    /// The profile, where there is one.
+    pub profile: String,
+    /// The provider's title.
+    pub provider: String,
+    /// Whether a person sits at a terminal.
+    pub person: bool,
+    /// Whether the provider's tokens are made elsewhere and imported.
+    pub imports: bool,
+}
+
+impl Situation {
+    /// The command that authorises again.
+    pub fn connect(&self) -> String {
+        match self.imports {
+            true => format!("keyfob import {}", self.profile),
+            false => format!("keyfob connect {}", self.profile),
+        }
+    }
+}
+
+impl Report {
+    /// A failure without anything but its name.
+    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            next: Vec::new(),
+            exit,
+            http_status: None,
+            oauth_error: None,
+            retry_after_seconds: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// A command line that was not understood.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// A fault nobody expected.
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Self::new(Exit::Unexpected, "unexpected", message)
+    }
+
+    /// Adds a reason.
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Says what to do.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a command to paste.
+    pub fn next(mut self, command: impl Into<String>) -> Self {
+        self.next.push(command.into());
+        self
+    }
+
+    /// Adds what the provider said: its code, its words, what is wrong field by field.
+    pub fn vendor(mut self, error: &ErrorResponse) -> Self {
+        self.http_status = Some(error.status);
+        self.oauth_error = error.code.as_deref().map(printable);
+        self.retry_after_seconds = error.retry_after.map(|wait| wait.as_secs());
+        let code = error.code.as_deref().map(printable).unwrap_or_else(|| "no error code".into());
+        self.causes.push(format!("it answered {code} (HTTP {})", error.status));
+        if let Some(description) = &error.description {
+            self.causes.push(format!("\"{}\"", printable(description)));
+        }
+        self.causes.extend(error.fields.iter().map(|field| printable(field)));
+        if let Some(id) = &error.request_id {
+            self.causes.push(format!("request id {}", printable(id)));
+        }
+        self
+    }
+
+    /// The document of `--json`; keys that are not known are left out.
+    pub fn document(&self) -> Value {
+        let mut error = Map::new();
+        error.insert("code".into(), json!(self.code));
+        error.insert("message".into(), json!(self.message));
+        error.insert("causes".into(), json!(self.causes));
+        let steps: Vec<&String> = self.hint.iter().chain(&self.next).collect();
+        error.insert("next".into(), json!(steps));
+        error.insert("exit".into(), json!(self.exit as u8));
+        let known = [
+            ("http_status", self.http_status.map(Value::from)),
+            ("oauth_error", self.oauth_error.clone().map(Value::from)),
+            ("retry_after_seconds", self.retry_after_seconds.map(Value::from)),
+            ("idempotency_key", self.idempotency_key.clone().map(Value::from)),
+        ];
+        for (key, value) in known {
+            if let Some(value) = value {
+                error.insert(key.into(), value);
+            }
+        }
+        json!({ "error": error })
+    }
+
+    /// The lines for a person.
+    pub fn lines(&self, paint: Paint) -> Vec<String> {
+        let mut lines = vec![format!("{} {}", paint.red("error:"), self.message)];
+        lines.extend(self.causes.iter().map(|cause| format!("{} {cause}", paint.dim("cause:"))));
+        if let Some(key) = &self.idempotency_key {
+            lines.push(format!("{} Idempotency-Key {key}", paint.dim("note: ")));
+        }
+        if let Some(hint) = &self.hint {
+            lines.push(format!("{} {hint}", paint.green("hint: ")));
+        } else if !self.next.is_empty() {
+            lines.push(format!("{} run", paint.green("hint: ")));
+        }
+        lines.extend(self.next.iter().map(|command| format!("       {command}")));
+        lines
+    }
+}
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        match self.0 {
+            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
+
+    /// Red and bold.
+    pub fn red(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    /// Green.
+    pub fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// Yellow.
+    pub fn yellow(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    /// Bold.
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// Dim.
+    pub fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+}
+
+/// A request without an answer.
+pub fn http(what: &str, error: &HttpError) -> Report {
+    let (exit, code, hint) = match error {
+        HttpError::Dns { .. } | HttpError::Refused { .. } | HttpError::Unreachable { .. } => {
+            (Exit::TryLater, "network", "check the network and the host, then try again")
+        }
+        HttpError::TimedOut { .. } => (Exit::TryLater, "timeout", "try again later"),
+        HttpError::Reset { .. } | HttpError::CutOff { .. } | HttpError::Malformed { .. } => {
+            (Exit::TryLater, "network", "try again")
+        }
+        HttpError::BodyTooLarge { .. } | HttpError::Other { .. } => {
+            (Exit::TryLater, "network", "try again later")
+        }
+        HttpError::Proxy { .. } => {
+            (Exit::TryLater, "proxy", "check HTTPS_PROXY and NO_PROXY, then try again")
+        }
+        HttpError::Tls { .. } => (
+            Exit::TryLater,
+            "tls",
+            "if a proxy of your network signs certificates, add its certificate: --cacert FILE",
+        ),
+        HttpError::Certificates { .. } => {
+            (Exit::SetUp, "certificates", "name a readable PEM file with --cacert or SSL_CERT_FILE")
+        }
+        HttpError::InsecureUrl { .. } => {
+            (Exit::SetUp, "insecure-url", "use https; plain http is only for loopback addresses")
+        }
+        HttpError::InvalidRequest { .. } | HttpError::RequestBody { .. } => {
+            (Exit::Usage, "usage", "correct the request and try again")
+        }
+    };
+    Report::new(exit, code, what).cause(printable(&error.to_string())).hint(hint)
+}
+
+/// Seconds as a person reads them.
+pub fn span(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

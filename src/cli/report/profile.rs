@@ -1,0 +1,72 @@
+//! What a person is told about profiles, settings and provider files.
+
+use super::{Exit, Report, store};
+use crate::http::printable::printable;
+use crate::profile::file::ProfileError;
+use crate::profile::settings::SettingError;
+use crate::provider::file::FileError;
+
+/// A profile that could not be read or written.
+pub fn profile(error: &ProfileError) -> Report {
+    match error {
+        ProfileError::Name { name, why, nearest } => {
+            let report = Report::usage(format!("`{}` is no profile name", printable(name)))
+                .cause(why.to_string());
+            match nearest {
+                Some(nearest) => report.hint(format!("use `{nearest}`")),
+                None => report.hint("use a name such as `shop`"),
+            }
+        }
+        ProfileError::Unknown { name, nearest } => {
+            let report = Report::new(
+                Exit::SetUp,
+                "unknown-profile",
+                format!("there is no profile `{}`", printable(name)),
+            );
+            match nearest {
+                Some(nearest) => report.hint(format!("did you mean `{nearest}`? All of them:")),
+                None => report.hint("these are the profiles; `keyfob connect` makes one"),
+            }
+            .next("keyfob profile list")
+        }
+        ProfileError::Unreadable { message, .. } => {
+            Report::new(Exit::SetUp, "bad-profile-file", "a file of the profile cannot be read")
+                .cause(printable(&error.to_string()))
+                .hint(match message.contains("unknown field") {
+                    true => "remove or correct that key",
+                    false => "correct it by hand, or connect again to write it anew",
+                })
+        }
+        ProfileError::Disk(error) => store(error),
+    }
+}
+
+/// A setting that makes no sense.
+pub fn setting(error: &SettingError) -> Report {
+    let report = Report::usage(printable(&error.to_string()));
+    match error {
+        SettingError::Unknown { nearest: Some(nearest), .. } => {
+            report.hint(format!("did you mean `--set {nearest}=…`?"))
+        }
+        SettingError::Unknown { known, .. } if known.is_empty() => report.hint("it has none at all"),
+        SettingError::Unknown { known, .. } => {
+            report.hint(format!("its settings are {}", known.join(", ")))
+        }
+        SettingError::Choice { name, choices } => {
+            report.hint(format!("use `--set {name}={}`", choices.first().map_or("", String::as_str)))
+        }
+        SettingError::Digits { name } => report.hint(format!("use `--set {name}=12345`")),
+        SettingError::Host { name, .. } => {
+            report.hint(format!("use `--set {name}=api.example.com`; plain http only for loopback"))
+        }
+        SettingError::Control { .. } => report.hint("type it again without control characters"),
+    }
+}
+
+/// A provider file that does not pass.
+pub fn provider_file(error: &FileError) -> Report {
+    Report::new(Exit::SetUp, "bad-provider-file", "the provider file does not pass")
+        .cause(printable(&error.to_string()))
+        .hint("correct that line, then check it")
+        .next(format!("keyfob provider check {}", printable(&error.file)))
+}

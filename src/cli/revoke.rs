@@ -1,0 +1,116 @@
+//! `revoke`: ended at the provider first, then forgotten here.
+
+use serde_json::{Value, json};
+
+use super::args::Revoke;
+use super::context::{Chosen, Context};
+use super::refresh::names;
+use super::report::{self, Exit, Report, Situation};
+use crate::connection::end::{Ending, Outcome, Revoked};
+use crate::http::printable::printable;
+use crate::provider::Provider;
+
+/// Revokes the named profiles, or all; the exit code is that of the first that failed.
+pub fn run(context: &Context<'_>, args: &Revoke) -> Result<Exit, Report> {
+    let mut rows: Vec<Value> = Vec::new();
+    let mut first: Option<Report> = None;
+    let names = names(context, &args.profiles, args.all)?;
+    for name in &names {
+        let ended = context.chosen(Some(name)).and_then(|chosen| end(context, args, chosen));
+        match ended {
+            Ok(row) => rows.push(row),
+            Err(report) if report.exit == Exit::Interrupted => return Err(report),
+            Err(report) => {
+                if !context.output.json {
+                    context.output.failure(context.system, &report);
+                }
+                rows.push(json!({"profile": name, "outcome": "kept", "error": report.document()["error"]}));
+                first = first.or(Some(report));
+            }
+        }
+    }
+    if context.output.json {
+        if let (Some(report), [_]) = (&first, names.as_slice()) {
+            return Err(report.clone());
+        }
+        context.output.document(context.system, &json!({ "profiles": rows }))?;
+    }
+    Ok(first.map_or(Exit::Done, |report| report.exit))
+}
+
+fn end(context: &Context<'_>, args: &Revoke, chosen: Chosen) -> Result<Value, Report> {
+    let about = chosen.situation(context.system);
+    context.with_connection(chosen, None, |connection| {
+        let provider = &connection.provider;
+        let ending = context
+            .wait(connection.end(args.local_only))?
+            .map_err(|error| report::fresh(&error, provider, &about))?;
+        match ending {
+            Ending::Revoked(revoked) => {
+                let tokens: Vec<&str> = revoked.iter().map(|it| it.kind.name()).collect();
+                line(context, &about, &format!("revoked at {} ({}) and forgotten here", about.provider, tokens.join(", ")))?;
+                Ok(json!({"profile": about.profile, "outcome": "revoked", "tokens": tokens}))
+            }
+            Ending::ForgottenHere => {
+                line(context, &about, "forgotten here")?;
+                if !args.local_only || provider.revoke.is_some() {
+                    warn_alive(context, provider, &about);
+                }
+                Ok(json!({"profile": about.profile, "outcome": "forgotten"}))
+            }
+            Ending::Kept(revoked) => Err(kept(&revoked, &about)),
+        }
+    })
+}
+
+fn line(context: &Context<'_>, about: &Situation, what: &str) -> Result<(), Report> {
+    if context.output.json {
+        return Ok(());
+    }
+    context.output.product(context.system, &format!("{}: {what}\n", about.profile))
+}
+
+/// The tokens live on at the vendor: say where a person can end them.
+fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) {
+    let how = match &provider.end_by_hand {
+        Some(end) if end.page.is_empty() => end.how.clone(),
+        Some(end) => format!("{}: {}", end.how, end.page),
+        None => format!("ask {} how to end them", about.provider),
+    };
+    context.output.warn(
+        context.system,
+        &format!("{} was not asked, so its tokens may live on. To end them: {how}", about.provider),
+    );
+}
+
+/// What was not settled, token by token.
+fn kept(revoked: &[Revoked], about: &Situation) -> Report {
+    let refused = revoked.iter().any(|it| matches!(it.outcome, Outcome::Refused(_)));
+    let exit = if refused { Exit::Refused } else { Exit::TryLater };
+    let code = if refused { "revocation-refused" } else { "revocation-unsettled" };
+    let mut report =
+        Report::new(exit, code, format!("`{}` was not revoked, so it is kept", about.profile));
+    for it in revoked {
+        let kind = it.kind.name();
+        report = match &it.outcome {
+            Outcome::Done => report.cause(format!("{kind}: revoked")),
+            Outcome::NotSupported => {
+                report.cause(format!("{kind}: {} does not revoke these", about.provider))
+            }
+            Outcome::Refused(error) => report.cause(format!("{kind}:")).vendor(error),
+            Outcome::NoVerdict { status, retry_after } => {
+                report.http_status = Some(*status);
+                report.retry_after_seconds = retry_after.map(|wait| wait.as_secs());
+                report.cause(format!("{kind}: {} answered HTTP {status}", about.provider))
+            }
+            Outcome::Unreached(error) => {
+                report.cause(format!("{kind}: {}", printable(&error.to_string())))
+            }
+        };
+    }
+    let again = format!("keyfob revoke {}", about.profile);
+    report
+        .hint("try again later, or forget it here without asking")
+        .next(again.clone())
+        .next(format!("{again} --local-only"))
+}

@@ -1,0 +1,126 @@
+//! `status`: what is known without network, keychain or refresh.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::Status;
+use super::context::Context;
+use super::output::table;
+use super::report::{self, Exit, Report, span};
+use crate::clock::{after_seconds, seconds_until};
+use crate::http::printable::printable;
+use crate::profile::record::State;
+use crate::profile::{Profile, Record};
+
+/// One line of the table.
+struct Line {
+    name: String,
+    profile: Profile,
+    record: Record,
+    state: State,
+    needs_attention: bool,
+}
+
+/// Shows the profiles.
+pub fn run(context: &Context<'_>, args: &Status) -> Result<Exit, Report> {
+    let names = match &args.profile {
+        Some(name) => vec![context.profile_name(Some(name))?],
+        None => context.profiles.names().map_err(|error| report::profile(&error))?,
+    };
+    let now = context.system.clock.now();
+    let within = args.within.map_or(0, |within| within.as_secs());
+    let lines: Vec<Line> = names
+        .into_iter()
+        .map(|name| line(context, name, now, within))
+        .collect::<Result<_, _>>()?;
+    let attention = lines.iter().any(|line| line.needs_attention);
+    if context.output.json {
+        let profiles: Vec<Value> = lines.iter().map(object).collect();
+        context.output.document(context.system, &json!({ "profiles": profiles }))?;
+    } else if lines.is_empty() {
+        context.output.note(context.system, "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how");
+    } else {
+        context.output.product(context.system, &shown(&lines, now))?;
+    }
+    Ok(if args.check && attention { Exit::AuthorizationNeeded } else { Exit::Done })
+}
+
+/// The status object of one profile.
+pub fn status_object(context: &Context<'_>, name: &str) -> Result<Value, Report> {
+    let now = context.system.clock.now();
+    Ok(object(&line(context, name.to_owned(), now, 0)?))
+}
+
+fn line(
+    context: &Context<'_>,
+    name: String,
+    now: Timestamp,
+    within: u64,
+) -> Result<Line, Report> {
+    let profile = context.profiles.read(&name).map_err(|error| report::profile(&error))?;
+    let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
+    let state = record.state(now);
+    let needs_attention = record.needs_attention(now, after_seconds(now, within));
+    Ok(Line { name, profile, record, state, needs_attention })
+}
+
+fn object(line: &Line) -> Value {
+    let record = &line.record;
+    json!({
+        "profile": line.name,
+        "provider": line.profile.provider,
+        "state": line.state.name(),
+        "account": record.account,
+        "scopes": { "granted": record.granted, "requested": record.requested },
+        "access_expires_at": record.access_expires_at,
+        "refresh_expires_at": record.refresh_expires_at,
+        "last_refreshed_at": record.last_refreshed_at,
+        "needs_attention": line.needs_attention,
+        "store": record.store.or(line.profile.store).map(|kind| kind.name()),
+    })
+}
+
+fn shown(lines: &[Line], now: Timestamp) -> String {
+    let head = ["profile", "provider", "account", "state", "access", "refresh", "store", "scopes"];
+    let rows = lines
+        .iter()
+        .map(|line| {
+            let record = &line.record;
+            vec![
+                line.name.clone(),
+                printable(&line.profile.provider),
+                account(record),
+                line.state.name().to_owned(),
+                until(record.connected, record.access_expires_at, now),
+                until(record.renewable, record.refresh_expires_at, now),
+                record.store.map_or("-", |kind| kind.name()).to_owned(),
+                printable(&record.granted.clone().unwrap_or_default().join(" ")),
+            ]
+        })
+        .collect();
+    table(&head, rows)
+}
+
+fn account(record: &Record) -> String {
+    let parts: Vec<String> = record
+        .account
+        .iter()
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name} {text}"),
+            None => format!("{name} {value}"),
+        })
+        .collect();
+    match parts.is_empty() {
+        true => "-".into(),
+        false => printable(&parts.join(", ")),
+    }
+}
+
+fn until(there: bool, end: Option<Timestamp>, now: Timestamp) -> String {
+    match (there, end) {
+        (false, _) => "-".into(),
+        (true, None) => "not known".into(),
+        (true, Some(end)) if end <= now => "ended".into(),
+        (true, Some(end)) => format!("{} left", span(seconds_until(now, end))),
+    }
+}

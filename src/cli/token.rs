@@ -1,0 +1,48 @@
+//! `token`: a valid access token and a newline, nothing else.
+
+use serde_json::json;
+
+use super::args::Token;
+use super::context::Context;
+use super::report::{self, Exit, Report};
+use crate::connection::{Connection, Entry, Wanted};
+
+/// Prints the access token.
+pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
+    let chosen = context.chosen(args.profile.as_deref())?;
+    let about = chosen.situation(context.system);
+    context.with_connection(chosen, None, |connection| {
+        let wanted = Wanted::Good(args.min_ttl);
+        let entry = good(context, connection, &wanted, &about)?;
+        let Some(tokens) = &entry.tokens else {
+            return Err(Report::unexpected("a connection without tokens"));
+        };
+        let token = tokens.access_token.expose();
+        if context.output.json {
+            let document = json!({
+                "access_token": token,
+                "token_type": connection.provider.api.authorization.scheme,
+                "expires_at": tokens.access_expires_at,
+            });
+            context.output.document(context.system, &document)?;
+        } else {
+            context.output.product(context.system, &format!("{token}\n"))?;
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// An entry whose access token will do: as stored where that is possible, else refreshed.
+pub fn good(
+    context: &Context<'_>,
+    connection: &Connection<'_>,
+    wanted: &Wanted,
+    about: &super::report::Situation,
+) -> Result<Entry, Report> {
+    let report = |error| report::fresh(&error, &connection.provider, about);
+    if let Some(entry) = connection.stored(wanted).map_err(report)? {
+        return Ok(entry);
+    }
+    let entry = context.wait(connection.fresh(wanted))?.map_err(report)?;
+    Ok(entry)
+}

@@ -1,0 +1,200 @@
+//! The one entry that a store keeps for a profile: everything secret, and what protects it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::store::key::Key;
+use crate::token_set::TokenSet;
+
+/// The newest entry this program can read.
+const VERSION: u64 = 1;
+
+/// What is kept for a profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    version: u64,
+    /// Counts the writes that changed tokens; a late writer is told by it.
+    pub generation: u64,
+    /// Opens the journal.
+    #[serde(with = "crate::secret::stored")]
+    pub journal_key: Secret,
+    /// The client that the tokens were given to.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// `client_secret`, and what else the vendor gave.
+    #[serde(default, with = "named_secrets")]
+    pub secrets: BTreeMap<String, Secret>,
+    /// Absent before the first authorization.
+    #[serde(default)]
+    pub tokens: Option<TokenSet>,
+    /// Scopes that were asked for.
+    #[serde(default)]
+    pub requested: Vec<String>,
+    /// Where the tokens may be sent.
+    #[serde(default)]
+    pub bound: Option<Bound>,
+    /// A refresh began and its end is not written yet.
+    #[serde(default)]
+    pub mark: Option<Mark>,
+    /// The provider ended the connection.
+    #[serde(default)]
+    pub ended: Option<Ended>,
+    /// When a refresh last succeeded.
+    #[serde(default)]
+    pub last_refreshed_at: Option<Timestamp>,
+}
+
+/// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// The token endpoint.
+    pub token_endpoint: String,
+    /// Scheme, host and port of the resource server.
+    pub api_origin: String,
+}
+
+/// Says that a refresh token may have been spent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// When the refresh began.
+    pub started_at: Timestamp,
+    /// Which refresh token was to be sent.
+    pub refresh_token_fingerprint: String,
+    /// On which machine.
+    pub host: String,
+}
+
+/// Why a person must authorise again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When the provider said so.
+    pub at: Timestamp,
+    /// Its code, `invalid_grant` as a rule.
+    pub error: String,
+    /// Its words.
+    pub description: Option<String>,
+    /// Whether an answer had been lost before: the provider may have given tokens that this machine never stored.
+    pub after_lost_answer: bool,
+}
+
+impl Entry {
+    /// An entry without tokens and with a journal key of its own.
+    pub fn empty(random: &dyn Random) -> Self {
+        Self {
+            version: VERSION,
+            generation: 0,
+            journal_key: Key::random(random).encode(),
+            client_id: None,
+            secrets: BTreeMap::new(),
+            tokens: None,
+            requested: Vec::new(),
+            bound: None,
+            mark: None,
+            ended: None,
+            last_refreshed_at: None,
+        }
+    }
+
+    /// The client secret, where one is kept.
+    pub fn client_secret(&self) -> Option<&Secret> {
+        self.secrets.get("client_secret")
+    }
+
+    /// The refresh token, where there is one.
+    pub fn refresh_token(&self) -> Option<&Secret> {
+        self.tokens.as_ref()?.refresh_token.as_ref()
+    }
+
+    /// Puts new tokens in place of the old ones: whatever stood between is over.
+    pub fn adopt(&mut self, tokens: TokenSet) {
+        self.tokens = Some(tokens);
+        self.generation += 1;
+        self.mark = None;
+        self.ended = None;
+    }
+
+    /// Forgets the tokens and all that concerns them; the client's own secrets stay.
+    pub fn forget_tokens(&mut self) {
+        self.tokens = None;
+        self.requested = Vec::new();
+        self.bound = None;
+        self.mark = None;
+        self.ended = None;
+        self.last_refreshed_at = None;
+        self.generation += 1;
+    }
+
+    /// Whether there is anything left that is worth keeping.
+    pub fn is_bare(&self) -> bool {
+        self.tokens.is_none() && self.secrets.is_empty()
+    }
+
+    /// Writes the entry as text for a store (a keychain may take UTF-8 only).
+    pub fn encode(&self) -> Secret {
+        Secret::new(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Reads an entry; one of a newer keyfob is refused rather than damaged.
+    pub fn decode(text: &Secret) -> Result<Self, StoreError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        // The parser's own words may quote the text, so they are not passed on.
+        let damaged = |_| StoreError::Damaged { detail: "it is not a keyfob entry".into() };
+        let Versioned { version } = serde_json::from_str(text.expose()).map_err(damaged)?;
+        if version > VERSION {
+            return Err(StoreError::Newer { version });
+        }
+        serde_json::from_str(text.expose()).map_err(damaged)
+    }
+}
+
+mod named_secrets {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::secret::Secret;
+
+    pub fn serialize<S: Serializer>(
+        secrets: &BTreeMap<String, Secret>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(secrets.iter().map(|(name, secret)| (name, secret.expose())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Secret>, D::Error> {
+        let plain = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(plain.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test] // ST11
+    fn a_newer_entry_is_refused_and_a_damaged_one_never_quoted() {
+        let newer = Secret::new(r#"{"version":2,"surprise":true}"#);
+        assert!(matches!(Entry::decode(&newer), Err(StoreError::Newer { version: 2 })));
+        let damaged = Entry::decode(&Secret::new(r#"{"version":1,"journal_key":"mark-17"#));
+        assert!(!format!("{damaged:?}").contains("mark-17"));
+        assert!(matches!(damaged, Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn an_entry_comes_back_as_it_was_written() {
+        let mut entry = Entry::empty(&SystemRandom);
+        entry.secrets.insert("client_secret".into(), Secret::new("s"));
+        assert_eq!(Entry::decode(&entry.encode()).unwrap(), entry);
+    }
+}

@@ -1,0 +1,275 @@
+//! Tokens made elsewhere: a vendor's dashboard, another tool, another machine.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Brought, EstablishError};
+use crate::authorization_server::ClientRegistration;
+use crate::clock::after_seconds;
+use crate::connection::{Connection, Entry};
+use crate::secret::Secret;
+use crate::token_set::TokenSet;
+
+/// What is wrong with an import; no value is quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// Not one JSON object.
+    #[error("standard input holds no JSON object: {0}")]
+    NotJson(String),
+    /// A member that nobody reads.
+    #[error("`{name}` is no member of an import")]
+    Unknown {
+        /// As written.
+        name: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A member of the wrong kind.
+    #[error("`{name}` must be {expected}")]
+    Kind {
+        /// The member.
+        name: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A member that must be there.
+    #[error("`{0}` is missing or empty")]
+    Missing(&'static str),
+    /// A token that begins like another of the vendor's secrets.
+    #[error("`{name}` begins like the vendor's {looks_like}")]
+    Mixed {
+        /// The member.
+        name: &'static str,
+        /// What it looks like.
+        looks_like: String,
+    },
+}
+
+/// What an import may hold.
+const MEMBERS: [&str; 10] = [
+    "access_token",
+    "refresh_token",
+    "token_type",
+    "expires_in",
+    "expires_at",
+    "refresh_token_expires_in",
+    "scope",
+    "client_id",
+    "client_secret",
+    "contexts",
+];
+
+/// An import, read.
+#[derive(Debug)]
+pub struct Imported {
+    /// The tokens; an unknown end stays unknown unless the provider says how long such tokens live.
+    pub tokens: TokenSet,
+    /// Public.
+    pub client_id: Option<String>,
+    /// Kept in the store.
+    pub client_secret: Option<Secret>,
+}
+
+impl Connection<'_> {
+    /// Stores tokens that were made elsewhere.
+    pub async fn establish_imported(
+        &self,
+        brought: &Brought,
+        tokens: TokenSet,
+    ) -> Result<Entry, EstablishError> {
+        // Tokens alone can be imported: the client is only needed to renew them.
+        let registration = ClientRegistration {
+            client_id: self.client_id.clone().unwrap_or_default(),
+            client_secret: match self.client_secret_override() {
+                None => brought.client_secret.clone(),
+                from_environment => from_environment,
+            },
+        };
+        self.drawer.store.prove()?;
+        self.store_first(tokens, &registration, brought).await
+    }
+}
+
+/// Reads a token response with the provider's contexts, and optionally the client.
+pub fn read(
+    object: &Value,
+    provider: &crate::provider::Provider,
+    now: Timestamp,
+) -> Result<Imported, ImportError> {
+    let contexts: Vec<&str> = provider.context.iter().map(|it| it.name.as_str()).collect();
+    refuse_unknown(object, &contexts)?;
+    let access_token = secret(object, "access_token")?.ok_or(ImportError::Missing("access_token"))?;
+    let refresh_token = secret(object, "refresh_token")?;
+    refuse_mixed(provider, "access_token", &access_token)?;
+    if let Some(token) = &refresh_token {
+        refuse_mixed(provider, "refresh_token", token)?;
+    }
+    let refresh_life =
+        seconds(object, "refresh_token_expires_in")?.or(provider.refresh.lifetime);
+    let refresh_expires_at = refresh_token
+        .as_ref()
+        .and(refresh_life)
+        .map(|life| after_seconds(now, life));
+    let tokens = TokenSet {
+        access_token,
+        refresh_token,
+        granted: text(object, "scope")?
+            .map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
+        issued_at: now,
+        access_expires_at: end(object, provider, now)?,
+        refresh_expires_at,
+        contexts: contexts
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), object.get(name)?.clone())))
+            .collect(),
+    };
+    let client_id = text(object, "client_id")?;
+    Ok(Imported { tokens, client_id, client_secret: secret(object, "client_secret")? })
+}
+
+fn refuse_unknown(object: &Value, contexts: &[&str]) -> Result<(), ImportError> {
+    let known = || MEMBERS.iter().copied().chain(contexts.iter().copied());
+    let members = object.as_object().into_iter().flat_map(|it| it.keys());
+    for name in members {
+        if !known().any(|it| it == name) {
+            let nearest = crate::provider::nearest::nearest(name, known()).map(str::to_owned);
+            // A token response may carry members that nobody reads; a slip of a known one is refused.
+            if nearest.is_some() {
+                return Err(ImportError::Unknown { name: name.clone(), nearest });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A vendor's secrets begin differently, so one in the place of another is seen at once.
+fn refuse_mixed(
+    provider: &crate::provider::Provider,
+    name: &'static str,
+    value: &Secret,
+) -> Result<(), ImportError> {
+    let looks_like = provider
+        .response
+        .prefix
+        .iter()
+        .find(|(kind, prefix)| *kind != name && value.expose().starts_with(prefix.as_str()));
+    match looks_like {
+        Some((kind, _)) => Err(ImportError::Mixed { name, looks_like: kind.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn text(object: &Value, name: &str) -> Result<Option<String>, ImportError> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
+        Some(_) => Err(ImportError::Kind { name: name.to_owned(), expected: "text" }),
+    }
+}
+
+fn secret(object: &Value, name: &str) -> Result<Option<Secret>, ImportError> {
+    match text(object, name)? {
+        Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(Secret::new(value)))
+        }
+        Some(_) => Err(ImportError::Kind {
+            name: name.to_owned(),
+            expected: "visible ASCII characters without spaces",
+        }),
+        None => Ok(None),
+    }
+}
+
+fn seconds(object: &Value, name: &str) -> Result<Option<u64>, ImportError> {
+    let wrong = ImportError::Kind { name: name.to_owned(), expected: "a number of seconds" };
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) => number.as_u64().map(Some).ok_or(wrong),
+        Some(Value::String(text)) => text.trim().parse().map(Some).map_err(|_| wrong),
+        Some(_) => Err(wrong),
+    }
+}
+
+fn end(
+    object: &Value,
+    provider: &crate::provider::Provider,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, ImportError> {
+    match object.get("expires_at") {
+        None | Some(Value::Null) => {
+            let usual = provider.import.as_ref().and_then(|it| it.lifetime);
+            let life = seconds(object, "expires_in")?.or(usual);
+            return Ok(life.map(|life| after_seconds(now, life)));
+        }
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(Value::Number(number)) => {
+            number.as_i64().and_then(|at| Timestamp::from_second(at).ok())
+        }
+        Some(_) => None,
+    }
+    .map(Some)
+    .ok_or_else(|| ImportError::Kind {
+        name: "expires_at".into(),
+        expected: "a time such as 2026-05-29T10:15:00Z, or seconds since 1970",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::catalogue;
+    use serde_json::json;
+
+    fn imported(vendor: &str, object: &Value) -> Result<Imported, ImportError> {
+        read(object, &catalogue::shipped(vendor).unwrap().unwrap(), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test] // ST13
+    fn a_dashboard_token_lives_a_day_and_a_token_response_as_long_as_it_says() {
+        let end = |object| {
+            imported("inventorum", &object).unwrap().tokens.access_expires_at.unwrap().as_second()
+        };
+        assert_eq!(end(json!({"access_token": "a", "refresh_token": "r"})), 86_400);
+        assert_eq!(end(json!({"access_token": "a", "expires_in": 36000})), 36_000);
+        assert_eq!(end(json!({"access_token": "a", "expires_at": "1970-01-02T00:00:00Z"})), 86_400);
+        assert_eq!(end(json!({"access_token": "a", "expires_at": 77})), 77);
+    }
+
+    #[test]
+    fn nonsense_is_named_and_never_quoted() {
+        let cases = [
+            (json!({}), ImportError::Missing("access_token")),
+            (json!({"access_token": " "}), ImportError::Missing("access_token")),
+            (
+                json!({"acces_token": "a"}),
+                ImportError::Unknown {
+                    name: "acces_token".into(),
+                    nearest: Some("access_token".into()),
+                },
+            ),
+            (
+                json!({"access_token": "a", "expires_in": "soon"}),
+                ImportError::Kind {
+                    name: "expires_in".into(),
+                    expected: "a number of seconds",
+                },
+            ),
+            (
+                json!({"access_token": "inkr_1"}),
+                ImportError::Mixed { name: "access_token", looks_like: "refresh_token".into() },
+            ),
+        ];
+        for (object, expected) in cases {
+            assert_eq!(imported("inkress", &object).unwrap_err(), expected, "{object}");
+        }
+    }
+
+    #[test] // TS9
+    fn a_merchant_comes_along() {
+        let object = json!({"access_token": "inka_1", "merchant_id": 183, "scope": "a b"});
+        let imported = imported("inkress", &object).unwrap();
+        assert_eq!(imported.tokens.contexts["merchant_id"], 183);
+        assert_eq!(imported.tokens.granted.unwrap(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,262 @@
+//! How a connection comes to be: a flow gives tokens, and only then anything is written.
+
+pub mod authorization_code;
+pub mod direct;
+pub mod imported;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::entry::Entry;
+use super::{Connection, FreshError, Notice, server};
+use crate::authorization_server::ClientRegistration;
+use crate::authorization_server::authorization_request::RequestError;
+use crate::authorization_server::token_request::ServerRequest;
+use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
+use crate::http::HttpError;
+use crate::http::error_response::ErrorResponse;
+use crate::profile::file::ProfileError;
+use crate::provider::MissingValue;
+use crate::provider::schema::Presence;
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::store::lock::{Lock, LockError};
+use crate::token_set::TokenSet;
+use crate::user_agent::redirection_endpoint::BindError;
+
+/// What the person or the script brings to a first authorization.
+#[derive(Default)]
+pub struct Brought {
+    /// Scopes to ask for.
+    pub scopes: Vec<String>,
+    /// A client secret from prompt, file or environment; else the stored one is used.
+    pub client_secret: Option<Secret>,
+    /// Whether another account than before is fine.
+    pub account_may_change: bool,
+}
+
+/// Why no connection came to be; nothing was written.
+#[derive(Debug)]
+pub enum EstablishError {
+    /// A step that calls share with connecting failed.
+    Fresh(FreshError),
+    /// The authorization server said no, in the browser.
+    Denied {
+        /// `access_denied` and its like.
+        error: String,
+        /// The vendor's words.
+        description: Option<String>,
+    },
+    /// The token endpoint said no.
+    Refused(ErrorResponse),
+    /// Too many requests.
+    TooMany {
+        /// Seconds to wait, where the answer says.
+        retry_after: Option<u64>,
+    },
+    /// No answer to the token request.
+    Http(HttpError),
+    /// An answer that judges nothing.
+    NoVerdict {
+        /// Its status.
+        status: u16,
+        /// What it was.
+        what: String,
+    },
+    /// `iss` named another server.
+    WrongIssuer,
+    /// Nobody came back in time.
+    TimedOut {
+        /// In seconds.
+        after: u64,
+        /// The redirect URI that was waited at.
+        redirect_uri: String,
+        /// Requests that were no answer.
+        strays: usize,
+    },
+    /// The listener could not be made.
+    Bind(BindError),
+    /// The authorization request could not be made.
+    Request(RequestError),
+    /// The redirect needs a paste and nobody is there to paste.
+    NobodyToPaste {
+        /// The page that the browser is sent to.
+        redirect_uri: String,
+    },
+    /// Another account than before.
+    AccountChanged {
+        /// What it was.
+        was: BTreeMap<String, Value>,
+        /// What it would be.
+        is: BTreeMap<String, Value>,
+    },
+    /// An import that makes no sense.
+    Import(imported::ImportError),
+    /// The profile could not be written.
+    Profile(ProfileError),
+}
+
+impl From<FreshError> for EstablishError {
+    fn from(error: FreshError) -> Self {
+        Self::Fresh(error)
+    }
+}
+
+impl From<StoreError> for EstablishError {
+    fn from(error: StoreError) -> Self {
+        Self::Fresh(FreshError::Store(error))
+    }
+}
+
+impl From<LockError> for EstablishError {
+    fn from(error: LockError) -> Self {
+        Self::Fresh(FreshError::Lock(error))
+    }
+}
+
+impl From<MissingValue> for EstablishError {
+    fn from(error: MissingValue) -> Self {
+        Self::Fresh(FreshError::MissingValue(error.0))
+    }
+}
+
+impl From<ProfileError> for EstablishError {
+    fn from(error: ProfileError) -> Self {
+        Self::Profile(error)
+    }
+}
+
+impl Connection<'_> {
+    /// Client id and secret for a first token request.
+    pub(super) fn registration(
+        &self,
+        brought: &Brought,
+    ) -> Result<ClientRegistration, EstablishError> {
+        let client_id = self.client_id.clone().ok_or(FreshError::ClientIdMissing)?;
+        let client_secret = match (&brought.client_secret, self.client_secret_override()) {
+            (Some(secret), _) => Some(secret.clone()),
+            (None, Some(secret)) => Some(secret),
+            (None, None) => self.drawer.read()?.and_then(|it| it.client_secret().cloned()),
+        };
+        if client_secret.is_none() && self.provider.client.secret == Presence::Required {
+            return Err(FreshError::ClientSecretMissing.into());
+        }
+        Ok(ClientRegistration { client_id, client_secret })
+    }
+
+    /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
+    pub(super) async fn first_tokens(
+        &self,
+        request: &ServerRequest,
+        scopes: &[String],
+    ) -> Result<TokenSet, EstablishError> {
+        let answer =
+            server::send(self.http()?, request).await.map_err(EstablishError::Http)?;
+        let asked = Asked {
+            scopes: (!scopes.is_empty()).then(|| scopes.to_vec()),
+            ..Asked::default()
+        };
+        match judge(&self.provider, &asked, &answer, self.system.clock.now()) {
+            TokenAnswer::Granted(tokens) => Ok(tokens),
+            TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
+            TokenAnswer::TooMany { retry_after } => Err(EstablishError::TooMany { retry_after }),
+            TokenAnswer::NoVerdict { status, what, .. } => {
+                Err(EstablishError::NoVerdict { status, what })
+            }
+        }
+    }
+
+    /// Stores first tokens, then writes the profile: from here on the connection exists.
+    pub(super) async fn store_first(
+        &self,
+        tokens: TokenSet,
+        registration: &ClientRegistration,
+        brought: &Brought,
+    ) -> Result<Entry, EstablishError> {
+        let lock = self.lock().await?;
+        let before = self.drawer.read()?;
+        check_account(self, before.as_ref(), &tokens, brought)?;
+        self.tell_shortfall(&tokens, &brought.scopes);
+        let mut entry = before.unwrap_or_else(|| Entry::empty(&*self.system.random));
+        entry.adopt(tokens);
+        entry.client_id = Some(registration.client_id.clone());
+        if let Some(secret) = &registration.client_secret {
+            entry.secrets.insert("client_secret".into(), secret.clone());
+        }
+        entry.requested = brought.scopes.clone();
+        entry.bound = Some(self.bound()?);
+        entry.last_refreshed_at = None;
+        self.write(&lock, &entry)?;
+        Ok(entry)
+    }
+
+    /// Entry, record and profile, in the order in which a crash between them does no harm.
+    pub(super) fn write(&self, lock: &Lock, entry: &Entry) -> Result<(), EstablishError> {
+        self.drawer.keep(lock, entry)?;
+        self.drawer.profiles.write(self.name(), &self.profile)?;
+        self.drawer.tell(entry, self.provider.refresh.rotation)?;
+        Ok(())
+    }
+
+    fn tell_shortfall(&self, tokens: &TokenSet, asked: &[String]) {
+        if let Some(granted) = &tokens.granted {
+            let less: Vec<String> = asked
+                .iter()
+                .filter(|scope| !granted.contains(scope) && !self.implies_refresh(scope))
+                .cloned()
+                .collect();
+            if !less.is_empty() {
+                (self.notify)(Notice::GrantedLess(less));
+            }
+        }
+        use crate::provider::schema::Rotation;
+        let expected =
+            matches!(self.provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
+        if expected && tokens.refresh_token.is_none() {
+            (self.notify)(Notice::NoRefreshToken);
+        }
+    }
+
+    fn implies_refresh(&self, scope: &str) -> bool {
+        self.provider.scope.iter().any(|it| it.name == scope && it.implies_refresh)
+    }
+}
+
+/// Tokens of another account never replace the old ones in silence (attack A29).
+fn check_account(
+    connection: &Connection<'_>,
+    before: Option<&Entry>,
+    tokens: &TokenSet,
+    brought: &Brought,
+) -> Result<(), EstablishError> {
+    let Some(old) = before.and_then(|entry| entry.tokens.as_ref()) else {
+        return Ok(());
+    };
+    let identity = |tokens: &TokenSet| -> BTreeMap<String, Value> {
+        let contexts = connection.provider.context.iter().filter(|it| it.identifies_account);
+        contexts
+            .filter_map(|it| Some((it.name.clone(), tokens.contexts.get(&it.name)?.clone())))
+            .collect()
+    };
+    let (was, is) = (identity(old), identity(tokens));
+    if was == is || brought.account_may_change {
+        return Ok(());
+    }
+    let show = |values: &BTreeMap<String, Value>| {
+        values.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+    };
+    if let Some(person) = &connection.system.person {
+        let question = format!(
+            "`{}` was connected to {}; this authorization is for {}. Replace it? [y/N]",
+            connection.name(),
+            show(&was),
+            show(&is)
+        );
+        let answer = person.ask(&question).unwrap_or_default();
+        if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+            return Ok(());
+        }
+    }
+    Err(EstablishError::AccountChanged { was, is })
+}

@@ -1,0 +1,311 @@
+//! An access token that is good now: the only place that refreshes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::cooldown::Cooldown;
+use super::drawer::is_renewable;
+use super::entry::{Ended, Entry};
+use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
+use super::{Connection, Notice};
+#[cfg(unix)]
+use super::worker;
+use crate::http::HttpError;
+use crate::http::error_response::ErrorResponse;
+use crate::secret::Secret;
+use crate::store::lock::{Lock, LockError};
+use crate::store::{StoreError, StoreKind};
+use crate::system::CriticalPart;
+
+/// How long a command waits for the lock; more than a token request may take.
+pub const LOCK_WAIT: Duration = Duration::from_secs(30);
+/// The margin before its end at which an access token counts as ended, in seconds.
+const MARGIN: u64 = 60;
+
+/// Which access token will do.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// One that lives beyond the margin, and at least that long where a number is given.
+    Good(Option<Duration>),
+    /// Any but this one, which the resource server has just refused.
+    NotThis(Secret),
+    /// A new one.
+    New,
+}
+
+/// Why there is no access token.
+#[derive(Debug)]
+pub enum FreshError {
+    /// Nobody has authorised the profile.
+    NotConnected,
+    /// The access token has ended and nothing can renew it.
+    CannotRenew,
+    /// The provider ended the connection.
+    Ended(Ended),
+    /// The profile now names other endpoints than the tokens were given for.
+    Rebound {
+        /// What it was.
+        was: String,
+        /// What it is.
+        is: String,
+    },
+    /// The client secret is needed and nowhere to be found.
+    ClientSecretMissing,
+    /// No client id.
+    ClientIdMissing,
+    /// A template of the provider names a value that is not known.
+    MissingValue(String),
+    /// The lock was not had.
+    Lock(LockError),
+    /// The store refused, before anything was sent.
+    Store(StoreError),
+    /// The store refused the new tokens; they are in the journal.
+    Unstored(StoreError),
+    /// A verdict that is not about the tokens.
+    Refused(ErrorResponse),
+    /// Too many requests.
+    TooMany {
+        /// When to come back.
+        until: Timestamp,
+    },
+    /// Nobody judged.
+    NoVerdict(NoVerdict),
+    /// The process that refreshes could not be started or ended without a word.
+    Worker(String),
+    /// No client could be made.
+    Http(HttpError),
+}
+
+impl From<StoreError> for FreshError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Connection<'_> {
+    /// The stored entry if its access token will do as it is: no lock, no network, one read.
+    pub fn stored(&self, wanted: &Wanted) -> Result<Option<Entry>, FreshError> {
+        let entry = self.entry()?;
+        Ok(self.satisfies(&entry, wanted).then_some(entry))
+    }
+
+    /// An entry whose access token will do, refreshed where it must be.
+    pub async fn fresh(&self, wanted: &Wanted) -> Result<Entry, FreshError> {
+        let seen = self.entry()?;
+        if self.satisfies(&seen, wanted) {
+            return Ok(seen);
+        }
+        self.can_renew(&seen)?;
+        if let Some(until) = self.cooldown()?.until(self.system.clock.now()) {
+            return self.serve_or(&seen, wanted, FreshError::TooMany { until });
+        }
+        let lock = match self.lock().await {
+            Ok(lock) => lock,
+            Err(error) => return self.adopt_or(&seen, wanted, FreshError::Lock(error)),
+        };
+        let entry = self.entry()?;
+        if self.was_renewed(&seen, &entry, wanted) {
+            return Ok(entry);
+        }
+        self.can_renew(&entry)?;
+        let order = self.order(&entry, wanted)?;
+        let rolled = self.roll(order, lock).await?;
+        self.settle(&entry, wanted, rolled)
+    }
+
+    /// The entry, with tokens, bound to the endpoints that the profile names.
+    fn entry(&self) -> Result<Entry, FreshError> {
+        let entry = self.drawer.read()?.ok_or(FreshError::NotConnected)?;
+        if entry.tokens.is_none() {
+            return Err(FreshError::NotConnected);
+        }
+        self.check_bound(&entry)?;
+        Ok(entry)
+    }
+
+    /// Tokens go only where they were given for, whatever the profile says today.
+    fn check_bound(&self, entry: &Entry) -> Result<(), FreshError> {
+        let (Some(was), Ok(is)) = (&entry.bound, self.bound()) else {
+            return Ok(());
+        };
+        let pairs =
+            [(&was.token_endpoint, &is.token_endpoint), (&was.api_origin, &is.api_origin)];
+        match pairs.into_iter().find(|(was, is)| was != is) {
+            Some((was, is)) => Err(FreshError::Rebound { was: was.clone(), is: is.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn satisfies(&self, entry: &Entry, wanted: &Wanted) -> bool {
+        let Some(tokens) = &entry.tokens else {
+            return false;
+        };
+        let now = self.system.clock.now();
+        let margin = Duration::from_secs(self.provider.refresh.margin.unwrap_or(MARGIN));
+        match wanted {
+            Wanted::Good(least) => {
+                entry.ended.is_none()
+                    && tokens.access_is_fresh(now, margin)
+                    && least.is_none_or(|least| tokens.access_lives_for(now, least))
+            }
+            Wanted::NotThis(refused) => tokens.access_token != *refused,
+            Wanted::New => false,
+        }
+    }
+
+    /// Whether another process has done what was wanted while this one waited for the lock.
+    fn was_renewed(&self, seen: &Entry, entry: &Entry, wanted: &Wanted) -> bool {
+        match wanted {
+            Wanted::New => entry.generation != seen.generation && entry.ended.is_none(),
+            _ => self.satisfies(entry, wanted),
+        }
+    }
+
+    fn can_renew(&self, entry: &Entry) -> Result<(), FreshError> {
+        if let Some(ended) = &entry.ended {
+            return Err(FreshError::Ended(ended.clone()));
+        }
+        let rotation = self.provider.refresh.rotation;
+        let with_secret = self.client_secret_override().is_some();
+        if !is_renewable(entry, rotation)
+            && !(with_secret && rotation == crate::provider::schema::Rotation::Reissue)
+        {
+            return Err(FreshError::CannotRenew);
+        }
+        Ok(())
+    }
+
+    fn cooldown(&self) -> Result<Cooldown, FreshError> {
+        let endpoint = self
+            .values
+            .render_url(&self.provider.token.url)
+            .map_err(|missing| FreshError::MissingValue(missing.0))?;
+        let client_id = self.client_id.as_deref().unwrap_or_default();
+        Ok(Cooldown::of(self.system.home.cooldowns(), &endpoint, client_id))
+    }
+
+    /// Takes this connection's lock, naming the holder to the person who waits.
+    pub async fn lock(&self) -> Result<Lock, LockError> {
+        let path = self.lock_path();
+        Lock::take(&path, LOCK_WAIT, &*self.system.clock, |holder| {
+            (self.notify)(Notice::WaitingForLock(holder.cloned()));
+        })
+        .await
+    }
+
+    fn order(&self, entry: &Entry, wanted: &Wanted) -> Result<Order, FreshError> {
+        let client_id = entry
+            .client_id
+            .clone()
+            .or_else(|| self.client_id.clone())
+            .ok_or(FreshError::ClientIdMissing)?;
+        let client_secret = self.client_secret_override();
+        let secret_needed =
+            self.provider.client.secret == crate::provider::schema::Presence::Required;
+        if secret_needed && client_secret.is_none() && entry.client_secret().is_none() {
+            return Err(FreshError::ClientSecretMissing);
+        }
+        Ok(Order {
+            provider: self.provider.clone(),
+            settings: self.profile.settings.clone(),
+            client_id,
+            client_secret,
+            generation: entry.generation,
+            reason: self.reason(entry, wanted),
+            host: self.system.host_name(),
+        })
+    }
+
+    fn reason(&self, entry: &Entry, wanted: &Wanted) -> Reason {
+        match wanted {
+            Wanted::New => Reason::Asked,
+            Wanted::NotThis(_) => Reason::Refused,
+            Wanted::Good(_) if self.still_serves(entry, wanted) => Reason::Due,
+            Wanted::Good(_) => Reason::Expired,
+        }
+    }
+
+    /// Runs the critical part to its end, whatever signal comes.
+    async fn roll(&self, order: Order, lock: Lock) -> Result<Rolled, FreshError> {
+        let _seen_through = self.system.critical.enter();
+        let own_process = self.system.critical_part == CriticalPart::OwnProcess
+            && self.drawer.store.kind() != StoreKind::Memory;
+        #[cfg(unix)]
+        if own_process {
+            return worker::roll(self, order, lock).await;
+        }
+        let _ = own_process;
+        let tools = Tools {
+            http: self.http()?,
+            clock: &*self.system.clock,
+            random: &*self.system.random,
+            cooldown: self.cooldown()?,
+        };
+        Ok(roll::roll(&self.drawer, &lock, &order, &tools).await?)
+    }
+
+    fn settle(
+        &self,
+        seen: &Entry,
+        wanted: &Wanted,
+        rolled: Rolled,
+    ) -> Result<Entry, FreshError> {
+        let failure = match rolled {
+            Rolled::Renewed { recovered } => {
+                if recovered {
+                    (self.notify)(Notice::Recovered);
+                }
+                return self.entry();
+            }
+            Rolled::Moved => return self.entry(),
+            Rolled::Ended(ended) => return Err(FreshError::Ended(ended)),
+            Rolled::Unstored(error) => return Err(FreshError::Unstored(error)),
+            Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
+            Rolled::Refused(error) => FreshError::Refused(error),
+            Rolled::TooMany { until } => FreshError::TooMany { until },
+            Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
+        };
+        self.serve_or(seen, wanted, failure)
+    }
+
+    /// A token that still serves is given rather than a failure to renew it early.
+    fn serve_or(
+        &self,
+        entry: &Entry,
+        wanted: &Wanted,
+        failure: FreshError,
+    ) -> Result<Entry, FreshError> {
+        if !self.still_serves(entry, wanted) {
+            return Err(failure);
+        }
+        (self.notify)(Notice::ServedOld);
+        Ok(entry.clone())
+    }
+
+    fn still_serves(&self, entry: &Entry, wanted: &Wanted) -> bool {
+        let Wanted::Good(least) = wanted else {
+            return false;
+        };
+        let now = self.system.clock.now();
+        let least = least.unwrap_or(Duration::from_secs(1));
+        entry.ended.is_none()
+            && entry.tokens.as_ref().is_some_and(|tokens| {
+                tokens.issued_at <= now && tokens.access_lives_for(now, least)
+            })
+    }
+
+    /// After a wait for the lock that was in vain: what another process stored meanwhile, or the failure.
+    fn adopt_or(
+        &self,
+        seen: &Entry,
+        wanted: &Wanted,
+        failure: FreshError,
+    ) -> Result<Entry, FreshError> {
+        let entry = self.entry()?;
+        match self.was_renewed(seen, &entry, wanted) {
+            true => Ok(entry),
+            false => self.serve_or(&entry, wanted, failure),
+        }
+    }
+}

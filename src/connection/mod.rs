@@ -1,0 +1,184 @@
+//! A profile, authorised: how a connection comes to be, stays good, is used and ends.
+//!
+//! `establish` runs the provider's flow, `fresh` gives an access token that is good now and is
+//! the only place that refreshes, `call` sends with it, `end` revokes and forgets.
+
+pub mod cooldown;
+pub mod drawer;
+pub mod end;
+pub mod entry;
+pub mod establish;
+pub mod fresh;
+pub mod roll;
+mod server;
+#[cfg(unix)]
+pub mod worker;
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use url::Url;
+
+pub use drawer::Drawer;
+pub use entry::Entry;
+use entry::Bound;
+pub use fresh::{FreshError, Wanted};
+
+use crate::http::{Client, HttpError};
+use crate::profile::{Profile, settings};
+use crate::provider::{MissingValue, Provider, Values};
+use crate::secret::Secret;
+use crate::store::StoreKind;
+use crate::store::lock::Holder;
+use crate::system::System;
+
+/// One profile with everything that is needed to use it.
+pub struct Connection<'a> {
+    /// The outside.
+    pub system: &'a System,
+    /// The vendor.
+    pub provider: Provider,
+    /// What the user said.
+    pub profile: Profile,
+    /// Settings and their defaults.
+    pub values: Values,
+    /// Public; from flag, environment or profile.
+    pub client_id: Option<String>,
+    /// Where the connection is kept.
+    pub drawer: Drawer,
+    /// Hears what a person may want to know.
+    pub notify: &'a dyn Fn(Notice),
+    http: OnceCell<Client>,
+    make_http: &'a dyn Fn() -> Result<Client, HttpError>,
+}
+
+/// Something that happened on the way and is no failure.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// Another process is at it.
+    WaitingForLock(Option<Holder>),
+    /// Tokens came from the journal of a command that was cut short.
+    Recovered,
+    /// A refresh did not succeed, and the access token still serves.
+    ServedOld,
+    /// A refused call is sent again with a new token.
+    CallRefused,
+    /// A call is sent again after a wait.
+    Waiting {
+        /// In seconds.
+        seconds: f64,
+        /// What the server answered, or what failed.
+        why: String,
+    },
+    /// The answer is the stored one of an earlier identical write.
+    Replayed,
+    /// The URL a person opens, and what to know about it.
+    OpenThis(Box<OpenThis>),
+    /// A browser was started or not.
+    BrowserNotStarted(String),
+    /// A pasted value was no answer.
+    PasteRefused(String),
+    /// The provider granted less than was asked for.
+    GrantedLess(Vec<String>),
+    /// No refresh token came.
+    NoRefreshToken,
+    /// Another process of the same profile is connecting.
+    WaitingForConnect(Option<Holder>),
+}
+
+/// What a person needs to authorise.
+#[derive(Debug, Clone)]
+pub struct OpenThis {
+    /// The authorization URL.
+    pub url: Url,
+    /// What will be asked for.
+    pub scopes: Vec<String>,
+    /// Where the browser comes back to.
+    pub redirect_uri: String,
+    /// Whether keyfob starts a browser; else why not.
+    pub browser: Result<(), String>,
+    /// The loopback port, for a tunnel.
+    pub port: Option<u16>,
+    /// Whether a paste is accepted.
+    pub paste: bool,
+    /// Seconds the code lives, where the vendor says so.
+    pub code_lifetime: Option<u64>,
+}
+
+impl<'a> Connection<'a> {
+    /// Puts a connection together; nothing is read, parsed or connected yet.
+    pub fn new(
+        system: &'a System,
+        provider: Provider,
+        profile: Profile,
+        client_id: Option<String>,
+        drawer: Drawer,
+        notify: &'a dyn Fn(Notice),
+        make_http: &'a dyn Fn() -> Result<Client, HttpError>,
+    ) -> Self {
+        let values = settings::values(&provider, &profile.settings, client_id.as_deref());
+        let http = OnceCell::new();
+        Self { system, provider, profile, values, client_id, drawer, notify, http, make_http }
+    }
+
+    /// The profile's name.
+    pub fn name(&self) -> &str {
+        &self.drawer.name.profile
+    }
+
+    /// The one client of this command.
+    pub fn http(&self) -> Result<&Client, FreshError> {
+        if let Some(client) = self.http.get() {
+            return Ok(client);
+        }
+        let client = (self.make_http)().map_err(FreshError::Http)?;
+        Ok(self.http.get_or_init(|| client))
+    }
+
+    /// A client secret from the environment stands before the stored one.
+    pub fn client_secret_override(&self) -> Option<Secret> {
+        self.system.environment.get("KEYFOB_CLIENT_SECRET").map(Secret::new)
+    }
+
+    /// The lock of this connection; the file store's is beside its file.
+    pub fn lock_path(&self) -> PathBuf {
+        let folder = match self.drawer.store.kind() {
+            StoreKind::File => self.system.home.sealed(),
+            StoreKind::Keychain | StoreKind::Memory => self.system.home.locks(),
+        };
+        folder.join(format!("{}.lock", self.name()))
+    }
+
+    /// The endpoints that tokens of this profile may be sent to.
+    pub fn bound(&self) -> Result<Bound, MissingValue> {
+        Ok(Bound {
+            token_endpoint: self.values.render_url(&self.provider.token.url)?,
+            api_origin: self.api_origin()?,
+        })
+    }
+
+    /// Scheme, host and port of the resource server.
+    fn api_origin(&self) -> Result<String, MissingValue> {
+        let template = &self.provider.api.base_url;
+        // The host comes first; what follows may name values that are not known yet.
+        let host = match template.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            Some((name, _)) => {
+                self.values.get(name).ok_or_else(|| MissingValue(name.to_owned()))?.to_owned()
+            }
+            None => template.clone(),
+        };
+        Ok(Url::parse(&host).map(|url| url.origin().ascii_serialization()).unwrap_or(host))
+    }
+
+    /// Settings and contexts together, for paths and headers of calls.
+    pub fn call_values(&self, entry: &Entry) -> Values {
+        let mut values = self.values.clone();
+        for (name, value) in entry.tokens.iter().flat_map(|tokens| &tokens.contexts) {
+            match value {
+                serde_json::Value::String(text) => values.set(name, text),
+                other => values.set(name, other.to_string()),
+            }
+        }
+        values
+    }
+}

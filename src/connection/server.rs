@@ -1,0 +1,26 @@
+//! One line between a request as a value and its answer as a value.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::authorization_server::token_request::ServerRequest;
+use crate::http::{Answer, Body, Client, HttpError, Limits, Method, Request, exchange};
+
+/// How long a token request may take; less than the ten seconds that `docker stop` allows.
+pub const TOKEN_REQUEST_TIME: Duration = Duration::from_secs(8);
+
+/// Sends a request to an endpoint of the authorization server: no redirect, no repetition.
+pub async fn send(client: &Client, request: &ServerRequest) -> Result<Answer, HttpError> {
+    let url = Url::parse(&request.url).map_err(|_| HttpError::InvalidRequest {
+        detail: "the endpoint of the authorization server is no URL".into(),
+    })?;
+    let mut sent = Request::new(Method::POST, url).body(Body::Secret(request.body.clone()));
+    for (name, value) in &request.headers {
+        sent = match name.as_str() {
+            "Authorization" => sent.secret_header(name, value.clone()),
+            _ => sent.header(name, value.expose()),
+        };
+    }
+    exchange(client, sent, Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() }).await
+}

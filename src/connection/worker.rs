@@ -1,0 +1,204 @@
+//! The critical part in a process of its own: this program started again, in its own session.
+//!
+//! It inherits the locked descriptor, so the lock lives as long as the work. It has no terminal
+//! and none of the caller's streams. It acts only on a complete message, and ends before that
+//! when its pipe does. The caller waits for its answer; nobody can take it away from the worker.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+
+use super::cooldown::Cooldown;
+use super::drawer::Drawer;
+use super::fresh::FreshError;
+use super::roll::{self, Order, Rolled, Tools};
+use super::Connection;
+use crate::clock::SystemClock;
+use crate::http::Client;
+use crate::profile::file::Profiles;
+use crate::profile::settings;
+use crate::random::SystemRandom;
+use crate::secret::Secret;
+use crate::store::lock::Lock;
+use crate::store::{EntryName, StoreError, StoreKind};
+use crate::system::real::{self, ClientOptions};
+use crate::system::stores;
+use crate::system::Home;
+
+/// The argument that makes this program a worker.
+pub const ARGUMENT: &str = "refresh-worker";
+/// The longest message either way, in bytes.
+const LONGEST_MESSAGE: u64 = 16 << 20;
+
+/// Everything a worker needs; the pipe is private to the two processes.
+#[derive(Serialize, Deserialize)]
+struct Message {
+    order: Order,
+    name: EntryName,
+    store: StoreKind,
+    #[serde(with = "crate::secret::stored_option")]
+    store_key: Option<Secret>,
+    home: Home,
+    lock: PathBuf,
+    client: ClientOptions,
+}
+
+/// What comes back.
+#[derive(Serialize, Deserialize)]
+enum Reply {
+    Rolled(Rolled),
+    NothingSent(StoreError),
+    Failed(String),
+}
+
+/// Has a worker roll the tokens, and waits for it.
+pub async fn roll(
+    connection: &Connection<'_>,
+    order: Order,
+    lock: Lock,
+) -> Result<Rolled, FreshError> {
+    let message = Message {
+        order,
+        name: connection.drawer.name.clone(),
+        store: connection.drawer.store.kind(),
+        store_key: connection.system.stores.worker_key(
+            connection.drawer.store.kind(),
+            &connection.drawer.name,
+        )?,
+        home: connection.system.home.clone(),
+        lock: lock.path().to_owned(),
+        client: connection.system.client_options.clone(),
+    };
+    let text = serde_json::to_string(&message).map(Secret::new).map_err(worker_failure)?;
+    match ask(&lock, &text).await.map_err(worker_failure)? {
+        Reply::Rolled(rolled) => Ok(rolled),
+        Reply::NothingSent(error) => Err(FreshError::Store(error)),
+        Reply::Failed(why) => Err(FreshError::Worker(why)),
+    }
+}
+
+fn worker_failure(error: impl std::fmt::Display) -> FreshError {
+    FreshError::Worker(error.to_string())
+}
+
+async fn ask(lock: &Lock, message: &Secret) -> io::Result<Reply> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut worker = start(OwnedFd::from(theirs), lock.share()?)?;
+    ours.set_nonblocking(true)?;
+    let mut ours = tokio::net::UnixStream::from_std(ours)?;
+    ours.write_all(message.expose().as_bytes()).await?;
+    ours.write_all(b"\n").await?;
+    let mut reply = Vec::new();
+    ours.take(LONGEST_MESSAGE).read_to_end(&mut reply).await?;
+    // It has closed its end, so it is ending: this collects it and does not wait.
+    worker.wait()?;
+    serde_json::from_slice(&reply)
+        .map_err(|_| io::Error::other("the process that refreshes ended without an answer"))
+}
+
+/// Starts this program again; what it must not see in its environment is taken out.
+fn start(pipe: OwnedFd, lock: File) -> io::Result<std::process::Child> {
+    let mut command = Command::new(this_program()?);
+    command
+        .arg(ARGUMENT)
+        .env_remove("KEYFOB_STORE_KEY")
+        .env_remove("KEYFOB_CLIENT_SECRET")
+        .env_remove("KEYFOB_WEBHOOK_SECRET")
+        .current_dir("/")
+        .stdin(Stdio::from(pipe))
+        .stdout(Stdio::from(lock))
+        .stderr(Stdio::null());
+    command.spawn()
+}
+
+/// The file this process runs from, also when it was replaced by an upgrade meanwhile.
+fn this_program() -> io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    match running.exists() {
+        true => Ok(running),
+        false => std::env::current_exe(),
+    }
+}
+
+/// Runs as the worker: standard input is the pipe, standard output the locked file.
+///
+/// # Errors
+/// Where the pipe ends before a whole message; nothing has been done then.
+pub fn run() -> io::Result<()> {
+    // First of all: a signal to the caller's process group must not reach this process.
+    rustix::process::setsid()?;
+    let pipe = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let lock = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _deaf = runtime.block_on(async { ignore_signals() })?;
+    let message = read_message(&pipe)?;
+    let reply = runtime.block_on(obey(message, lock));
+    let text = serde_json::to_string(&reply).map(Secret::new)?;
+    // A caller that is gone does not matter: the work is done and stored.
+    let _ = (&pipe).write_all(text.expose().as_bytes());
+    Ok(())
+}
+
+/// Takes the signals that would end this process and does nothing with them.
+fn ignore_signals() -> io::Result<Vec<tokio::signal::unix::Signal>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()]
+        .into_iter()
+        .map(signal)
+        .collect()
+}
+
+fn read_message(pipe: &UnixStream) -> io::Result<Message> {
+    let mut line = zeroize::Zeroizing::new(Vec::new());
+    BufReader::new(pipe).take(LONGEST_MESSAGE).read_until(b'\n', &mut line)?;
+    if line.pop() != Some(b'\n') {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&line)?)
+}
+
+async fn obey(message: Message, lock: File) -> Reply {
+    let lock = Lock::inherited(lock, message.lock.clone());
+    lock.name_holder(std::process::id(), jiff::Timestamp::now());
+    let client = match real::client(&message.client) {
+        Ok(client) => client,
+        Err(error) => return Reply::Failed(error.to_string()),
+    };
+    match carry_out(&message, &lock, &client).await {
+        Ok(rolled) => Reply::Rolled(rolled),
+        Err(error) => Reply::NothingSent(error),
+    }
+}
+
+async fn carry_out(message: &Message, lock: &Lock, client: &Client) -> Result<Rolled, StoreError> {
+    let random: Arc<dyn crate::random::Random> = Arc::new(SystemRandom);
+    let order = &message.order;
+    let drawer = Drawer {
+        store: stores::for_worker(
+            message.store,
+            &message.home,
+            message.store_key.clone(),
+            random.clone(),
+        )?,
+        name: message.name.clone(),
+        journal: message.home.journal(),
+        profiles: Profiles::new(&message.home.configuration),
+    };
+    let values = settings::values(&order.provider, &order.settings, Some(&order.client_id));
+    let endpoint = values.render_url(&order.provider.token.url).unwrap_or_default();
+    let tools = Tools {
+        http: client,
+        clock: &SystemClock,
+        random: &*random,
+        cooldown: Cooldown::of(message.home.cooldowns(), &endpoint, &order.client_id),
+    };
+    roll::roll(&drawer, lock, order, &tools).await
+}

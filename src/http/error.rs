@@ -1,0 +1,315 @@
+//! What can go wrong between two machines, as facts. Words of advice are made elsewhere.
+
+use std::error::Error as _;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::printable::printable;
+
+/// Why a request has no answer, or only a part of one. Never holds a URL's query or a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum HttpError {
+    /// The host's name has no address.
+    #[error("the name `{host}` could not be resolved")]
+    Dns {
+        /// Name and port as in the URL.
+        host: String,
+    },
+    /// Nobody listens there.
+    #[error("`{host}` refused the connection")]
+    Refused {
+        /// Name and port as in the URL.
+        host: String,
+    },
+    /// There is no way to the host.
+    #[error("`{host}` cannot be reached: {detail}")]
+    Unreachable {
+        /// Name and port as in the URL.
+        host: String,
+        /// The operating system's words.
+        detail: String,
+    },
+    /// The TLS handshake failed: nothing was sent.
+    #[error("no secure connection to `{host}`: {detail}")]
+    Tls {
+        /// Name and port as in the URL.
+        host: String,
+        /// What the certificate check or the handshake found.
+        detail: String,
+    },
+    /// A file or folder of trusted certificates cannot be used.
+    #[error("the certificates in `{path}` cannot be used: {detail}")]
+    Certificates {
+        /// As the user named it.
+        path: String,
+        /// Why.
+        detail: String,
+    },
+    /// The limit passed.
+    #[error("`{host}` did not answer within {} s", .after.as_secs_f64())]
+    TimedOut {
+        /// Name and port as in the URL.
+        host: String,
+        /// The limit.
+        after: Duration,
+        /// Whether the connection was not made yet.
+        connecting: bool,
+    },
+    /// The connection ended before an answer began; the request may have arrived.
+    #[error("`{host}` closed the connection without an answer")]
+    Reset {
+        /// Name and port as in the URL.
+        host: String,
+    },
+    /// The body is larger than the limit, counted after decompression.
+    #[error("the answer of `{host}` is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// Name and port as in the URL.
+        host: String,
+        /// In bytes.
+        limit: usize,
+    },
+    /// The body broke off.
+    #[error("the answer of `{host}` broke off")]
+    CutOff {
+        /// Name and port as in the URL.
+        host: String,
+    },
+    /// What came is not HTTP, or not what its headers say.
+    #[error("the answer of `{host}` cannot be read: {detail}")]
+    Malformed {
+        /// Name and port as in the URL.
+        host: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Neither https nor plain http to loopback.
+    #[error("`{host}` is not reached over https")]
+    InsecureUrl {
+        /// Scheme, name and port as in the URL.
+        host: String,
+    },
+    /// The proxy did not let the request through: nothing was sent.
+    #[error("the proxy `{proxy}` did not connect to `{host}`: {detail}")]
+    Proxy {
+        /// The proxy's name and port, without credentials.
+        proxy: String,
+        /// Name and port as in the URL.
+        host: String,
+        /// What it answered, or what failed on the way to it.
+        detail: String,
+    },
+    /// The request cannot be written: nothing was sent.
+    #[error("{detail}")]
+    InvalidRequest {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The request's own body could not be read to its end.
+    #[error("the request body could not be read: {detail}")]
+    RequestBody {
+        /// The operating system's words.
+        detail: String,
+    },
+    /// Anything else.
+    #[error("the request to `{host}` failed: {detail}")]
+    Other {
+        /// Name and port as in the URL.
+        host: String,
+        /// The library's words without the URL.
+        detail: String,
+    },
+}
+
+impl HttpError {
+    /// Tells whether the server certainly did not see the request.
+    pub fn never_reached(&self) -> bool {
+        match self {
+            Self::Dns { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::Tls { .. }
+            | Self::Certificates { .. }
+            | Self::InsecureUrl { .. }
+            | Self::Proxy { .. }
+            | Self::InvalidRequest { .. } => true,
+            Self::TimedOut { connecting, .. } => *connecting,
+            Self::Reset { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::CutOff { .. }
+            | Self::Malformed { .. }
+            | Self::RequestBody { .. }
+            | Self::Other { .. } => false,
+        }
+    }
+
+    /// Tells whether the same request may succeed a moment later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Dns { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::Reset { .. }
+            | Self::CutOff { .. }
+            | Self::Proxy { .. } => true,
+            Self::Tls { .. }
+            | Self::Certificates { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::Malformed { .. }
+            | Self::InsecureUrl { .. }
+            | Self::InvalidRequest { .. }
+            | Self::RequestBody { .. }
+            | Self::Other { .. } => false,
+        }
+    }
+}
+
+/// What is known about a request when it fails.
+pub(super) struct Circumstances<'a> {
+    /// Name and port as in the URL.
+    pub host: &'a str,
+    /// The proxy on the way, without credentials.
+    pub proxy: Option<&'a str>,
+    /// The limit for making a connection.
+    pub connect_timeout: Duration,
+    /// Whether the answer's head was there already.
+    pub answered: bool,
+}
+
+/// The request's own body failed; travels through the HTTP library and is found again here.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct RequestBodyError(pub String);
+
+/// Reads the facts out of the HTTP library's error. Its own text holds the whole URL (ER7).
+pub(super) fn from_library(error: &reqwest::Error, about: &Circumstances<'_>) -> HttpError {
+    let host = about.host.to_owned();
+    let facts = Facts::of(error);
+    if let Some(detail) = facts.request_body {
+        return HttpError::RequestBody { detail };
+    }
+    if error.is_connect() {
+        return while_connecting(error, facts, about);
+    }
+    if about.answered {
+        return match facts.broke_off {
+            true => HttpError::CutOff { host },
+            false => HttpError::Malformed { host, detail: facts.words },
+        };
+    }
+    if error.is_builder() {
+        return HttpError::InvalidRequest { detail: facts.words };
+    }
+    match (facts.broke_off, facts.not_http) {
+        (true, _) => HttpError::Reset { host },
+        (_, true) => HttpError::Malformed { host, detail: facts.words },
+        _ => HttpError::Other { host, detail: facts.words },
+    }
+}
+
+fn while_connecting(error: &reqwest::Error, facts: Facts, about: &Circumstances<'_>) -> HttpError {
+    let host = about.host.to_owned();
+    if let Some(detail) = facts.tls {
+        return HttpError::Tls { host, detail };
+    }
+    if error.is_timeout() && about.proxy.is_none() {
+        return HttpError::TimedOut { host, after: about.connect_timeout, connecting: true };
+    }
+    if let Some(proxy) = about.proxy {
+        return HttpError::Proxy { proxy: proxy.to_owned(), host, detail: facts.words };
+    }
+    if error.is_dns() {
+        return HttpError::Dns { host };
+    }
+    match facts.io {
+        Some(ErrorKind::ConnectionRefused) => HttpError::Refused { host },
+        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+            HttpError::Tls { host, detail: "the handshake was broken off".into() }
+        }
+        _ => HttpError::Unreachable { host, detail: facts.words },
+    }
+}
+
+/// What the chain of causes tells.
+#[derive(Default)]
+struct Facts {
+    tls: Option<String>,
+    io: Option<ErrorKind>,
+    request_body: Option<String>,
+    broke_off: bool,
+    not_http: bool,
+    /// The innermost cause's words.
+    words: String,
+}
+
+impl Facts {
+    fn of(error: &reqwest::Error) -> Self {
+        let mut facts = Self::default();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            facts.learn(cause);
+            next = match cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
+                // An I/O error hides the error it carries: its `source` is that error's source.
+                Some(carried) => Some(carried as &(dyn std::error::Error + 'static)),
+                None => cause.source(),
+            };
+        }
+        facts
+    }
+
+    fn learn(&mut self, cause: &(dyn std::error::Error + 'static)) {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            self.tls = Some(printable(&tls.to_string()));
+        }
+        if let Some(body) = cause.downcast_ref::<RequestBodyError>() {
+            self.request_body = Some(printable(&body.0));
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            self.io = Some(io.kind());
+            self.broke_off |= matches!(
+                io.kind(),
+                ErrorKind::UnexpectedEof
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::NotConnected
+                    | ErrorKind::TimedOut
+            );
+        }
+        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
+            self.broke_off |=
+                hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled();
+            self.not_http |= hyper.is_parse();
+        }
+        // The library's own errors print the URL they were about.
+        if cause.downcast_ref::<reqwest::Error>().is_none() {
+            self.words = printable(&cause.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_sent_is_known() {
+        let host = || "api.example".to_owned();
+        let after = Duration::from_secs(1);
+        let cases = [
+            (HttpError::Dns { host: host() }, true),
+            (HttpError::Refused { host: host() }, true),
+            (HttpError::Tls { host: host(), detail: String::new() }, true),
+            (HttpError::TimedOut { host: host(), after, connecting: true }, true),
+            (HttpError::TimedOut { host: host(), after, connecting: false }, false),
+            (HttpError::Reset { host: host() }, false),
+            (HttpError::CutOff { host: host() }, false),
+        ];
+        for (error, never_reached) in cases {
+            assert_eq!(error.never_reached(), never_reached, "{error}");
+        }
+    }
+}

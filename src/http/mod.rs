@@ -1,0 +1,38 @@
+//! One HTTP client for everything: requests as values, bounds, failures as facts.
+//!
+//! Here lives what every request shares: trust, proxies, time limits, retry that *decides*,
+//! errors as servers write them, the redacted trace. What a request means (OAuth, an API's
+//! scopes) does not.
+
+pub mod client;
+pub mod error;
+pub mod error_response;
+pub mod exchange;
+pub mod json_path;
+pub mod printable;
+pub mod proxies;
+pub mod request;
+pub mod retry;
+pub mod retry_after;
+pub mod stream;
+pub mod strict_json;
+pub mod trace;
+mod trust;
+mod upload;
+
+#[cfg(test)]
+mod test_server;
+
+pub use client::{Client, Options};
+pub use error::HttpError;
+pub use error_response::{ErrorPlaces, ErrorResponse};
+pub use exchange::{Answer, Limits, exchange};
+pub use printable::printable;
+pub use proxies::Proxies;
+pub use request::{Body, HeaderText, Request};
+pub use reqwest::Method;
+pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+pub use retry::{Decision, Outcome, RetryRules};
+pub use stream::{Streaming, Timeouts, send};
+#[cfg(test)]
+mod wire_tests;

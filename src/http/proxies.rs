@@ -1,0 +1,160 @@
+//! Which requests go through a proxy. Loopback never does, whatever the variables say.
+
+use std::fmt;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use url::Url;
+
+use super::error::HttpError;
+use crate::secret::Secret;
+
+/// The proxies to use.
+#[derive(Clone, Default)]
+pub struct Proxies {
+    /// For https: `HTTPS_PROXY`, else `ALL_PROXY`; may hold a password.
+    https: Option<Secret>,
+    /// Names, suffixes and networks that are reached directly: `NO_PROXY`.
+    except: String,
+    /// Whether the operating system's settings count where no variable is set.
+    system: bool,
+}
+
+impl Proxies {
+    /// No proxy at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads the variables curl reads, in the same order; where there is none, the system's settings count.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let first = |names: [&str; 4]| {
+            names.iter().find_map(|name| variable(name).filter(|value| !value.trim().is_empty()))
+        };
+        let https = first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
+        Self { system: https.is_none(), https: https.map(Secret::new), except }
+    }
+
+    /// The proxy's name and port for a URL; `None` where it is reached directly.
+    pub(super) fn on_the_way_to(&self, url: &Url) -> Option<String> {
+        if is_loopback(url) {
+            return None;
+        }
+        let target = url.as_str().parse().ok()?;
+        let found = self.matcher()?.intercept(&target)?;
+        found.uri().authority().map(|authority| authority.to_string())
+    }
+
+    fn matcher(&self) -> Option<Matcher> {
+        match &self.https {
+            Some(https) => {
+                let proxies = Matcher::builder().all(https.expose().to_owned());
+                Some(proxies.no(self.except.clone()).build())
+            }
+            None => self.system.then(Matcher::from_system),
+        }
+    }
+
+    /// Lets a client send everything through the proxy.
+    pub(super) fn applied_to(
+        &self,
+        builder: reqwest::ClientBuilder,
+    ) -> Result<reqwest::ClientBuilder, HttpError> {
+        match &self.https {
+            // What is reached directly was sorted out before.
+            Some(https) => Ok(builder.proxy(usable(https)?)),
+            None => Ok(builder),
+        }
+    }
+
+    /// Refuses a proxy that the library would silently pass over, and so send directly.
+    pub(super) fn check(&self) -> Result<(), HttpError> {
+        match &self.https {
+            Some(https) => usable(https).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn usable(https: &Secret) -> Result<reqwest::Proxy, HttpError> {
+    let not_understood = || HttpError::InvalidRequest {
+        detail: "the proxy in the environment is not understood: \
+                 http://, https://, socks5:// or socks5h://, then host and port"
+            .into(),
+    };
+    let text = https.expose();
+    let known = Matcher::builder().all(text.to_owned()).build();
+    let probe = http_uri("https://example.com/");
+    known.intercept(&probe).ok_or_else(not_understood)?;
+    reqwest::Proxy::all(text).map_err(|_| not_understood())
+}
+
+fn http_uri(text: &'static str) -> hyper::Uri {
+    hyper::Uri::from_static(text)
+}
+
+/// Tells whether a URL leads to this machine: a loopback address or `localhost`.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Proxies")
+            .field("https", &self.https)
+            .field("except", &self.except)
+            .field("system", &self.system)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(variables: &[(&str, &str)]) -> Proxies {
+        Proxies::from_variables(|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test] // TQ19
+    fn proxies_are_chosen_as_curl_does_but_never_for_loopback() {
+        let one = ("HTTPS_PROXY", "http://user:mark@proxy.example:3128");
+        type Variables<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Variables<'_>, &str, Option<&str>); 8] = [
+            (&[one], "https://api.example/x", Some("proxy.example:3128")),
+            (&[one], "https://127.0.0.1/x", None),
+            (&[one], "http://localhost:8080/x", None),
+            (&[one], "https://[::1]:8443/x", None),
+            (&[one, ("NO_PROXY", "other.example, .example")], "https://api.example/x", None),
+            (&[("all_proxy", "socks5h://s:1080")], "https://api.example/x", Some("s:1080")),
+            (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "p:1")], "https://a.example/", Some("p:1")),
+            (&[one, ("no_proxy", "10.0.0.0/8")], "https://10.1.2.3/", None),
+        ];
+        for (variables, url, expected) in cases {
+            let found = proxies(variables).on_the_way_to(&url.parse().unwrap());
+            assert_eq!(found.as_deref(), expected, "{variables:?} {url}");
+        }
+    }
+
+    #[test] // TQ19
+    fn a_proxy_nobody_understands_is_refused_and_not_passed_over() {
+        for text in ["ftp://proxy.example", "http://", "::"] {
+            assert!(proxies(&[("HTTPS_PROXY", text)]).check().is_err(), "{text}");
+        }
+        assert_eq!(proxies(&[("HTTPS_PROXY", "proxy.example:3128")]).check(), Ok(()));
+    }
+
+    #[test] // LG1
+    fn a_proxy_password_is_not_printed() {
+        let printed = format!("{:?}", proxies(&[("HTTPS_PROXY", "http://u:mark@p:1")]));
+        assert!(!printed.contains("mark"), "{printed}");
+    }
+}

@@ -1,0 +1,10 @@
+//! A user's named use of a provider: what is known before anyone authorises. No secret lives here.
+
+pub mod file;
+pub mod host;
+pub mod name;
+pub mod record;
+pub mod settings;
+
+pub use file::Profile;
+pub use record::Record;

@@ -1,0 +1,165 @@
+//! What `status` shows, kept beside the profile without any secret, so that it costs neither keychain nor network.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::file::{ProfileError, Profiles, record_file};
+use crate::store::StoreKind;
+
+/// The public side of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The entry's generation that this record tells of.
+    pub generation: u64,
+    /// Whether there is a connection at all.
+    pub connected: bool,
+    /// Whether the provider ended it, so that a person must authorise again.
+    pub needs_authorization: bool,
+    /// Contexts by name.
+    #[serde(default)]
+    pub account: BTreeMap<String, Value>,
+    /// Scopes that were granted.
+    #[serde(default)]
+    pub granted: Option<Vec<String>>,
+    /// Scopes that were asked for.
+    #[serde(default)]
+    pub requested: Vec<String>,
+    /// Whether an ended access token can be renewed without a person.
+    pub renewable: bool,
+    /// RFC 3339, UTC.
+    #[serde(default)]
+    pub access_expires_at: Option<Timestamp>,
+    /// RFC 3339, UTC.
+    #[serde(default)]
+    pub refresh_expires_at: Option<Timestamp>,
+    /// RFC 3339, UTC.
+    #[serde(default)]
+    pub last_refreshed_at: Option<Timestamp>,
+    /// Where the connection is kept.
+    #[serde(default)]
+    pub store: Option<StoreKind>,
+}
+
+/// The state of a profile, as `status` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// A call would work now, perhaps after a refresh.
+    Ready,
+    /// The access token has ended, and nothing can renew it.
+    Expired,
+    /// The provider ended the connection.
+    AuthorizationNeeded,
+    /// Nobody has authorised it, or it was revoked.
+    NeverConnected,
+}
+
+impl State {
+    /// As `status` prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Expired => "expired",
+            Self::AuthorizationNeeded => "authorization-needed",
+            Self::NeverConnected => "never-connected",
+        }
+    }
+}
+
+impl Record {
+    /// The state at `now`.
+    pub fn state(&self, now: Timestamp) -> State {
+        let ended = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        if !self.connected {
+            State::NeverConnected
+        } else if self.needs_authorization {
+            State::AuthorizationNeeded
+        } else if ended(self.access_expires_at) && (!self.renewable || ended(self.refresh_expires_at))
+        {
+            State::Expired
+        } else {
+            State::Ready
+        }
+    }
+
+    /// Whether a person must act before `until`.
+    pub fn needs_attention(&self, now: Timestamp, until: Timestamp) -> bool {
+        let ends = |at: Option<Timestamp>| at.is_some_and(|at| at <= until);
+        match self.state(now) {
+            State::NeverConnected => false,
+            State::AuthorizationNeeded | State::Expired => true,
+            State::Ready if self.renewable => ends(self.refresh_expires_at),
+            State::Ready => ends(self.access_expires_at),
+        }
+    }
+}
+
+impl Profiles {
+    /// Reads the record of a profile; one that was never connected has the empty record.
+    pub fn record(&self, name: &str) -> Result<Record, ProfileError> {
+        let Some(text) = self.read_file(&record_file(name))? else {
+            return Ok(Record::default());
+        };
+        serde_json::from_slice(&text).map_err(|error| ProfileError::Unreadable {
+            line: Some(error.line()),
+            message: error.to_string(),
+            path: self.record_path(name),
+        })
+    }
+
+    /// Writes the record of a profile.
+    pub fn write_record(&self, name: &str, record: &Record) -> Result<(), ProfileError> {
+        let text = serde_json::to_vec(record).unwrap_or_default();
+        self.write_file(&record_file(name), &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_follows_from_the_record_and_the_time() {
+        let at = |seconds| Some(Timestamp::from_second(seconds).unwrap());
+        let now = Timestamp::from_second(1000).unwrap();
+        let connected = Record { connected: true, ..Record::default() };
+        let renewable = Record { renewable: true, ..connected.clone() };
+        let cases = [
+            (Record::default(), State::NeverConnected),
+            (connected.clone(), State::Ready),
+            (Record { access_expires_at: at(999), ..connected.clone() }, State::Expired),
+            (Record { access_expires_at: at(999), ..renewable.clone() }, State::Ready),
+            (
+                Record {
+                    access_expires_at: at(999),
+                    refresh_expires_at: at(1000),
+                    ..renewable.clone()
+                },
+                State::Expired,
+            ),
+            (
+                Record { needs_authorization: true, ..renewable.clone() },
+                State::AuthorizationNeeded,
+            ),
+        ];
+        for (record, state) in cases {
+            assert_eq!(record.state(now), state, "{record:?}");
+        }
+    }
+
+    #[test] // RF19, AT-20
+    fn a_refresh_token_that_lapses_soon_wants_attention() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let record = Record {
+            connected: true,
+            renewable: true,
+            refresh_expires_at: Some(at(5000)),
+            ..Record::default()
+        };
+        assert!(!record.needs_attention(at(0), at(4999)));
+        assert!(record.needs_attention(at(0), at(5000)));
+    }
+}

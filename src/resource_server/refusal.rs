@@ -1,0 +1,208 @@
+//! What a refused call means: an ended token, a missing scope, or simply no.
+
+use jiff::Timestamp;
+
+use super::scope::Judgement;
+use super::www_authenticate::{Challenge, parse};
+use crate::http::{ErrorPlaces, ErrorResponse, HeaderMap};
+use crate::provider::Provider;
+use crate::provider::schema::{Action, Errors, Meaning};
+
+/// A refused call, understood as far as the provider file goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal<'a> {
+    /// What follows from it.
+    pub kind: Kind,
+    /// What the vendor said.
+    pub response: ErrorResponse,
+    /// What the provider file says about it.
+    pub meaning: Option<&'a Meaning>,
+}
+
+/// What follows from a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The access token has ended or was revoked: one refresh is worth it.
+    Expired,
+    /// The granted scopes do not open the call: a refresh would be wasted.
+    MissingScope {
+        /// Any one of these would; empty where nobody says.
+        needed: Vec<String>,
+    },
+    /// Neither.
+    Other,
+}
+
+/// Judges an answer of status 400 and above; `body` may be cut short.
+pub fn judge<'a>(
+    provider: &'a Provider,
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    scope: &Judgement<'_>,
+    now: Timestamp,
+) -> Refusal<'a> {
+    let errors = &provider.errors;
+    let places =
+        ErrorPlaces { code: &errors.code, message: &errors.message, fields: &errors.fields };
+    let mut response = ErrorResponse::read(status, headers, body, places, now);
+    let challenge = challenge(status, headers);
+    complete(&mut response, challenge.as_ref());
+    let by_code = response.code.as_ref().and_then(|code| errors.api.get(code));
+    let evidence = Evidence {
+        action: by_code.map(|meaning| meaning.action),
+        code: response.code.as_deref(),
+        asks_to_renew: provider.api.reauth_on.contains(&status) || by_status_renews(errors, status),
+        challenge: challenge.as_ref(),
+    };
+    let kind = evidence.kind(scope);
+    Refusal { kind, meaning: by_code.or_else(|| errors.api.get(&status.to_string())), response }
+}
+
+/// The challenge that names an error, on the statuses where RFC 6750 section 3.1 puts one.
+fn challenge(status: u16, headers: &HeaderMap) -> Option<Challenge> {
+    if !matches!(status, 400 | 401 | 403) {
+        return None;
+    }
+    let texts = headers.get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
+    parse(texts).into_iter().find(|challenge| challenge.parameter("error").is_some())
+}
+
+/// Takes from the challenge what the body does not say.
+fn complete(response: &mut ErrorResponse, challenge: Option<&Challenge>) {
+    let parameter = |name: &str| challenge?.parameter(name).map(str::to_owned);
+    response.code = response.code.take().or_else(|| parameter("error"));
+    response.description = response.description.take().or_else(|| parameter("error_description"));
+}
+
+fn by_status_renews(errors: &Errors, status: u16) -> bool {
+    errors.api.get(&status.to_string()).is_some_and(|meaning| meaning.action == Action::Refresh)
+}
+
+/// Everything that speaks for one reading or another.
+struct Evidence<'a> {
+    /// What the provider file says about the code.
+    action: Option<Action>,
+    code: Option<&'a str>,
+    asks_to_renew: bool,
+    challenge: Option<&'a Challenge>,
+}
+
+impl Evidence<'_> {
+    /// The vendor's code counts most, then the challenge, then the status.
+    ///
+    /// What would be an ended token is a missing scope where the table says that the granted
+    /// scopes do not open the call: Inkress answers 401 to both, and each needless refresh
+    /// spends a single-use token.
+    fn kind(&self, scope: &Judgement<'_>) -> Kind {
+        let said = self.challenge.and_then(|challenge| challenge.parameter("error"));
+        let says = |code: &str| said == Some(code) || (said.is_none() && self.code == Some(code));
+        let renewal_helps = match self.action {
+            Some(Action::MissingScope) => return self.missing_scope(scope),
+            Some(action) => action == Action::Refresh,
+            None if says("insufficient_scope") => return self.missing_scope(scope),
+            None => says("invalid_token") || self.asks_to_renew,
+        };
+        match (renewal_helps, scope) {
+            (true, Judgement::Missing { .. }) => self.missing_scope(scope),
+            (true, _) => Kind::Expired,
+            (false, _) => Kind::Other,
+        }
+    }
+
+    /// The challenge names the scopes, else the table does.
+    fn missing_scope(&self, scope: &Judgement<'_>) -> Kind {
+        let said = self.challenge.and_then(|challenge| challenge.parameter("scope"));
+        let needed = match (said, scope) {
+            (Some(said), _) => said.split_whitespace().map(str::to_owned).collect(),
+            (None, Judgement::Missing { needed }) => {
+                needed.iter().map(|scope| scope.name.clone()).collect()
+            }
+            (None, _) => Vec::new(),
+        };
+        Kind::MissingScope { needed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::catalogue::shipped;
+    use crate::provider::schema::Scope;
+
+    fn missing(needed: &[&str]) -> Kind {
+        Kind::MissingScope { needed: needed.iter().map(|name| (*name).to_owned()).collect() }
+    }
+
+    fn judged(name: &str, status: u16, header: &str, body: &str, scope: &Judgement<'_>) -> Kind {
+        let provider = shipped(name).unwrap().unwrap();
+        let mut headers = HeaderMap::new();
+        if !header.is_empty() {
+            headers.append("www-authenticate", "Negotiate".parse().unwrap());
+            headers.append("www-authenticate", header.parse().unwrap());
+        }
+        judge(&provider, status, &headers, body.as_bytes(), scope, Timestamp::UNIX_EPOCH).kind
+    }
+
+    #[test] // RR9, RR10, RR11, AT-4a, AT-4d
+    fn each_vendor_is_understood_as_it_means() {
+        let unlisted = Judgement::NotListed;
+        let wrong = r#"{"error":{"key":"scope.wrong","description":"no"}}"#;
+        let ended = r#"{"error":{"key":"token.invalid"}}"#;
+        let inyo = r#"{"status":401,"message":"Unauthorized","responseCode":"SE_001"}"#;
+        let insufficient = r#"Bearer error="insufficient_scope", scope="a b""#;
+        let reuse = r#"{"error":"idempotency_key_reuse_with_different_payload"}"#;
+        let cases = [
+            ("inventorum", 401, "", ended, Kind::Expired),
+            ("inventorum", 401, "", wrong, missing(&[])),
+            ("inventorum", 403, "", wrong, missing(&[])),
+            ("inventorum", 401, "", "", Kind::Expired),
+            ("inventorum", 403, "", "", Kind::Other),
+            ("inyo", 401, "", inyo, Kind::Expired),
+            ("inyo", 403, "", "<html>", Kind::Expired),
+            ("inyo", 404, "", inyo, Kind::Expired),
+            ("inyo", 500, "", "", Kind::Other),
+            ("inkress", 401, "", "{}", Kind::Expired),
+            ("inkress", 409, "", reuse, Kind::Other),
+            ("inkress", 403, insufficient, "", missing(&["a", "b"])),
+            ("inkress", 401, insufficient, "", missing(&["a", "b"])),
+            ("inkress", 403, r#"Bearer error="insufficient_scope""#, "", missing(&[])),
+            ("inkress", 403, "", r#"{"error":"insufficient_scope"}"#, missing(&[])),
+            ("inkress", 403, r#"Bearer error="invalid_token""#, "", Kind::Expired),
+            ("inkress", 503, r#"Bearer error="invalid_token""#, "", Kind::Other),
+            ("merchantos", 401, "", "", Kind::Expired),
+            ("imprest", 403, "", "", Kind::Other),
+        ];
+        for (name, status, header, body, expected) in cases {
+            let kind = judged(name, status, header, body, &unlisted);
+            assert_eq!(kind, expected, "{name} {status} {header} {body}");
+        }
+    }
+
+    #[test] // RR11, AT-4a
+    fn an_inkress_401_on_a_call_that_is_not_covered_spends_no_refresh_token() {
+        let provider = shipped("inkress").unwrap().unwrap();
+        let needed: Vec<&Scope> = vec![&provider.scope[1]];
+        let not_covered = Judgement::Missing { needed };
+        assert_eq!(judged("inkress", 401, "", "", &not_covered), missing(&["orders:write"]));
+        assert_eq!(judged("inkress", 401, "", "", &Judgement::Covered), Kind::Expired);
+        assert_eq!(judged("inkress", 401, "", "", &Judgement::Unknown), Kind::Expired);
+        assert_eq!(judged("inkress", 404, "", "", &not_covered), Kind::Other);
+    }
+
+    #[test] // ER1, T22
+    fn the_vendors_words_and_the_files_meaning_travel_along() {
+        let provider = shipped("inventorum").unwrap().unwrap();
+        let body =
+            br#"{"error":{"key":"scope.wrong","description":"Not yours","fields":{"a":"b"}}}"#;
+        let headers = HeaderMap::new();
+        let now = Timestamp::UNIX_EPOCH;
+        let refusal = judge(&provider, 403, &headers, body, &Judgement::NotListed, now);
+        assert_eq!(refusal.response.description.as_deref(), Some("Not yours"));
+        assert_eq!(refusal.response.fields, ["a: b"]);
+        assert_eq!(refusal.meaning.unwrap().action, Action::MissingScope);
+        let inkress = shipped("inkress").unwrap().unwrap();
+        let refusal = judge(&inkress, 401, &headers, b"", &Judgement::Covered, now);
+        assert!(refusal.meaning.unwrap().meaning.contains("401"));
+    }
+}

@@ -1,0 +1,423 @@
+//! Where a call goes: a PATH or a whole URL becomes an address on the provider's own API host.
+//!
+//! The address is put together as text, always with a slash between host and path, and what
+//! comes out is compared with the base's scheme, host and port: joining URLs the usual way
+//! lets `//evil` and `\\evil` change the host (RR3).
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::provider::schema::{Api, Setting};
+use crate::provider::template::{MissingValue, Values, names};
+
+/// An address that may be given the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// On the API's own scheme, host and port; no fragment, no user name.
+    pub url: Url,
+    /// The path below the API base, as scope table and limits name it; `None` for one outside the base.
+    pub below: Option<String>,
+    /// The setting whose choices this path lists: a call to it does not need that setting.
+    pub lists: Option<String>,
+}
+
+/// Why there is no such address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// The path or the base names a value that is not known.
+    #[error(transparent)]
+    Missing(#[from] MissingValue),
+    /// The address leads elsewhere.
+    #[error("`{given}` is not on the API's own host `{own}`")]
+    OtherHost {
+        /// Scheme, host and port of what was given.
+        given: String,
+        /// Scheme, host and port of the API.
+        own: String,
+    },
+    /// The path holds what never belongs into one.
+    #[error("the path holds {0}")]
+    Refused(&'static str),
+    /// The provider's base with its settings is no URL.
+    #[error("the API base `{0}` is not a URL")]
+    BadBase(String),
+    /// What was given is no URL.
+    #[error("the path cannot be read as a URL: {0}")]
+    BadUrl(String),
+}
+
+/// Finds the address of a PATH or a whole URL, and appends the query items.
+pub fn resolve(
+    api: &Api,
+    settings: &BTreeMap<String, Setting>,
+    values: &Values,
+    path: &str,
+    query: &[(String, String)],
+) -> Result<Target, TargetError> {
+    refuse_trickery(path)?;
+    let base = Base::of(api, values)?;
+    let address = match whole_url(path) {
+        Some((host, rest)) => format!("{host}{}", filled(rest, values)?),
+        None => base.place(path, values)?,
+    };
+    let mut url = base.own(&address)?;
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(base.target(url, settings))
+}
+
+/// Finds the address a page's link leads to, relative to the page; nothing in it is filled in.
+pub fn follow(
+    api: &Api,
+    settings: &BTreeMap<String, Setting>,
+    values: &Values,
+    page: &Url,
+    link: &str,
+) -> Result<Target, TargetError> {
+    refuse_control_characters(link)?;
+    let base = Base::of(api, values)?;
+    let address = page.join(link).map_err(|error| TargetError::BadUrl(error.to_string()))?;
+    Ok(base.target(base.own(address.as_str())?, settings))
+}
+
+/// Refuses what a URL parser would bend into another host.
+fn refuse_trickery(path: &str) -> Result<(), TargetError> {
+    refuse_control_characters(path)?;
+    if path.is_empty() {
+        return Err(TargetError::Refused("nothing"));
+    }
+    if path.split(['?', '#']).next().is_some_and(|path| path.contains('\\')) {
+        return Err(TargetError::Refused("a backslash"));
+    }
+    if path.trim_start().starts_with("//") {
+        return Err(TargetError::Refused("two slashes at its beginning"));
+    }
+    Ok(())
+}
+
+fn refuse_control_characters(path: &str) -> Result<(), TargetError> {
+    match path.chars().any(char::is_control) {
+        true => Err(TargetError::Refused("a control character")),
+        false => Ok(()),
+    }
+}
+
+/// Splits a whole URL before its path; a path such as `users:search` is none.
+fn whole_url(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    if !is_scheme || !(is_web || rest.starts_with("//")) {
+        return None;
+    }
+    let start = text.len() - rest.trim_start_matches('/').len();
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
+    Some(text.split_at(end))
+}
+
+/// Fills names in braces: in the path every one must be known, in the query only known ones count,
+/// since JSON and GraphQL have braces of their own.
+fn filled(path: &str, values: &Values) -> Result<String, MissingValue> {
+    let (path, query) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
+    let mut query = query.to_owned();
+    for name in names(&query.clone()) {
+        if let Some(value) = values.get(name) {
+            let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            query = query.replace(&format!("{{{name}}}"), &value);
+        }
+    }
+    Ok(values.render_path(path)? + &query)
+}
+
+/// The API base, taken apart.
+struct Base {
+    /// Scheme, host, port, and a path where the host setting has one; no slash at its end.
+    host: String,
+    /// The base's own path up to the first name in braces, no slash at its end.
+    fixed: String,
+    /// The whole base without a slash at its end, or the value it lacks.
+    whole: Result<String, MissingValue>,
+    /// Whether a name in braces follows `fixed`.
+    goes_on: bool,
+    origin: Url,
+}
+
+impl Base {
+    fn of(api: &Api, values: &Values) -> Result<Self, TargetError> {
+        let (host, path) = split_base(&api.base_url);
+        let host = values.render(host)?.trim_end_matches('/').to_owned();
+        let origin = Url::parse(&host).ok().filter(|url| url.has_host());
+        let origin = origin.ok_or_else(|| TargetError::BadBase(host.clone()))?;
+        let (fixed, goes_on) = match path.find('{') {
+            Some(brace) => (&path[..brace], true),
+            None => (path, false),
+        };
+        Ok(Self {
+            whole: values.render_path(path.trim_end_matches('/')).map(|path| host.clone() + &path),
+            fixed: fixed.trim_end_matches('/').to_owned(),
+            goes_on,
+            host,
+            origin,
+        })
+    }
+
+    /// Puts a path below the base, or below the host where it begins with the base's own path.
+    fn place(&self, path: &str, values: &Values) -> Result<String, TargetError> {
+        let path = format!("/{}", path.trim_start_matches('/'));
+        let below = filled(&path, values)?;
+        if self.is_written_out(&path) {
+            return Ok(format!("{}{below}", self.host));
+        }
+        Ok(format!("{}{below}", self.whole.clone()?))
+    }
+
+    fn is_written_out(&self, path: &str) -> bool {
+        let Some(rest) = path.strip_prefix(&self.fixed).filter(|_| !self.fixed.is_empty()) else {
+            return false;
+        };
+        match rest.chars().next() {
+            None | Some('/' | '?' | '#') => true,
+            // `/API/Account.json` beside `/API/Account/{account_id}`.
+            Some('.') => self.goes_on,
+            Some(_) => false,
+        }
+    }
+
+    /// Reads an address and holds it to the base's scheme, host and port.
+    fn own(&self, address: &str) -> Result<Url, TargetError> {
+        let mut url =
+            Url::parse(address).map_err(|error| TargetError::BadUrl(error.to_string()))?;
+        let same = url.scheme() == self.origin.scheme()
+            && url.host() == self.origin.host()
+            && url.port_or_known_default() == self.origin.port_or_known_default();
+        if !same {
+            return Err(TargetError::OtherHost { given: origin(&url), own: origin(&self.origin) });
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TargetError::Refused("a user name"));
+        }
+        url.set_fragment(None);
+        Ok(url)
+    }
+
+    fn target(&self, url: Url, settings: &BTreeMap<String, Setting>) -> Target {
+        let below = self.below(&url);
+        let lists = settings.iter().find_map(|(name, setting)| {
+            let list = setting.list.as_ref()?.get.trim_matches('/');
+            (below.as_deref()?.trim_matches('/') == list).then(|| name.clone())
+        });
+        Target { url, below, lists }
+    }
+
+    fn below(&self, url: &Url) -> Option<String> {
+        let base = Url::parse(self.whole.as_ref().ok()?).ok()?;
+        let rest = url.path().strip_prefix(base.path().trim_end_matches('/'))?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
+    }
+}
+
+/// Splits `{host}/api/v1` and `https://api.example/v1` before the path.
+fn split_base(base: &str) -> (&str, &str) {
+    let start = base.find("://").map_or(0, |at| at + 3);
+    base.split_at(base[start..].find('/').map_or(base.len(), |at| start + at))
+}
+
+fn origin(url: &Url) -> String {
+    match url.port() {
+        Some(port) => format!("{}://{}:{port}", url.scheme(), url.host_str().unwrap_or_default()),
+        None => format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Provider;
+    use crate::provider::catalogue::shipped;
+
+    fn provider(name: &str) -> Provider {
+        shipped(name).unwrap().unwrap()
+    }
+
+    fn values(known: &[(&str, &str)]) -> Values {
+        let mut values = Values::default();
+        known.iter().for_each(|(name, value)| values.set(*name, *value));
+        values
+    }
+
+    const KNOWN: [(&str, &str); 5] = [
+        ("host", "https://own.example"),
+        ("api_host", "https://own.example"),
+        ("merchant_id", "183"),
+        ("account_id", "12"),
+        ("odd", "a/b?c#d"),
+    ];
+
+    fn at(name: &str, path: &str) -> Result<Target, TargetError> {
+        let provider = provider(name);
+        resolve(&provider.api, &provider.settings, &values(&KNOWN), path, &[])
+    }
+
+    #[test] // RR3
+    fn a_path_is_relative_to_the_base_or_written_out() {
+        let cases = [
+            ("inkress", "/orders", "/api/v1/orders"),
+            ("inkress", "orders", "/api/v1/orders"),
+            ("inkress", "/api/v1/orders", "/api/v1/orders"),
+            ("inkress", "/api/v1", "/api/v1"),
+            ("inkress", "/api/v10/x", "/api/v1/api/v10/x"),
+            ("inkress", "/api/v1.1/x", "/api/v1/api/v1.1/x"),
+            ("inkress", "/merchants/{merchant_id}", "/api/v1/merchants/183"),
+            ("inkress", "/x/{odd}", "/api/v1/x/a%2Fb%3Fc%23d"),
+            ("inkress", "/orders?q={merchant_id}&r={id}", "/api/v1/orders?q=183&r={id}"),
+            ("inkress", "/orders?a=b#part", "/api/v1/orders?a=b"),
+            ("inkress", "/orders/../users", "/api/v1/users"),
+            ("inkress", "/../../../../x", "/x"),
+            ("inkress", "/%2e%2e/x", "/api/x"),
+            ("inkress", "/a b", "/api/v1/a%20b"),
+            ("inkress", "/users:search", "/api/v1/users:search"),
+            ("inkress", "users:search", "/api/v1/users:search"),
+            ("inyo", "/v2/payment", "/v2/payment"),
+            ("merchantos", "/Item", "/API/Account/12/Item"),
+            ("merchantos", "/API/Account/99/Item.json", "/API/Account/99/Item.json"),
+            ("merchantos", "/API/Account.json", "/API/Account.json"),
+            ("merchantos", "/API/Accounting", "/API/Account/12/API/Accounting"),
+            ("imprest", "/me/organizations", "/api/v1/me/organizations"),
+            ("inventorum", "/products/?page=1", "/api/products/?page=1"),
+            ("inkress", "https://own.example/api/v1/orders", "/api/v1/orders"),
+            ("inkress", "HTTPS://OWN.example:443/x?y", "/x?y"),
+            ("inkress", "https://own.example/m/{merchant_id}", "/m/183"),
+            ("inkress", "https://own.example", "/"),
+        ];
+        for (name, path, expected) in cases {
+            let target = at(name, path).unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert_eq!(target.url.as_str(), format!("https://own.example{expected}"), "{path}");
+        }
+    }
+
+    #[test] // RR3, A11
+    fn no_trick_leads_to_another_host() {
+        let tricks = [
+            "//evil.example/x",
+            "///evil.example/x",
+            "https://evil.example",
+            "https:evil.example",
+            "https:/evil.example",
+            "HTTPS:\\\\evil.example",
+            "http://own.example/",
+            "https://own.example:8443/x",
+            "https://own.example@evil.example/x",
+            "https://evil.example#own.example",
+            "https://own.example.evil.example/",
+            "https://user:pass@own.example/",
+            "\\\\evil.example\\x",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "\t//evil.example",
+            "/\r\nHost: evil.example",
+            " //evil.example",
+            "@evil.example/x",
+            ".evil.example/x",
+            ":8443@evil.example/x",
+            "/@evil.example",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "ftp://own.example/",
+            "data:text/plain,x",
+            "/.//evil.example",
+            "/..//evil.example",
+            "..//evil.example",
+            "/{odd}//evil.example",
+            "",
+        ];
+        for name in ["inkress", "inyo", "merchantos"] {
+            for trick in tricks {
+                if let Ok(target) = at(name, trick) {
+                    assert_eq!(target.url.host_str(), Some("own.example"), "{trick:?}");
+                    assert_eq!(target.url.port_or_known_default(), Some(443), "{trick:?}");
+                    assert_eq!(target.url.scheme(), "https", "{trick:?}");
+                    assert_eq!(target.url.username(), "", "{trick:?}");
+                }
+            }
+        }
+    }
+
+    #[test] // RR3
+    fn what_is_plainly_elsewhere_is_refused() {
+        let elsewhere = |given: &str| TargetError::OtherHost {
+            given: given.into(),
+            own: "https://own.example".into(),
+        };
+        let cases = [
+            ("https://evil.example/x", elsewhere("https://evil.example")),
+            ("https:evil.example", elsewhere("https://evil.example")),
+            ("http://own.example/", elsewhere("http://own.example")),
+            ("https://own.example:8443/x", elsewhere("https://own.example:8443")),
+            ("ftp://own.example/", elsewhere("ftp://own.example")),
+            ("//evil.example", TargetError::Refused("two slashes at its beginning")),
+            ("/\\evil.example", TargetError::Refused("a backslash")),
+            ("/\t/evil.example", TargetError::Refused("a control character")),
+            ("https://u@own.example/", TargetError::Refused("a user name")),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(at("inkress", path), Err(expected), "{path}");
+        }
+    }
+
+    #[test] // RR7
+    fn a_missing_value_is_named_only_where_it_is_needed() {
+        let provider = provider("merchantos");
+        let values = values(&[("api_host", "http://127.0.0.1:8080")]);
+        let find = |path: &str| resolve(&provider.api, &provider.settings, &values, path, &[]);
+        assert_eq!(find("/Item"), Err(MissingValue("account_id".into()).into()));
+        assert_eq!(find("/API/{shop}"), Err(MissingValue("shop".into()).into()));
+        for path in ["/API/Account", "/API/Account.json", "/API/Account/7/Item"] {
+            assert_eq!(find(path).unwrap().url.as_str(), format!("http://127.0.0.1:8080{path}"),);
+        }
+    }
+
+    #[test]
+    fn query_items_follow_the_query_of_the_path() {
+        let provider = provider("inkress");
+        let query = [("app".to_owned(), "me".to_owned()), ("q".to_owned(), "a&b c".to_owned())];
+        let find = |path: &str| {
+            resolve(&provider.api, &provider.settings, &values(&KNOWN), path, &query).unwrap().url
+        };
+        assert_eq!(find("/orders").query(), Some("app=me&q=a%26b+c"));
+        assert_eq!(find("/orders?x=1%20").query(), Some("x=1%20&app=me&q=a%26b+c"));
+    }
+
+    #[test]
+    fn the_path_below_the_base_is_known_and_so_is_a_list() {
+        let below = |name: &str, path: &str| at(name, path).unwrap().below;
+        assert_eq!(below("inkress", "/api/v1/orders/5?x").as_deref(), Some("/orders/5"));
+        assert_eq!(below("inkress", "/../x"), None);
+        assert_eq!(below("inyo", "/v2/fx").as_deref(), Some("/v2/fx"));
+        assert_eq!(at("imprest", "/me/organizations").unwrap().lists.unwrap(), "organization_id");
+        let written_out = at("imprest", "/api/v1/me/organizations?x=y").unwrap();
+        assert_eq!(written_out.lists.unwrap(), "organization_id");
+        assert_eq!(at("imprest", "/me").unwrap().lists, None);
+    }
+
+    #[test] // RR19, A12
+    fn a_link_to_the_next_page_stays_on_the_host() {
+        let provider = provider("inkress");
+        let page = "https://own.example/api/v1/orders?page=1".parse().unwrap();
+        let next = |link: &str| {
+            follow(&provider.api, &provider.settings, &values(&KNOWN), &page, link)
+                .map(|target| target.url.to_string())
+        };
+        let orders = "https://own.example/api/v1/orders?page=2";
+        assert_eq!(next("?page=2").unwrap(), orders);
+        assert_eq!(next("/api/v1/orders?page=2").unwrap(), orders);
+        assert_eq!(next(orders).unwrap(), orders);
+        for evil in
+            ["//evil.example/", "https://evil.example/", "\\\\evil.example", "http://own.example/"]
+        {
+            assert!(matches!(next(evil), Err(TargetError::OtherHost { .. })), "{evil}");
+        }
+    }
+}

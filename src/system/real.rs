@@ -1,0 +1,115 @@
+//! The real outside: this process's clock, randomness, environment, terminal and streams.
+//!
+//! The only place besides `main` that reads them.
+
+use std::cell::{OnceCell, RefCell};
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::environment::Environment;
+use super::home::Home;
+use super::person::{Person, TerminalPerson};
+use super::signals::Signals;
+use super::stores::RealStores;
+use super::{CriticalPart, System, Terminals};
+use crate::clock::SystemClock;
+use crate::http::{Client, HttpError, Options, Proxies};
+use crate::random::{Random, SystemRandom};
+use crate::user_agent::browser::SystemBrowser;
+use crate::user_agent::opening::CONTAINER_FILES;
+
+/// What makes a client, apart from the environment's proxies; it travels to a worker.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ClientOptions {
+    /// Certificates to trust beside the system's.
+    pub extra_roots: Vec<PathBuf>,
+}
+
+/// Reads one environment variable of this process.
+#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Makes the client of this process.
+pub fn client(options: &ClientOptions) -> Result<Client, HttpError> {
+    client_with(options, variable)
+}
+
+/// Makes a client with the proxies that the given variables name.
+pub fn client_with(
+    options: &ClientOptions,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Client, HttpError> {
+    Client::new(Options {
+        extra_roots: options.extra_roots.clone(),
+        user_agent: concat!("keyfob/", env!("CARGO_PKG_VERSION")).to_owned(),
+        proxies: Proxies::from_variables(variable),
+    })
+}
+
+/// The environment of this process; what is not text is left out.
+#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+pub fn environment() -> Environment {
+    Environment::new(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
+}
+
+/// Makes the system of this process; `None` where this user has no home folder.
+pub fn system() -> Option<System> {
+    let environment = environment();
+    let home = Home::find(&environment)?;
+    let terminals = Terminals {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+    };
+    let person: Option<Arc<dyn Person>> =
+        (terminals.stdin && terminals.stderr).then(|| Arc::new(TerminalPerson) as Arc<dyn Person>);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let stores = RealStores {
+        home: home.clone(),
+        environment: environment.clone(),
+        person: person.clone(),
+        random: random.clone(),
+        passphrase: OnceCell::new(),
+    };
+    Some(System {
+        clock: Arc::new(SystemClock),
+        random,
+        browser: Arc::new(SystemBrowser { command: environment.get("BROWSER").map(str::to_owned) }),
+        stores: Box::new(stores),
+        person,
+        home,
+        stdin: RefCell::new(Box::new(io::stdin())),
+        stdout: RefCell::new(stdout()),
+        stderr: RefCell::new(Box::new(io::stderr())),
+        terminals,
+        critical_part: CriticalPart::OwnProcess,
+        critical: super::Critical::default(),
+        interruption: Arc::new(Signals),
+        in_container: CONTAINER_FILES.iter().any(|file| std::path::Path::new(file).exists()),
+        client_options: ClientOptions::default(),
+        environment,
+    })
+}
+
+/// Standard output without a buffer of its own: a body of a gibibyte goes through in large parts.
+#[cfg(unix)]
+fn stdout() -> Box<dyn io::Write + Send> {
+    use std::os::fd::AsFd as _;
+    match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Box::new(std::fs::File::from(descriptor)),
+        Err(_) => Box::new(io::stdout()),
+    }
+}
+
+#[cfg(not(unix))]
+fn stdout() -> Box<dyn io::Write + Send> {
+    Box::new(io::stdout())
+}

@@ -1,0 +1,51 @@
+//! What ends a command early.
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// Tells when the person or the system wants the command to end.
+pub trait Interruption: Send + Sync {
+    /// Resolves when a signal has come; may never.
+    fn came(&self) -> Pin<Box<dyn Future<Output = ()> + '_>>;
+}
+
+/// SIGINT, SIGTERM and SIGHUP.
+pub struct Signals;
+
+impl Interruption for Signals {
+    #[cfg(unix)]
+    fn came(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Box::pin(async {
+            let streams = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+                .map(signal);
+            let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = streams else {
+                // Without handlers the signals keep their default meaning: the process ends.
+                return std::future::pending().await;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn came(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}
+
+/// Nothing ever does.
+pub struct Never;
+
+impl Interruption for Never {
+    fn came(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
