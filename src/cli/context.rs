@@ -204,12 +204,6 @@ impl<'a> Context<'a> {
     /// Where everything about a connection is kept.
     pub fn drawer(&self, name: &str, kind: StoreKind) -> Result<Drawer, Report> {
         let store = self.system.stores.open(kind).map_err(|error| report::store(&error))?;
-        let folder = match kind {
-            StoreKind::File => self.system.home.sealed(),
-            StoreKind::Keychain | StoreKind::Memory => self.system.home.locks(),
-        };
-        // The lock's folder must be there before anything can be locked.
-        let _ = folder;
         Ok(Drawer {
             store,
             name: EntryName {
@@ -234,6 +228,11 @@ impl<'a> Context<'a> {
         let (name, title) = (chosen.name.clone(), title(&chosen.provider));
         let notify =
             |notice: Notice| notices::tell(self.output, self.system, &name, &title, notice);
+        // Under --json standard error is kept for a failure's document.
+        let trace = |line: String| match self.output.json {
+            true => {}
+            false => self.output.say(self.system, &line),
+        };
         let make_http = || self.http();
         let connection = Connection::new(
             self.system,
@@ -242,6 +241,7 @@ impl<'a> Context<'a> {
             client_id,
             drawer,
             &notify,
+            (self.output.verbose, &trace),
             &make_http,
         );
         work(&connection)

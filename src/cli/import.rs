@@ -1,10 +1,145 @@
-//! `import`.
+//! `import`: tokens made elsewhere, by prompt or as JSON on standard input.
+
+use serde_json::{Map, Value};
 
 use super::args::Import;
-use super::context::Context;
-use super::report::{Exit, Report};
+use super::connect::{ask_settings, begin, bring, finish};
+use super::context::{Chosen, Context};
+use super::report::{self, Exit, Report};
+use super::secrets;
+use crate::connection::establish::EstablishError;
+use crate::connection::establish::imported::{self, ImportError, Imported};
+use crate::connection::{Connection, Entry, FreshError, Wanted};
+use crate::http::printable::printable;
+use crate::http::strict_json::parse_object;
+use crate::provider::schema::{Presence, Rotation};
 
-/// Runs the command.
-pub fn run(_context: &Context<'_>, _args: &Import) -> Result<Exit, Report> {
-    Err(Report::unexpected("not written yet"))
+/// The longest import, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Imports tokens into a profile.
+pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
+    let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
+    ask_settings(context, &mut chosen, false)?;
+    let secret_on_stdin =
+        args.client.client_secret_file.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let about = chosen.situation(context.system);
+    let object = match (&context.system.person, secret_on_stdin) {
+        (Some(_), _) | (None, true) => asked(context, &chosen)?,
+        (None, false) => read(context)?,
+    };
+    let now = context.system.clock.now();
+    let imported = imported::read(&object, &chosen.provider, now);
+    let wrong = |error| report::establish(&EstablishError::Import(error), &chosen.provider, &about);
+    let Imported { tokens, client_id, client_secret } = imported.map_err(wrong)?;
+    if args.client.client_id.is_none()
+        && let Some(client_id) = client_id
+    {
+        chosen.profile.client_id = Some(client_id);
+    }
+    let mut brought = bring_without_prompt(context, &chosen, args)?;
+    brought.client_secret = brought.client_secret.or(client_secret);
+    if let Some(secret) = &brought.client_secret {
+        secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
+    }
+    // What was granted is what was asked for at the vendor's dashboard.
+    brought.scopes = tokens.granted.clone().unwrap_or_default();
+    let name = chosen.name.clone();
+    context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
+        let stored = context.wait(connection.establish_imported(&brought, tokens))?;
+        let entry = stored
+            .map_err(|error| report::establish(&error, &connection.provider, &about))?;
+        let entry = refresh_at_once(context, connection, entry, &about)?;
+        finish(context, connection, entry, &name, &about, "imported")
+    })
+}
+
+/// The prompt for a client secret comes with the other prompts, and never when standard input speaks.
+fn bring_without_prompt(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    args: &Import,
+) -> Result<crate::connection::establish::Brought, Report> {
+    let has_source = args.client.client_secret_file.is_some()
+        || context.system.environment.get("KEYFOB_CLIENT_SECRET").is_some();
+    if has_source {
+        return bring(context, chosen, &args.client);
+    }
+    Ok(crate::connection::establish::Brought {
+        account_may_change: context.global.yes,
+        ..Default::default()
+    })
+}
+
+fn read(context: &Context<'_>) -> Result<Value, Report> {
+    let text = secrets::standard_input(context.system, LONGEST)?;
+    if text.expose().trim().is_empty() {
+        return Err(Report::usage("standard input is empty")
+            .hint(r#"give a token response: {"access_token":…,"refresh_token":…,"expires_in":…}"#));
+    }
+    match parse_object(text.expose().as_bytes()) {
+        Ok(object) => Ok(Value::Object(object)),
+        Err(error) => Err(Report::usage("this import makes no sense")
+            .cause(printable(&ImportError::NotJson(error.to_string()).to_string()))
+            .hint(r#"give one JSON object: {"access_token":…,"refresh_token":…,"expires_in":…}"#)),
+    }
+}
+
+/// Asks for each; an empty answer leaves it out.
+fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
+    if let Some(import) = &chosen.provider.import {
+        context.output.note(context.system, &format!("tokens are made at {}", import.console));
+        for step in &import.steps {
+            context.output.note(context.system, &format!("  {step}"));
+        }
+    }
+    let mut object = Map::new();
+    if chosen.profile.client_id.is_none() && chosen.provider.client.secret == Presence::Required {
+        let person = context.system.person.as_ref();
+        if let Some(id) = person.and_then(|person| person.ask("Client id").ok()) {
+            object.insert("client_id".into(), Value::String(id));
+        }
+    }
+    let questions = [
+        ("client_secret", "Client secret (not shown)"),
+        ("access_token", "Access token (not shown)"),
+        ("refresh_token", "Refresh token (not shown; empty if there is none)"),
+    ];
+    for (name, question) in questions {
+        if let Some(secret) = secrets::asked(context, question) {
+            object.insert(name.into(), Value::String(secret.expose().to_owned()));
+        }
+    }
+    Ok(Value::Object(object))
+}
+
+/// Where the vendor's dashboard still shows the refresh token, it is rolled, so that keyfob alone holds the live one.
+fn refresh_at_once(
+    context: &Context<'_>,
+    connection: &Connection<'_>,
+    entry: Entry,
+    about: &super::report::Situation,
+) -> Result<Entry, Report> {
+    let provider = &connection.provider;
+    let wanted = provider.import.as_ref().is_some_and(|it| it.refresh_at_once);
+    let rolls = matches!(provider.refresh.rotation, Rotation::SingleUse | Rotation::Rotating);
+    if !wanted || !rolls || entry.refresh_token().is_none() {
+        return Ok(entry);
+    }
+    match context.wait(connection.fresh(&Wanted::New))? {
+        Ok(entry) => Ok(entry),
+        // Without a client the tokens serve until they end; that is worth a word and no more.
+        Err(FreshError::ClientIdMissing | FreshError::ClientSecretMissing) => {
+            context.output.warn(
+                context.system,
+                &format!(
+                    "without client id and secret `{}` cannot be refreshed: give them with --client-id and --client-secret-file",
+                    about.profile
+                ),
+            );
+            Ok(entry)
+        }
+        Err(error) => Err(report::fresh(&error, provider, about)
+            .cause("the tokens were imported; only their first refresh did not succeed")),
+    }
 }

@@ -3,10 +3,12 @@
 
 mod args;
 mod call;
+mod choice;
 mod completions;
 mod connect;
 mod context;
 mod demo;
+mod discovered;
 mod header;
 mod import;
 mod notices;

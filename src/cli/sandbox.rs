@@ -1,10 +1,83 @@
-//! `sandbox`.
+//! `sandbox`: a vendor's stand-in on loopback, until it is interrupted.
 
-use super::args::Sandbox;
+use super::args::Sandbox as Args;
 use super::context::Context;
 use super::report::{Exit, Report};
+use crate::http::printable::printable;
+use crate::provider::nearest::nearest;
+use crate::provider::schema::Flow;
+use crate::sandbox::{HowToConnect, Options, Sandbox, SandboxError, vendors};
 
-/// Runs the command.
-pub fn run(_context: &Context<'_>, _args: &Sandbox) -> Result<Exit, Report> {
-    Err(Report::unexpected("not written yet"))
+/// Serves until a signal comes.
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit, Report> {
+    let options = Options {
+        port: args.port,
+        clock: context.system.clock.clone(),
+        random: context.system.random.clone(),
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(&args.vendor, options).map_err(|error| failed(&error))?;
+    context.output.product(context.system, &format!("{}\n", sandbox.origin()))?;
+    for line in how(&args.vendor, &sandbox.how_to_connect(), &sandbox) {
+        context.output.note(context.system, &line);
+    }
+    // Nothing ends this wait but a signal, which is how a sandbox is meant to end.
+    let _ = context.wait(std::future::pending::<()>());
+    context.output.note(context.system, "the sandbox is closed; what it gave out is worth nothing now");
+    Ok(Exit::Done)
+}
+
+fn failed(error: &SandboxError) -> Report {
+    let report = Report::new(Exit::SetUp, "sandbox", "the sandbox could not start")
+        .cause(printable(&error.to_string()));
+    match error {
+        SandboxError::UnknownVendor(name) => {
+            let names: Vec<&str> = vendors::names().collect();
+            match nearest(name, names.iter().copied()) {
+                Some(near) => report.hint("did you mean").next(format!("keyfob sandbox {near}")),
+                None => report.hint(format!("the vendors are {}", names.join(", "))),
+            }
+        }
+        SandboxError::Port { .. } => report.hint("choose another port, or leave --port out"),
+        _ => report.hint("this is a fault of keyfob's own: please report it"),
+    }
+}
+
+/// What a person pastes to use it.
+fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
+    let settings: String =
+        how.settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
+    let scopes: String = how.scopes.iter().map(|scope| format!(" --scope {scope}")).collect();
+    let client = &how.client;
+    let mut lines = vec![
+        format!("this stands in for {vendor} until you press Ctrl-C; its client is"),
+        format!("  client id      {}", client.client_id),
+    ];
+    if let Some(secret) = &client.client_secret {
+        lines.push(format!("  client secret  {}", secret.expose()));
+    }
+    if how.flows.contains(&Flow::AuthorizationCode) {
+        lines.push(format!("  redirect URI   {}", client.redirect_uri));
+    }
+    lines.push("in another terminal:".into());
+    match how.flows.first() {
+        Some(Flow::Import) => {
+            let suggested: Vec<&str> = how.scopes.iter().map(String::as_str).collect();
+            lines.push(format!(
+                "  keyfob import try --provider {}{settings} --client-id {} <<'TOKENS'",
+                how.provider, client.client_id
+            ));
+            let mut tokens = sandbox.dashboard_tokens(&suggested);
+            if let (Some(object), Some(secret)) = (tokens.as_object_mut(), &client.client_secret) {
+                object.insert("client_secret".into(), secret.expose().into());
+            }
+            lines.push(format!("  {tokens}"));
+            lines.push("TOKENS".into());
+        }
+        _ => lines.push(format!(
+            "  keyfob connect try --provider {}{settings} --client-id {}{scopes}",
+            how.provider, client.client_id
+        )),
+    }
+    lines
 }

@@ -127,7 +127,7 @@ impl Connection<'_> {
         let (provider, values) = (&self.provider, &self.values);
         let request = revocation_request(provider, revoke, values, registration, kind, token)
             .map_err(|missing| FreshError::MissingValue(missing.0))?;
-        let answer = match server::send(self.http()?, &request).await {
+        let answer = match server::send(self.http()?, &request, &self.tracing()).await {
             Ok(answer) => answer,
             Err(error) => return Ok(Outcome::Unreached(error)),
         };

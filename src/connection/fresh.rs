@@ -14,6 +14,7 @@ use super::worker;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::secret::Secret;
+use crate::store::durable::Folder;
 use crate::store::lock::{Lock, LockError};
 use crate::store::{StoreError, StoreKind};
 use crate::system::CriticalPart;
@@ -92,7 +93,11 @@ impl Connection<'_> {
 
     /// An entry whose access token will do, refreshed where it must be.
     pub async fn fresh(&self, wanted: &Wanted) -> Result<Entry, FreshError> {
-        let seen = self.entry()?;
+        self.fresh_from(self.entry()?, wanted).await
+    }
+
+    /// The same for an entry that was read a moment ago.
+    pub async fn fresh_from(&self, seen: Entry, wanted: &Wanted) -> Result<Entry, FreshError> {
         if self.satisfies(&seen, wanted) {
             return Ok(seen);
         }
@@ -115,7 +120,7 @@ impl Connection<'_> {
     }
 
     /// The entry, with tokens, bound to the endpoints that the profile names.
-    fn entry(&self) -> Result<Entry, FreshError> {
+    pub fn entry(&self) -> Result<Entry, FreshError> {
         let entry = self.drawer.read()?.ok_or(FreshError::NotConnected)?;
         if entry.tokens.is_none() {
             return Err(FreshError::NotConnected);
@@ -188,6 +193,10 @@ impl Connection<'_> {
     /// Takes this connection's lock, naming the holder to the person who waits.
     pub async fn lock(&self) -> Result<Lock, LockError> {
         let path = self.lock_path();
+        if let Some(folder) = path.parent() {
+            // What is wrong with the folder, the lock file in it will say.
+            let _ = Folder::make(folder);
+        }
         Lock::take(&path, LOCK_WAIT, &*self.system.clock, |holder| {
             (self.notify)(Notice::WaitingForLock(holder.cloned()));
         })
@@ -241,6 +250,7 @@ impl Connection<'_> {
             clock: &*self.system.clock,
             random: &*self.system.random,
             cooldown: self.cooldown()?,
+            tracing: self.tracing(),
         };
         Ok(roll::roll(&self.drawer, &lock, &order, &tools).await?)
     }

@@ -3,12 +3,14 @@
 //! `establish` runs the provider's flow, `fresh` gives an access token that is good now and is
 //! the only place that refreshes, `call` sends with it, `end` revokes and forgets.
 
+pub mod call;
 pub mod cooldown;
 pub mod drawer;
 pub mod end;
 pub mod entry;
 pub mod establish;
 pub mod fresh;
+pub mod organization;
 pub mod roll;
 mod server;
 #[cfg(unix)]
@@ -48,6 +50,10 @@ pub struct Connection<'a> {
     pub drawer: Drawer,
     /// Hears what a person may want to know.
     pub notify: &'a dyn Fn(Notice),
+    /// How much of the traffic is told.
+    pub verbose: u8,
+    /// Hears the traffic.
+    trace_sink: &'a dyn Fn(String),
     http: OnceCell<Client>,
     make_http: &'a dyn Fn() -> Result<Client, HttpError>,
 }
@@ -84,6 +90,7 @@ pub enum Notice {
     NoRefreshToken,
     /// Another process of the same profile is connecting.
     WaitingForConnect(Option<Holder>),
+
 }
 
 /// What a person needs to authorise.
@@ -114,11 +121,36 @@ impl<'a> Connection<'a> {
         client_id: Option<String>,
         drawer: Drawer,
         notify: &'a dyn Fn(Notice),
+        (verbose, trace_sink): (u8, &'a dyn Fn(String)),
         make_http: &'a dyn Fn() -> Result<Client, HttpError>,
     ) -> Self {
         let values = settings::values(&provider, &profile.settings, client_id.as_deref());
         let http = OnceCell::new();
-        Self { system, provider, profile, values, client_id, drawer, notify, http, make_http }
+        Self {
+            system,
+            provider,
+            profile,
+            values,
+            client_id,
+            drawer,
+            notify,
+            verbose,
+            trace_sink,
+            http,
+            make_http,
+        }
+    }
+
+    /// Tells lines of the traffic.
+    fn trace(&self, lines: Vec<String>) {
+        for line in lines {
+            (self.trace_sink)(line);
+        }
+    }
+
+    /// Who hears the traffic of token requests.
+    fn tracing(&self) -> server::Tracing<'_> {
+        server::Tracing { level: self.verbose, sink: self.trace_sink }
     }
 
     /// The profile's name.

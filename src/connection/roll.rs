@@ -137,6 +137,8 @@ pub struct Tools<'a> {
     pub random: &'a dyn Random,
     /// Notes a 429.
     pub cooldown: Cooldown,
+    /// Hears the traffic.
+    pub tracing: server::Tracing<'a>,
 }
 
 /// Rolls the tokens once; an error means that nothing was sent.
@@ -272,7 +274,7 @@ impl Rolling<'_> {
         journal: &mut Journal,
         resent: bool,
     ) -> Rolled {
-        let answer = match server::send(self.tools.http, request).await {
+        let answer = match server::send(self.tools.http, request, &self.tools.tracing).await {
             Ok(answer) => answer,
             Err(error) if error.never_reached() && !resent => {
                 if !self.lost_before {

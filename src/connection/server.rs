@@ -5,13 +5,26 @@ use std::time::Duration;
 use url::Url;
 
 use crate::authorization_server::token_request::ServerRequest;
+use crate::http::trace::{answer_lines, request_lines};
 use crate::http::{Answer, Body, Client, HttpError, Limits, Method, Request, exchange};
+
+/// Who hears the traffic, and how much of it.
+pub struct Tracing<'a> {
+    /// How often `-v` was given.
+    pub level: u8,
+    /// Takes a line.
+    pub sink: &'a dyn Fn(String),
+}
 
 /// How long a token request may take; less than the ten seconds that `docker stop` allows.
 pub const TOKEN_REQUEST_TIME: Duration = Duration::from_secs(8);
 
 /// Sends a request to an endpoint of the authorization server: no redirect, no repetition.
-pub async fn send(client: &Client, request: &ServerRequest) -> Result<Answer, HttpError> {
+pub async fn send(
+    client: &Client,
+    request: &ServerRequest,
+    tracing: &Tracing<'_>,
+) -> Result<Answer, HttpError> {
     let url = Url::parse(&request.url).map_err(|_| HttpError::InvalidRequest {
         detail: "the endpoint of the authorization server is no URL".into(),
     })?;
@@ -22,5 +35,11 @@ pub async fn send(client: &Client, request: &ServerRequest) -> Result<Answer, Ht
             _ => sent.header(name, value.expose()),
         };
     }
-    exchange(client, sent, Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() }).await
+    request_lines(&sent, tracing.level).into_iter().for_each(tracing.sink);
+    let limits = Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() };
+    let answer = exchange(client, sent, limits).await?;
+    answer_lines(answer.status, &answer.headers, tracing.level)
+        .into_iter()
+        .for_each(tracing.sink);
+    Ok(answer)
 }

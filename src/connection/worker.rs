@@ -4,6 +4,7 @@
 //! and none of the caller's streams. It acts only on a complete message, and ends before that
 //! when its pipe does. The caller waits for its answer; nobody can take it away from the worker.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -21,6 +22,7 @@ use super::drawer::Drawer;
 use super::fresh::FreshError;
 use super::roll::{self, Order, Rolled, Tools};
 use super::Connection;
+use super::server::Tracing;
 use crate::clock::SystemClock;
 use crate::http::Client;
 use crate::profile::file::Profiles;
@@ -49,11 +51,19 @@ struct Message {
     home: Home,
     lock: PathBuf,
     client: ClientOptions,
+    verbose: u8,
 }
 
 /// What comes back.
 #[derive(Serialize, Deserialize)]
-enum Reply {
+struct Reply {
+    /// Lines of the traffic, for the caller's standard error.
+    trace: Vec<String>,
+    outcome: Outcome,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Outcome {
     Rolled(Rolled),
     NothingSent(StoreError),
     Failed(String),
@@ -76,12 +86,15 @@ pub async fn roll(
         home: connection.system.home.clone(),
         lock: lock.path().to_owned(),
         client: connection.system.client_options.clone(),
+        verbose: connection.verbose,
     };
     let text = serde_json::to_string(&message).map(Secret::new).map_err(worker_failure)?;
-    match ask(&lock, &text).await.map_err(worker_failure)? {
-        Reply::Rolled(rolled) => Ok(rolled),
-        Reply::NothingSent(error) => Err(FreshError::Store(error)),
-        Reply::Failed(why) => Err(FreshError::Worker(why)),
+    let reply = ask(&lock, &text).await.map_err(worker_failure)?;
+    connection.trace(reply.trace);
+    match reply.outcome {
+        Outcome::Rolled(rolled) => Ok(rolled),
+        Outcome::NothingSent(error) => Err(FreshError::Store(error)),
+        Outcome::Failed(why) => Err(FreshError::Worker(why)),
     }
 }
 
@@ -168,17 +181,24 @@ fn read_message(pipe: &UnixStream) -> io::Result<Message> {
 async fn obey(message: Message, lock: File) -> Reply {
     let lock = Lock::inherited(lock, message.lock.clone());
     lock.name_holder(std::process::id(), jiff::Timestamp::now());
-    let client = match real::client(&message.client) {
-        Ok(client) => client,
-        Err(error) => return Reply::Failed(error.to_string()),
+    let trace = RefCell::new(Vec::new());
+    let sink = |line| trace.borrow_mut().push(line);
+    let outcome = match real::client(&message.client) {
+        Ok(client) => match carry_out(&message, &lock, &client, &sink).await {
+            Ok(rolled) => Outcome::Rolled(rolled),
+            Err(error) => Outcome::NothingSent(error),
+        },
+        Err(error) => Outcome::Failed(error.to_string()),
     };
-    match carry_out(&message, &lock, &client).await {
-        Ok(rolled) => Reply::Rolled(rolled),
-        Err(error) => Reply::NothingSent(error),
-    }
+    Reply { trace: trace.into_inner(), outcome }
 }
 
-async fn carry_out(message: &Message, lock: &Lock, client: &Client) -> Result<Rolled, StoreError> {
+async fn carry_out(
+    message: &Message,
+    lock: &Lock,
+    client: &Client,
+    sink: &dyn Fn(String),
+) -> Result<Rolled, StoreError> {
     let random: Arc<dyn crate::random::Random> = Arc::new(SystemRandom);
     let order = &message.order;
     let drawer = Drawer {
@@ -199,6 +219,7 @@ async fn carry_out(message: &Message, lock: &Lock, client: &Client) -> Result<Ro
         clock: &SystemClock,
         random: &*random,
         cooldown: Cooldown::of(message.home.cooldowns(), &endpoint, &order.client_id),
+        tracing: Tracing { level: message.verbose, sink },
     };
     roll::roll(&drawer, lock, order, &tools).await
 }

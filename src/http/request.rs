@@ -149,6 +149,14 @@ fn invalid(name: &str) -> HttpError {
 }
 
 impl HeaderText {
+    /// Gives the value itself; written only beside the output or request that needs it.
+    pub fn expose(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+
     fn value(&self) -> Option<HeaderValue> {
         match self {
             Self::Plain(text) => HeaderValue::from_bytes(text.as_bytes()).ok(),

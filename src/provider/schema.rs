@@ -29,6 +29,9 @@ pub struct Provider {
     /// The scope table.
     #[serde(default)]
     pub scope: Vec<Scope>,
+    /// Whether there are scopes that the table does not name.
+    #[serde(default)]
+    pub more_scopes: bool,
     /// What a user may or must set for a profile.
     #[serde(default)]
     pub settings: BTreeMap<String, Setting>,

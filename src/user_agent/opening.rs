@@ -31,17 +31,22 @@ pub enum Opening {
 }
 
 /// Why no browser is started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WhyNot {
     /// The person said so.
+    #[error("--no-browser was given")]
     NoBrowserFlag,
     /// A CI job has no person in front of it.
+    #[error("none is started in a CI job")]
     Ci,
     /// The browser would start on the far machine.
+    #[error("none is started over ssh")]
     Ssh,
     /// The browser would start inside the container.
+    #[error("none is started in a container")]
     Container,
     /// Nobody is there to see it.
+    #[error("none is started without a terminal")]
     NoTerminal,
 }
 

@@ -3,6 +3,7 @@
 //! Each function is one exhaustive match over the errors of one room, so that a new error does
 //! not compile until its advice is written. Advice is printed only if it would work.
 
+mod call;
 mod establish;
 mod fresh;
 mod profile;
@@ -10,6 +11,7 @@ mod store;
 
 use serde_json::{Map, Value, json};
 
+pub use call::{call, item, list, refusal, request};
 pub use establish::establish;
 pub use fresh::fresh;
 pub use profile::{profile, provider_file, setting};

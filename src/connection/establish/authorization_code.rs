@@ -89,8 +89,6 @@ impl Connection<'_> {
                 strays: endpoint.as_ref().map_or(0, |it| it.refused() as usize),
             });
         };
-        // From here on a code may be spent: a signal waits until its tokens are stored.
-        let _seen_through = self.system.critical.enter();
         let done =
             self.exchange(answered.judgement, &registration, &transaction, brought).await;
         if let Some(reply) = answered.reply {

@@ -151,8 +151,10 @@ impl Connection<'_> {
         request: &ServerRequest,
         scopes: &[String],
     ) -> Result<TokenSet, EstablishError> {
+        // A code may be spent from here on: a signal waits until its tokens are stored.
+        let _seen_through = self.system.critical.enter();
         let answer =
-            server::send(self.http()?, request).await.map_err(EstablishError::Http)?;
+            server::send(self.http()?, request, &self.tracing()).await.map_err(EstablishError::Http)?;
         let asked = Asked {
             scopes: (!scopes.is_empty()).then(|| scopes.to_vec()),
             ..Asked::default()
@@ -174,9 +176,11 @@ impl Connection<'_> {
         registration: &ClientRegistration,
         brought: &Brought,
     ) -> Result<Entry, EstablishError> {
+        // The question comes before the lock, which is never held while a person is waited for.
+        check_account(self, self.drawer.read()?.as_ref(), &tokens, brought).await?;
+        let _seen_through = self.system.critical.enter();
         let lock = self.lock().await?;
         let before = self.drawer.read()?;
-        check_account(self, before.as_ref(), &tokens, brought)?;
         self.tell_shortfall(&tokens, &brought.scopes);
         let mut entry = before.unwrap_or_else(|| Entry::empty(&*self.system.random));
         entry.adopt(tokens);
@@ -224,7 +228,7 @@ impl Connection<'_> {
 }
 
 /// Tokens of another account never replace the old ones in silence (attack A29).
-fn check_account(
+async fn check_account(
     connection: &Connection<'_>,
     before: Option<&Entry>,
     tokens: &TokenSet,
@@ -246,14 +250,16 @@ fn check_account(
     let show = |values: &BTreeMap<String, Value>| {
         values.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
     };
-    if let Some(person) = &connection.system.person {
+    if let Some(person) = connection.system.person.clone() {
         let question = format!(
             "`{}` was connected to {}; this authorization is for {}. Replace it? [y/N]",
             connection.name(),
             show(&was),
             show(&is)
         );
-        let answer = person.ask(&question).unwrap_or_default();
+        // In a thread of its own, so that a signal is heard while the person thinks.
+        let asked = tokio::task::spawn_blocking(move || person.ask(&question)).await;
+        let answer = asked.ok().and_then(Result::ok).unwrap_or_default();
         if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
