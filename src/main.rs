@@ -12,8 +12,7 @@ fn main() -> ExitCode {
         };
     }
     let Some(mut system) = keyfob::system::real::system() else {
-        eprintln!("error: this user has no home folder\nhint:  export KEYFOB_HOME=DIR");
-        return ExitCode::from(3);
+        return ExitCode::from(keyfob::cli::without_home());
     };
     ExitCode::from(keyfob::cli::run(arguments, &mut system))
 }

@@ -152,8 +152,7 @@ mod tests {
             transaction(&provider, authorize, &authorize.redirect.uri, scopes, &SystemRandom);
         let mut values = Values::default();
         values.set("auth_host", "https://inkress.com");
-        let extra: Vec<_> =
-            extra.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let extra: Vec<_> = extra.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         authorization_url(authorize, &values, "inkid_1", &transaction, &extra)
     }
 

@@ -132,15 +132,13 @@ mod tests {
     fn where_the_vendor_drops_state_an_absent_one_passes_and_a_wrong_one_never() {
         let lenient = Transaction { state_may_be_dropped: true, ..transaction() };
         assert_eq!(judged("code=c", &lenient), Judgement::Code(Secret::new("c")));
-        assert_eq!(
-            judged("code=c&state=x", &lenient),
-            Judgement::NotOurs(NotOurs::StateWrong)
-        );
+        assert_eq!(judged("code=c&state=x", &lenient), Judgement::NotOurs(NotOurs::StateWrong));
     }
 
     #[test] // ER6
     fn a_refusal_keeps_the_vendor_s_words() {
-        let refused = judged("error=access_denied&error_description=No+thanks&state=s1", &transaction());
+        let refused =
+            judged("error=access_denied&error_description=No+thanks&state=s1", &transaction());
         assert_eq!(
             refused,
             Judgement::Refused {

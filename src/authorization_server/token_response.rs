@@ -52,14 +52,12 @@ pub struct Asked {
     pub contexts: BTreeMap<String, Value>,
 }
 
-/// Judges an answer.
+/// Judges an answer; times are kept in whole seconds, as the server gives them.
 pub fn judge(provider: &Provider, asked: &Asked, answer: &Answer, now: Timestamp) -> TokenAnswer {
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let retry_after = wait(&answer.headers, now);
-    let no_verdict = |what: String| TokenAnswer::NoVerdict {
-        status: answer.status,
-        what,
-        retry_after,
-    };
+    let no_verdict =
+        |what: String| TokenAnswer::NoVerdict { status: answer.status, what, retry_after };
     match answer.status {
         429 => return TokenAnswer::TooMany { retry_after },
         300..=399 => return no_verdict("a redirect, which is never followed".into()),
@@ -267,7 +265,8 @@ mod tests {
 
     #[test] // TS5, TQ17
     fn inyo_s_names_are_known_only_where_the_file_maps_them() {
-        let body = r#"{"accessToken":"eyJ","tokenType":"Bearer","expiresIn":3600,"refresh_token":"r"}"#;
+        let body =
+            r#"{"accessToken":"eyJ","tokenType":"Bearer","expiresIn":3600,"refresh_token":"r"}"#;
         assert_eq!(granted("inyo", body).refresh_token, None);
         assert!(matches!(answered("inkress", 200, body), TokenAnswer::NoVerdict { .. }));
     }

@@ -162,7 +162,9 @@ pub struct Client {
 
 /// `connect`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  keyfob connect shop --provider inkress --client-id inkid_… --scope orders:read --scope offline_access\n  keyfob connect gateway --provider inyo --set host=gateway.example --client-id …\n  keyfob connect shop            (again, with what it remembers)")]
+#[command(
+    after_help = "Examples:\n  keyfob connect shop --provider inkress --client-id inkid_… --scope orders:read --scope offline_access\n  keyfob connect gateway --provider inyo --set host=gateway.example --client-id …\n  keyfob connect shop            (again, with what it remembers)"
+)]
 pub struct Connect {
     /// The profile (or KEYFOB_PROFILE)
     #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(complete_profile))]
@@ -217,7 +219,9 @@ pub enum FlowChoice {
 
 /// `import`.
 #[derive(Debug, Args)]
-#[command(after_help = "Standard input holds a token response:\n  {\"access_token\":…,\"refresh_token\":…,\"expires_in\":…,\"client_id\":…,\"client_secret\":…}\nOn a terminal each is asked for.")]
+#[command(
+    after_help = "Standard input holds a token response:\n  {\"access_token\":…,\"refresh_token\":…,\"expires_in\":…,\"client_id\":…,\"client_secret\":…}\nOn a terminal each is asked for."
+)]
 pub struct Import {
     /// The profile (or KEYFOB_PROFILE)
     #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(complete_profile))]
@@ -475,8 +479,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 =
-        number.parse().map_err(|_| "write it as 30s, 5m, 2h or 7d".to_owned())?;
+    let number: u64 = number.parse().map_err(|_| "write it as 30s, 5m, 2h or 7d".to_owned())?;
     let seconds = match unit {
         "ms" => return Ok(Duration::from_millis(number)),
         "" | "s" => Some(number),
@@ -506,7 +509,9 @@ mod tests {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
         }
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        for text in ["", "m", "-1s", "5 minutes", "1y", "99999999999999999999", "9999999999999999999d"] {
+        for text in
+            ["", "m", "-1s", "5 minutes", "1y", "99999999999999999999", "9999999999999999999d"]
+        {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -44,9 +44,8 @@ pub fn run(context: &Context<'_>, args: &Call) -> Result<Exit, Report> {
     if args.dry_run || args.curl {
         return show(context, args, &words, &chosen, &about);
     }
-    context.with_connection(chosen, None, |connection| {
-        send(context, args, &words, connection, &about)
-    })
+    context
+        .with_connection(chosen, None, |connection| send(context, args, &words, connection, &about))
 }
 
 /// A first word that is a method, begins with `/` or is a URL is not a profile.
@@ -68,8 +67,11 @@ fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>, Rep
         && !others.is_empty()
     {
         if flag.is_some_and(|flag| flag != first) {
-            return Err(Report::usage(format!("two methods: {first} and -X {}", flag.unwrap_or_default()))
-                .hint("give one"));
+            return Err(Report::usage(format!(
+                "two methods: {first} and -X {}",
+                flag.unwrap_or_default()
+            ))
+            .hint("give one"));
         }
         method = Some(first);
         rest = others;
@@ -285,7 +287,8 @@ fn redirected(answer: &Streaming) -> Report {
     .hint("redirects are never followed with a token; call the address itself if it is the API's");
     let location = answer.headers.get("location").and_then(|it| it.to_str().ok());
     if let Some(location) = location.and_then(|it| it.split(['?', '#']).next()) {
-        report = report.cause(format!("it leads to {}", crate::http::printable::printable(location)));
+        report =
+            report.cause(format!("it leads to {}", crate::http::printable::printable(location)));
     }
     report.http_status = Some(answer.status);
     report
@@ -308,10 +311,10 @@ async fn to_stdout(
     if args.include {
         context.output.product(context.system, &head(&answer))?;
     }
-    let mut stdout = context.system.stdout.borrow_mut();
     let mut last = b'\n';
     while let Some(chunk) = answer.next_chunk().await.map_err(|error| broke_off(&error))? {
-        match stdout.write_all(&chunk) {
+        let written = context.system.stdout.borrow_mut().write_all(&chunk);
+        match written {
             Ok(()) => last = chunk.last().copied().unwrap_or(last),
             // The reader has what it wanted.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
@@ -320,10 +323,9 @@ async fn to_stdout(
     }
     // A prompt on the line of a body's end is hard to read; a file keeps the body's exact bytes.
     if context.system.terminals.stdout && last != b'\n' {
-        let _ = stdout.write_all(b"\n");
+        context.output.product(context.system, "\n")?;
     }
-    let _ = stdout.flush();
-    Ok(())
+    context.output.product(context.system, "")
 }
 
 /// Writes beside the file and renames, so that a body that breaks off replaces nothing.
@@ -334,9 +336,13 @@ async fn to_file(
     path: &Path,
 ) -> Result<(), Report> {
     let refused = |error: std::io::Error| {
-        Report::new(Exit::Unexpected, "output-file", format!("{} cannot be written", path.display()))
-            .cause(error.to_string())
-            .hint("the request was carried out; only its answer was not kept")
+        Report::new(
+            Exit::Unexpected,
+            "output-file",
+            format!("{} cannot be written", path.display()),
+        )
+        .cause(error.to_string())
+        .hint("the request was carried out; only its answer was not kept")
     };
     if args.include {
         context.output.product(context.system, &head(&answer))?;

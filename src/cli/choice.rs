@@ -40,7 +40,11 @@ fn chosen<'c>(
     if let [only] = choices {
         context.output.note(
             context.system,
-            &format!("{name}: {} ({}), the only one", printable(&only.value), printable(&only.label)),
+            &format!(
+                "{name}: {} ({}), the only one",
+                printable(&only.value),
+                printable(&only.label)
+            ),
         );
         return Some(only);
     }
@@ -48,7 +52,12 @@ fn chosen<'c>(
     for (number, choice) in choices.iter().enumerate() {
         context.output.say(
             context.system,
-            &format!("  {}  {} ({})", number + 1, printable(&choice.label), printable(&choice.value)),
+            &format!(
+                "  {}  {} ({})",
+                number + 1,
+                printable(&choice.label),
+                printable(&choice.value)
+            ),
         );
     }
     let answer = person.ask(&format!("{ask} (1 to {})", choices.len())).ok()?;
@@ -75,17 +84,21 @@ fn keep(
 }
 
 fn undecided(name: &str, choices: &[Choice], about: &Situation) -> Report {
-    let mut report = Report::usage(format!("`{}` is connected, but `{name}` is not chosen", about.profile))
-        .cause(match choices.len() {
-            0 => format!("{} lists none", about.provider),
-            many => format!("{} lists {many}, and nobody is here to choose", about.provider),
-        });
+    let mut report =
+        Report::usage(format!("`{}` is connected, but `{name}` is not chosen", about.profile))
+            .cause(match choices.len() {
+                0 => format!("{} lists none", about.provider),
+                many => format!("{} lists {many}, and nobody is here to choose", about.provider),
+            });
     for choice in choices.iter().take(20) {
-        report = report.cause(format!("{} ({})", printable(&choice.value), printable(&choice.label)));
+        report =
+            report.cause(format!("{} ({})", printable(&choice.value), printable(&choice.label)));
     }
     let value = choices.first().map_or("…".into(), |choice| printable(&choice.value));
     report
-        .hint(format!("the connection is kept; choose one (also `--set {name}=…` on connect, or for one call)"))
+        .hint(format!(
+            "the connection is kept; choose one (also `--set {name}=…` on connect, or for one call)"
+        ))
         .next(format!("keyfob profile set {} {name}={value}", about.profile))
         .next(format!("keyfob call {} GET PATH --set {name}={value}", about.profile))
 }

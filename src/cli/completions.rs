@@ -9,16 +9,26 @@ pub fn run(_context: &Context<'_>, _args: &Completions) -> Result<Exit, Report> 
     Err(Report::unexpected("not written yet"))
 }
 
-use std::ffi::OsStr;
 use clap_complete::engine::CompletionCandidate;
+use std::ffi::OsStr;
 
 /// Profiles.
-pub fn complete_profile(_typed: &OsStr) -> Vec<CompletionCandidate> { Vec::new() }
+pub fn complete_profile(_typed: &OsStr) -> Vec<CompletionCandidate> {
+    Vec::new()
+}
 /// Providers.
-pub fn complete_provider(_typed: &OsStr) -> Vec<CompletionCandidate> { Vec::new() }
+pub fn complete_provider(_typed: &OsStr) -> Vec<CompletionCandidate> {
+    Vec::new()
+}
 /// Scopes.
-pub fn complete_scope(_typed: &OsStr) -> Vec<CompletionCandidate> { Vec::new() }
+pub fn complete_scope(_typed: &OsStr) -> Vec<CompletionCandidate> {
+    Vec::new()
+}
 /// Settings.
-pub fn complete_setting(_typed: &OsStr) -> Vec<CompletionCandidate> { Vec::new() }
+pub fn complete_setting(_typed: &OsStr) -> Vec<CompletionCandidate> {
+    Vec::new()
+}
 /// Words of a call.
-pub fn complete_word(_typed: &OsStr) -> Vec<CompletionCandidate> { Vec::new() }
+pub fn complete_word(_typed: &OsStr) -> Vec<CompletionCandidate> {
+    Vec::new()
+}

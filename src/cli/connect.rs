@@ -79,8 +79,8 @@ pub fn begin(
     };
     let provider = super::discovered::provider(context, &mut profile)?;
     for (key, value) in &client.settings {
-        let value = settings::check(&provider, key, value)
-            .map_err(|error| report::setting(&error))?;
+        let value =
+            settings::check(&provider, key, value).map_err(|error| report::setting(&error))?;
         profile.settings.insert(key.clone(), value);
     }
     if let Some(choice) = context.global.store {
@@ -169,8 +169,11 @@ fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
         Flow::ClientCredentials => "client-credentials flow",
         Flow::Password => "password flow",
     };
-    let mut report =
-        Report::new(Exit::SetUp, "no-such-flow", format!("{name} has no {what} for other programs"));
+    let mut report = Report::new(
+        Exit::SetUp,
+        "no-such-flow",
+        format!("{name} has no {what} for other programs"),
+    );
     if let Some(import) = &provider.import {
         report = report
             .cause(format!("its tokens are made at {}", import.console))
@@ -178,12 +181,14 @@ fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
             .next(format!("keyfob import {} --provider {}", chosen.name, provider.name));
     }
     if let (Some(legacy), true) = (&provider.legacy, flow != Flow::Password) {
-        report = report
-            .cause(format!("the password flow is for {} alone", legacy.until))
-            .next(format!("keyfob connect {} --provider {} --flow password", chosen.name, provider.name));
+        report = report.cause(format!("the password flow is for {} alone", legacy.until)).next(
+            format!("keyfob connect {} --provider {} --flow password", chosen.name, provider.name),
+        );
     }
     if report.next.is_empty() {
-        report = report.hint("use the provider's own flow").next(format!("keyfob connect {}", chosen.name));
+        report = report
+            .hint("use the provider's own flow")
+            .next(format!("keyfob connect {}", chosen.name));
     }
     report
 }
@@ -343,11 +348,7 @@ fn missing_setting(chosen: &Chosen, name: &str, ask: &str) -> Report {
 }
 
 /// Scopes, client secret, and whether another account is fine.
-pub fn bring(
-    context: &Context<'_>,
-    chosen: &Chosen,
-    client: &Client,
-) -> Result<Brought, Report> {
+pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<Brought, Report> {
     let mut scopes = chosen.profile.scopes.clone();
     for scope in chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes) {
         if !scopes.contains(scope) {
@@ -385,10 +386,8 @@ fn client_secret(
 
 fn stored_secret(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
-    let entry = context
-        .drawer(&chosen.name, kind)?
-        .read()
-        .map_err(|error| report::store(&error))?;
+    let entry =
+        context.drawer(&chosen.name, kind)?.read().map_err(|error| report::store(&error))?;
     Ok(entry.is_some_and(|entry| entry.client_secret().is_some()))
 }
 
@@ -420,9 +419,7 @@ fn establish(
         }
         Flow::Import => return Err(no_flow(&chosen, flow)),
     };
-    done.map_err(|error: EstablishError| {
-        report::establish(&error, &connection.provider, &about)
-    })
+    done.map_err(|error: EstablishError| report::establish(&error, &connection.provider, &about))
 }
 
 fn way(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Way, Report> {
@@ -474,8 +471,9 @@ fn owner(
     };
     let asked = || context.system.person.as_ref()?.ask("Account owner's email").ok();
     let username = args.username.clone().or_else(asked).filter(|it| !it.is_empty());
-    let username = username
-        .ok_or_else(|| missing("the account owner's name", "--username NAME --password-file FILE"))?;
+    let username = username.ok_or_else(|| {
+        missing("the account owner's name", "--username NAME --password-file FILE")
+    })?;
     let password = match &args.password_file {
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => secrets::asked(context, "Password (not shown)"),
@@ -498,7 +496,9 @@ pub fn finish(
     let mut facts: Vec<String> = tokens
         .iter()
         .flat_map(|tokens| &tokens.contexts)
-        .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .map(|(name, value)| {
+            format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
         .collect();
     if let Some(granted) = tokens.and_then(|tokens| tokens.granted.as_ref()) {
         facts.push(format!("granted {}", granted.join(" ")));

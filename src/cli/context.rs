@@ -9,10 +9,10 @@ use super::notices;
 use super::output::Output;
 use super::report::{self, Exit, Report, Situation};
 use crate::connection::drawer::recorded_store;
-use crate::connection::{Connection, Drawer, Notice};
+use crate::connection::{Connection, Drawer, Ears, Notice};
 use crate::http::{Client, HttpError};
 use crate::profile::file::{Profiles, check_name};
-use crate::profile::{Profile, Record, settings};
+use crate::profile::{Profile, Record};
 use crate::provider::nearest::nearest;
 use crate::provider::{Provider, catalogue, file};
 use crate::store::durable::Folder;
@@ -58,8 +58,7 @@ impl Chosen {
             profile: self.name.clone(),
             provider: title(&self.provider),
             person: system.person.is_some(),
-            imports: self.provider.flows.first()
-                == Some(&crate::provider::schema::Flow::Import),
+            imports: self.provider.flows.first() == Some(&crate::provider::schema::Flow::Import),
         }
     }
 }
@@ -206,10 +205,7 @@ impl<'a> Context<'a> {
         let store = self.system.stores.open(kind).map_err(|error| report::store(&error))?;
         Ok(Drawer {
             store,
-            name: EntryName {
-                profile: name.to_owned(),
-                home: self.system.home.identity.clone(),
-            },
+            name: EntryName { profile: name.to_owned(), home: self.system.home.identity.clone() },
             journal: self.system.home.journal(),
             profiles: self.profiles.clone(),
         })
@@ -233,6 +229,7 @@ impl<'a> Context<'a> {
             true => {}
             false => self.output.say(self.system, &line),
         };
+        let ears = Ears { notify: &notify, verbose: self.output.verbose, trace: &trace };
         let make_http = || self.http();
         let connection = Connection::new(
             self.system,
@@ -240,8 +237,7 @@ impl<'a> Context<'a> {
             chosen.profile,
             client_id,
             drawer,
-            &notify,
-            (self.output.verbose, &trace),
+            ears,
             &make_http,
         );
         work(&connection)
@@ -306,9 +302,4 @@ pub fn read_provider(path: &Path) -> Result<Provider, Report> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     file::read(&shown, &text).map_err(|error| report::provider_file(&error))
-}
-
-/// The values of a profile, for a check that no secret is needed for.
-pub fn values_of(chosen: &Chosen, client_id: Option<&str>) -> crate::provider::Values {
-    settings::values(&chosen.provider, &chosen.profile.settings, client_id)
 }

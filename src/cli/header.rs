@@ -23,16 +23,12 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
         let lines = header_lines(&connection.provider.api, &values, &tokens.access_token)
             .map_err(|error| report::request(&RequestError::Authorization(error), &about))?;
         if context.output.json {
-            let headers: Map<String, Value> = lines
-                .iter()
-                .map(|(name, text)| (name.clone(), json!(text.expose())))
-                .collect();
+            let headers: Map<String, Value> =
+                lines.iter().map(|(name, text)| (name.clone(), json!(text.expose()))).collect();
             context.output.document(context.system, &json!({ "headers": headers }))?;
         } else {
-            let text: String = lines
-                .iter()
-                .map(|(name, text)| format!("{name}: {}\n", text.expose()))
-                .collect();
+            let text: String =
+                lines.iter().map(|(name, text)| format!("{name}: {}\n", text.expose())).collect();
             context.output.product(context.system, &text)?;
         }
         Ok(Exit::Done)

@@ -47,8 +47,8 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     let name = chosen.name.clone();
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
         let stored = context.wait(connection.establish_imported(&brought, tokens))?;
-        let entry = stored
-            .map_err(|error| report::establish(&error, &connection.provider, &about))?;
+        let entry =
+            stored.map_err(|error| report::establish(&error, &connection.provider, &about))?;
         let entry = refresh_at_once(context, connection, entry, &about)?;
         finish(context, connection, entry, &name, &about, "imported")
     })
@@ -74,8 +74,9 @@ fn bring_without_prompt(
 fn read(context: &Context<'_>) -> Result<Value, Report> {
     let text = secrets::standard_input(context.system, LONGEST)?;
     if text.expose().trim().is_empty() {
-        return Err(Report::usage("standard input is empty")
-            .hint(r#"give a token response: {"access_token":…,"refresh_token":…,"expires_in":…}"#));
+        return Err(Report::usage("standard input is empty").hint(
+            r#"give a token response: {"access_token":…,"refresh_token":…,"expires_in":…}"#,
+        ));
     }
     match parse_object(text.expose().as_bytes()) {
         Ok(object) => Ok(Value::Object(object)),

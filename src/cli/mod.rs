@@ -60,14 +60,25 @@ pub fn run(arguments: Vec<OsString>, system: &mut System) -> u8 {
     }
 }
 
+/// Tells that there is nowhere to keep anything, and gives the exit code.
+#[expect(clippy::print_stderr, reason = "there is no System to speak through")]
+pub fn without_home() -> u8 {
+    let report = Report::new(Exit::SetUp, "no-home", "this user has no home folder")
+        .hint("name a folder for keyfob's files")
+        .next("export KEYFOB_HOME=DIR");
+    for line in report.lines(report::Paint(false)) {
+        eprintln!("{line}");
+    }
+    report.exit as u8
+}
+
 fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = Cli::command().try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
 }
 
 fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<Exit, Report> {
-    system.client_options.extra_roots =
-        Context::new(system, &cli.global, output).extra_roots()?;
+    system.client_options.extra_roots = Context::new(system, &cli.global, output).extra_roots()?;
     let context = Context::new(system, &cli.global, output);
     match &cli.command {
         Command::Connect(args) => connect::run(&context, args),
@@ -136,8 +147,7 @@ const SECRET_FLAGS: [&str; 7] = [
 ];
 
 fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
-    let typed: Vec<String> =
-        arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+    let typed: Vec<String> = arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
     let secret_flag = typed.iter().find_map(|argument| {
         let flag = argument.split('=').next().unwrap_or(argument);
         SECRET_FLAGS.iter().find(|it| **it == flag)
@@ -167,4 +177,3 @@ fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
         None => report.next("keyfob --help"),
     }
 }
-

@@ -10,10 +10,8 @@ use crate::system::System;
 pub fn tell(output: Output, system: &System, profile: &str, provider: &str, notice: Notice) {
     match notice {
         Notice::OpenThis(open) => open_this(output, system, profile, provider, &open),
-        Notice::GrantedLess(scopes) => output.warn(
-            system,
-            &format!("{provider} did not grant {}", printable(&scopes.join(", "))),
-        ),
+        Notice::GrantedLess(scopes) => output
+            .warn(system, &format!("{provider} did not grant {}", printable(&scopes.join(", ")))),
         Notice::NoRefreshToken => output.warn(
             system,
             &format!("{provider} gave no refresh token: when the access token ends, connect again"),
@@ -33,9 +31,9 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         Notice::Recovered => format!(
             "an earlier command was cut short: its new tokens for `{profile}` were in the journal and are stored now"
         ),
-        Notice::ServedOld => format!(
-            "`{profile}` could not be refreshed now; its access token still serves"
-        ),
+        Notice::ServedOld => {
+            format!("`{profile}` could not be refreshed now; its access token still serves")
+        }
         Notice::CallRefused => {
             format!("{provider} refused the access token: refreshed, and sent once more")
         }
@@ -70,7 +68,8 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
     };
     output.note(system, &format!("`{profile}` asks {provider} for {}", printable(&scopes)));
     match &open.browser {
-        Ok(()) => output.note(system, "your browser opens this address; if it does not, open it yourself:"),
+        Ok(()) => output
+            .note(system, "your browser opens this address; if it does not, open it yourself:"),
         Err(why) => output.note(system, &format!("open this address in a browser ({why}):")),
     }
     output.say(system, open.url.as_str());
@@ -81,9 +80,15 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
         );
     }
     if open.paste {
-        output.note(system, "or paste the address that the browser ends at here (it is not shown), and press Enter");
+        output.note(
+            system,
+            "or paste the address that the browser ends at here (it is not shown), and press Enter",
+        );
     }
     if let (true, Some(seconds)) = (open.paste, open.code_lifetime) {
-        output.note(system, &format!("be quick with a paste: the code in it lives {seconds} seconds"));
+        output.note(
+            system,
+            &format!("be quick with a paste: the code in it lives {seconds} seconds"),
+        );
     }
 }

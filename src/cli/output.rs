@@ -47,9 +47,7 @@ impl Output {
     pub fn product(self, system: &System, text: &str) -> Result<(), Report> {
         let mut stdout = system.stdout.borrow_mut();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(unwritten(&error))
-            }
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&error)),
             _ => Ok(()),
         }
     }

@@ -42,11 +42,7 @@ pub fn run(context: &Context<'_>, args: &Refresh) -> Result<Exit, Report> {
 }
 
 /// The profiles that a command is about: named, from the environment, or every connected one.
-pub fn names(
-    context: &Context<'_>,
-    given: &[String],
-    all: bool,
-) -> Result<Vec<String>, Report> {
+pub fn names(context: &Context<'_>, given: &[String], all: bool) -> Result<Vec<String>, Report> {
     if !all {
         return match given {
             [] => Ok(vec![context.profile_name(None)?]),
@@ -118,9 +114,9 @@ fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Repo
         None => "good, its end is not known".to_owned(),
     };
     match outcome {
-        Outcome::Refreshed(until) => context
-            .output
-            .product(context.system, &format!("{name}: refreshed, {}\n", end(until))),
+        Outcome::Refreshed(until) => {
+            context.output.product(context.system, &format!("{name}: refreshed, {}\n", end(until)))
+        }
         Outcome::StillGood(until) => {
             context.output.product(context.system, &format!("{name}: not yet, {}\n", end(until)))
         }

@@ -48,7 +48,15 @@ fn end(context: &Context<'_>, args: &Revoke, chosen: Chosen) -> Result<Value, Re
         match ending {
             Ending::Revoked(revoked) => {
                 let tokens: Vec<&str> = revoked.iter().map(|it| it.kind.name()).collect();
-                line(context, &about, &format!("revoked at {} ({}) and forgotten here", about.provider, tokens.join(", ")))?;
+                line(
+                    context,
+                    &about,
+                    &format!(
+                        "revoked at {} ({}) and forgotten here",
+                        about.provider,
+                        tokens.join(", ")
+                    ),
+                )?;
                 Ok(json!({"profile": about.profile, "outcome": "revoked", "tokens": tokens}))
             }
             Ending::ForgottenHere => {

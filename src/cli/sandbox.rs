@@ -23,7 +23,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit, Report> {
     }
     // Nothing ends this wait but a signal, which is how a sandbox is meant to end.
     let _ = context.wait(std::future::pending::<()>());
-    context.output.note(context.system, "the sandbox is closed; what it gave out is worth nothing now");
+    context
+        .output
+        .note(context.system, "the sandbox is closed; what it gave out is worth nothing now");
     Ok(Exit::Done)
 }
 

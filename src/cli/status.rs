@@ -29,16 +29,17 @@ pub fn run(context: &Context<'_>, args: &Status) -> Result<Exit, Report> {
     };
     let now = context.system.clock.now();
     let within = args.within.map_or(0, |within| within.as_secs());
-    let lines: Vec<Line> = names
-        .into_iter()
-        .map(|name| line(context, name, now, within))
-        .collect::<Result<_, _>>()?;
+    let lines: Vec<Line> =
+        names.into_iter().map(|name| line(context, name, now, within)).collect::<Result<_, _>>()?;
     let attention = lines.iter().any(|line| line.needs_attention);
     if context.output.json {
         let profiles: Vec<Value> = lines.iter().map(object).collect();
         context.output.document(context.system, &json!({ "profiles": profiles }))?;
     } else if lines.is_empty() {
-        context.output.note(context.system, "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how");
+        context.output.note(
+            context.system,
+            "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how",
+        );
     } else {
         context.output.product(context.system, &shown(&lines, now))?;
     }
@@ -51,12 +52,7 @@ pub fn status_object(context: &Context<'_>, name: &str) -> Result<Value, Report>
     Ok(object(&line(context, name.to_owned(), now, 0)?))
 }
 
-fn line(
-    context: &Context<'_>,
-    name: String,
-    now: Timestamp,
-    within: u64,
-) -> Result<Line, Report> {
+fn line(context: &Context<'_>, name: String, now: Timestamp, within: u64) -> Result<Line, Report> {
     let profile = context.profiles.read(&name).map_err(|error| report::profile(&error))?;
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let state = record.state(now);

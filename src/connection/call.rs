@@ -10,10 +10,10 @@ use crate::http::retry::{Decision, Outcome, decide};
 use crate::http::{HttpError, Request, Streaming, Timeouts, send, trace};
 use crate::provider::schema::Meaning;
 use crate::random::fraction;
+use crate::resource_server::ApiRequest;
 use crate::resource_server::idempotency::{retry_rules, safe_after_refusal, safe_to_repeat};
 use crate::resource_server::refusal::{self, Kind, Refusal};
 use crate::resource_server::scope::{self, Judgement};
-use crate::resource_server::ApiRequest;
 use crate::secret::Secret;
 
 /// How much of a refusal's body is looked at, in bytes.
@@ -198,14 +198,8 @@ impl Sending<'_, '_> {
         let granted = self.entry.tokens.as_ref().and_then(|tokens| tokens.granted.as_deref());
         let scope = connection.scope_judgement(self.request, granted);
         let now = connection.system.clock.now();
-        let Refusal { kind, response, meaning } = refusal::judge(
-            &connection.provider,
-            answer.status,
-            &answer.headers,
-            body,
-            &scope,
-            now,
-        );
+        let Refusal { kind, response, meaning } =
+            refusal::judge(&connection.provider, answer.status, &answer.headers, body, &scope, now);
         Refused { kind, response, meaning: meaning.cloned() }
     }
 

@@ -61,9 +61,8 @@ mod tests {
     #[test] // AT-23
     fn a_cooldown_is_shared_by_endpoint_and_client_and_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let cooldown = |client| {
-            Cooldown::of(folder.path().join("c"), "https://as.test/token", client)
-        };
+        let cooldown =
+            |client| Cooldown::of(folder.path().join("c"), "https://as.test/token", client);
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         assert_eq!(cooldown("a").until(at(0)), None);
         cooldown("a").begin(at(0), Some(30)).unwrap();

@@ -85,11 +85,7 @@ impl Connection<'_> {
         }
     }
 
-    async fn revoke_all(
-        &self,
-        revoke: &Revoke,
-        entry: &Entry,
-    ) -> Result<Vec<Revoked>, FreshError> {
+    async fn revoke_all(&self, revoke: &Revoke, entry: &Entry) -> Result<Vec<Revoked>, FreshError> {
         let secret = self.client_secret_override().or_else(|| entry.client_secret().cloned());
         let registration = ClientRegistration {
             client_id: entry

@@ -8,11 +8,12 @@ use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
 use super::entry::{Ended, Entry};
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
-use super::{Connection, Notice};
 #[cfg(unix)]
 use super::worker;
+use super::{Connection, Notice};
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
+use crate::provider::schema::{Presence, Rotation};
 use crate::secret::Secret;
 use crate::store::durable::Folder;
 use crate::store::lock::{Lock, LockError};
@@ -134,8 +135,7 @@ impl Connection<'_> {
         let (Some(was), Ok(is)) = (&entry.bound, self.bound()) else {
             return Ok(());
         };
-        let pairs =
-            [(&was.token_endpoint, &is.token_endpoint), (&was.api_origin, &is.api_origin)];
+        let pairs = [(&was.token_endpoint, &is.token_endpoint), (&was.api_origin, &is.api_origin)];
         match pairs.into_iter().find(|(was, is)| was != is) {
             Some((was, is)) => Err(FreshError::Rebound { was: was.clone(), is: is.clone() }),
             None => Ok(()),
@@ -173,12 +173,11 @@ impl Connection<'_> {
         }
         let rotation = self.provider.refresh.rotation;
         let with_secret = self.client_secret_override().is_some();
-        if !is_renewable(entry, rotation)
-            && !(with_secret && rotation == crate::provider::schema::Rotation::Reissue)
-        {
-            return Err(FreshError::CannotRenew);
+        let reissues = with_secret && rotation == Rotation::Reissue;
+        match is_renewable(entry, rotation) || reissues {
+            true => Ok(()),
+            false => Err(FreshError::CannotRenew),
         }
-        Ok(())
     }
 
     fn cooldown(&self) -> Result<Cooldown, FreshError> {
@@ -210,8 +209,7 @@ impl Connection<'_> {
             .or_else(|| self.client_id.clone())
             .ok_or(FreshError::ClientIdMissing)?;
         let client_secret = self.client_secret_override();
-        let secret_needed =
-            self.provider.client.secret == crate::provider::schema::Presence::Required;
+        let secret_needed = self.provider.client.secret == Presence::Required;
         if secret_needed && client_secret.is_none() && entry.client_secret().is_none() {
             return Err(FreshError::ClientSecretMissing);
         }
@@ -255,12 +253,7 @@ impl Connection<'_> {
         Ok(roll::roll(&self.drawer, &lock, &order, &tools).await?)
     }
 
-    fn settle(
-        &self,
-        seen: &Entry,
-        wanted: &Wanted,
-        rolled: Rolled,
-    ) -> Result<Entry, FreshError> {
+    fn settle(&self, seen: &Entry, wanted: &Wanted, rolled: Rolled) -> Result<Entry, FreshError> {
         let failure = match rolled {
             Rolled::Renewed { recovered } => {
                 if recovered {

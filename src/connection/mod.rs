@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use url::Url;
 
 pub use drawer::Drawer;
-pub use entry::Entry;
 use entry::Bound;
+pub use entry::Entry;
 pub use fresh::{FreshError, Wanted};
 
 use crate::http::{Client, HttpError};
@@ -58,6 +58,17 @@ pub struct Connection<'a> {
     make_http: &'a dyn Fn() -> Result<Client, HttpError>,
 }
 
+/// Who hears what happens on the way.
+#[derive(Clone, Copy)]
+pub struct Ears<'a> {
+    /// Hears what a person may want to know.
+    pub notify: &'a dyn Fn(Notice),
+    /// How much of the traffic is told.
+    pub verbose: u8,
+    /// Hears the traffic.
+    pub trace: &'a dyn Fn(String),
+}
+
 /// Something that happened on the way and is no failure.
 #[derive(Debug, Clone)]
 pub enum Notice {
@@ -90,7 +101,6 @@ pub enum Notice {
     NoRefreshToken,
     /// Another process of the same profile is connecting.
     WaitingForConnect(Option<Holder>),
-
 }
 
 /// What a person needs to authorise.
@@ -120,10 +130,10 @@ impl<'a> Connection<'a> {
         profile: Profile,
         client_id: Option<String>,
         drawer: Drawer,
-        notify: &'a dyn Fn(Notice),
-        (verbose, trace_sink): (u8, &'a dyn Fn(String)),
+        ears: Ears<'a>,
         make_http: &'a dyn Fn() -> Result<Client, HttpError>,
     ) -> Self {
+        let Ears { notify, verbose, trace: trace_sink } = ears;
         let values = settings::values(&provider, &profile.settings, client_id.as_deref());
         let http = OnceCell::new();
         Self {

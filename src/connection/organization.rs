@@ -10,8 +10,8 @@ use super::entry::Entry;
 use crate::http::Body;
 use crate::http::json_path::text;
 use crate::provider::schema::SettingList;
-use crate::resource_server::request::{ApiRequest, Call, RequestError};
 use crate::resource_server::Items;
+use crate::resource_server::request::{ApiRequest, Call, RequestError};
 
 /// The longest list that is read, in bytes.
 const LONGEST: usize = 1 << 20;

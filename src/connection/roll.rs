@@ -154,7 +154,7 @@ pub async fn roll(
     };
     let lost_before = entry.mark.is_some();
     let mut rolling = Rolling { drawer, lock, order, tools, entry, lost_before };
-    if let Some(rolled) = rolling.from_journal()? {
+    if let Some(rolled) = rolling.recover()? {
         return Ok(rolled);
     }
     if lost_before && !order.reason.allows_resend() {
@@ -180,7 +180,7 @@ struct Rolling<'a> {
 
 impl Rolling<'_> {
     /// Uses an answer that an earlier command received and could not store.
-    fn from_journal(&mut self) -> Result<Option<Rolled>, StoreError> {
+    fn recover(&mut self) -> Result<Option<Rolled>, StoreError> {
         if !self.lost_before {
             return Ok(None);
         }
@@ -260,12 +260,8 @@ impl Rolling<'_> {
     }
 
     fn is_worth_resending(&self, lost: &NoVerdict) -> bool {
-        let told_to_wait =
-            matches!(lost.cause, NoAnswer::Unusable { retry_after: Some(_), .. });
-        lost.may_be_spent
-            && !self.lost_before
-            && !told_to_wait
-            && self.order.reason.allows_resend()
+        let told_to_wait = matches!(lost.cause, NoAnswer::Unusable { retry_after: Some(_), .. });
+        lost.may_be_spent && !self.lost_before && !told_to_wait && self.order.reason.allows_resend()
     }
 
     async fn attempt(
@@ -323,7 +319,7 @@ impl Rolling<'_> {
     fn keep(&mut self, tokens: crate::token_set::TokenSet, recovered: bool) -> Rolled {
         let mut renewed = self.entry.clone();
         renewed.adopt(tokens);
-        renewed.last_refreshed_at = Some(self.tools.clock.now());
+        renewed.last_refreshed_at = renewed.tokens.as_ref().map(|tokens| tokens.issued_at);
         if let Err(error) = self.drawer.keep(self.lock, &renewed) {
             return Rolled::Unstored(error);
         }

@@ -38,8 +38,6 @@ pub async fn send(
     request_lines(&sent, tracing.level).into_iter().for_each(tracing.sink);
     let limits = Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() };
     let answer = exchange(client, sent, limits).await?;
-    answer_lines(answer.status, &answer.headers, tracing.level)
-        .into_iter()
-        .for_each(tracing.sink);
+    answer_lines(answer.status, &answer.headers, tracing.level).into_iter().for_each(tracing.sink);
     Ok(answer)
 }

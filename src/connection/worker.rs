@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncWriteExt as _;
 
+use super::Connection;
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::fresh::FreshError;
 use super::roll::{self, Order, Rolled, Tools};
-use super::Connection;
 use super::server::Tracing;
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::http::Client;
 use crate::profile::file::Profiles;
 use crate::profile::settings;
@@ -31,9 +31,9 @@ use crate::random::SystemRandom;
 use crate::secret::Secret;
 use crate::store::lock::Lock;
 use crate::store::{EntryName, StoreError, StoreKind};
+use crate::system::Home;
 use crate::system::real::{self, ClientOptions};
 use crate::system::stores;
-use crate::system::Home;
 
 /// The argument that makes this program a worker.
 pub const ARGUMENT: &str = "refresh-worker";
@@ -79,10 +79,10 @@ pub async fn roll(
         order,
         name: connection.drawer.name.clone(),
         store: connection.drawer.store.kind(),
-        store_key: connection.system.stores.worker_key(
-            connection.drawer.store.kind(),
-            &connection.drawer.name,
-        )?,
+        store_key: connection
+            .system
+            .stores
+            .worker_key(connection.drawer.store.kind(), &connection.drawer.name)?,
         home: connection.system.home.clone(),
         lock: lock.path().to_owned(),
         client: connection.system.client_options.clone(),
@@ -180,7 +180,7 @@ fn read_message(pipe: &UnixStream) -> io::Result<Message> {
 
 async fn obey(message: Message, lock: File) -> Reply {
     let lock = Lock::inherited(lock, message.lock.clone());
-    lock.name_holder(std::process::id(), jiff::Timestamp::now());
+    lock.name_holder(std::process::id(), SystemClock.now());
     let trace = RefCell::new(Vec::new());
     let sink = |line| trace.borrow_mut().push(line);
     let outcome = match real::client(&message.client) {

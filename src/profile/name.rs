@@ -10,7 +10,9 @@ pub enum NameError {
     #[error("it has more than 64 characters")]
     TooLong,
     /// A character that is not allowed.
-    #[error("only lower-case letters, digits, `.`, `_` and `-` are allowed, and a letter or digit comes first")]
+    #[error(
+        "only lower-case letters, digits, `.`, `_` and `-` are allowed, and a letter or digit comes first"
+    )]
     Character,
     /// A name that some file system keeps for itself.
     #[error("some file systems keep this name for themselves")]
@@ -33,9 +35,8 @@ pub fn check(name: &str) -> Result<(), NameError> {
     }
     let stem = name.split('.').next().unwrap_or(name);
     let numbered = |prefix| {
-        stem.strip_prefix(prefix).is_some_and(|rest: &str| {
-            rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit())
-        })
+        stem.strip_prefix(prefix)
+            .is_some_and(|rest: &str| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
     };
     if name.ends_with('.')
         || name.contains("..")
@@ -67,13 +68,55 @@ mod tests {
     #[test] // ST7, A19
     fn forty_names_are_judged_before_anything_touches_the_disk() {
         let good = [
-            "shop", "s", "0", "a.b", "my-shop", "my_shop", "inkress-183", "console", "com", "com10",
-            "lpt", "nulls", "a.b.c", "x9",
+            "shop",
+            "s",
+            "0",
+            "a.b",
+            "my-shop",
+            "my_shop",
+            "inkress-183",
+            "console",
+            "com",
+            "com10",
+            "lpt",
+            "nulls",
+            "a.b.c",
+            "x9",
         ];
         let bad = [
-            "", ".", "..", "a..b", "../x", "../../x", "/etc/passwd", "a/b", "a\\b", "-x", "--help",
-            ".hidden", "_x", "Shop", "SHOP", "shöp", "a b", "a\n", "a\0b", "con", "con.txt", "nul",
-            "aux", "prn", "com1", "lpt9", "com1.x", "trailing.", "~", "$HOME", "`id`", "a:b", "a*",
+            "",
+            ".",
+            "..",
+            "a..b",
+            "../x",
+            "../../x",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "-x",
+            "--help",
+            ".hidden",
+            "_x",
+            "Shop",
+            "SHOP",
+            "shöp",
+            "a b",
+            "a\n",
+            "a\0b",
+            "con",
+            "con.txt",
+            "nul",
+            "aux",
+            "prn",
+            "com1",
+            "lpt9",
+            "com1.x",
+            "trailing.",
+            "~",
+            "$HOME",
+            "`id`",
+            "a:b",
+            "a*",
         ];
         for name in good {
             assert_eq!(check(name), Ok(()), "{name}");

@@ -77,7 +77,8 @@ impl Record {
             State::NeverConnected
         } else if self.needs_authorization {
             State::AuthorizationNeeded
-        } else if ended(self.access_expires_at) && (!self.renewable || ended(self.refresh_expires_at))
+        } else if ended(self.access_expires_at)
+            && (!self.renewable || ended(self.refresh_expires_at))
         {
             State::Expired
         } else {
@@ -140,10 +141,7 @@ mod tests {
                 },
                 State::Expired,
             ),
-            (
-                Record { needs_authorization: true, ..renewable.clone() },
-                State::AuthorizationNeeded,
-            ),
+            (Record { needs_authorization: true, ..renewable.clone() }, State::AuthorizationNeeded),
         ];
         for (record, state) in cases {
             assert_eq!(record.state(now), state, "{record:?}");

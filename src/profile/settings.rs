@@ -139,14 +139,8 @@ mod tests {
             check(&provider, "api_host", "http://127.0.0.1:9/").unwrap(),
             "http://127.0.0.1:9"
         );
-        assert!(matches!(
-            check(&provider, "account_id", "79a"),
-            Err(SettingError::Digits { .. })
-        ));
-        assert!(matches!(
-            check(&provider, "token_in", "cookie"),
-            Err(SettingError::Choice { .. })
-        ));
+        assert!(matches!(check(&provider, "account_id", "79a"), Err(SettingError::Digits { .. })));
+        assert!(matches!(check(&provider, "token_in", "cookie"), Err(SettingError::Choice { .. })));
         assert!(matches!(
             check(&provider, "acount_id", "1"),
             Err(SettingError::Unknown { nearest: Some(near), .. }) if near == "account_id"

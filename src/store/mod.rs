@@ -180,8 +180,7 @@ mod io_error {
         deserializer: D,
     ) -> Result<std::io::Error, D::Error> {
         let (number, words) = <(Option<i32>, String)>::deserialize(deserializer)?;
-        Ok(number
-            .map_or_else(|| std::io::Error::other(words), std::io::Error::from_raw_os_error))
+        Ok(number.map_or_else(|| std::io::Error::other(words), std::io::Error::from_raw_os_error))
     }
 }
 

@@ -55,8 +55,9 @@ pub fn client_with(
 #[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
 pub fn environment() -> Environment {
     Environment::new(
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
     )
 }
 

@@ -9,8 +9,8 @@ use super::person::Person;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::file::{FileKey, FileStore};
-use crate::store::keychain::{SessionBus, keychain};
 use crate::store::key::Key;
+use crate::store::keychain::{SessionBus, keychain};
 use crate::store::memory::MemoryStore;
 use crate::store::{EntryName, Store, StoreError, StoreKind};
 

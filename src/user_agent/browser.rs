@@ -119,7 +119,7 @@ impl SystemBrowser {
         };
         for command in &mut commands {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            withhold_secrets(command, std::env::vars_os().map(|(name, _)| name));
+            withhold_secrets(command, inherited_names());
             leave_our_group(command);
         }
         Ok(commands)
@@ -209,6 +209,12 @@ fn see_off(mut child: Child, mut candidates: impl Iterator<Item = Command>) {
             Err(_) => return,
         }
     }
+}
+
+/// The names of the variables that a child would inherit.
+#[expect(clippy::disallowed_methods, reason = "what is to be withheld is what this process has")]
+fn inherited_names() -> impl Iterator<Item = std::ffi::OsString> {
+    std::env::vars_os().map(|(name, _)| name)
 }
 
 #[cfg(test)]

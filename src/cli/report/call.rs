@@ -11,13 +11,16 @@ use crate::resource_server::request::RequestError;
 use crate::resource_server::{AuthorizationError, ItemError, TargetError};
 
 /// A call without an answer.
-pub fn call(error: &CallError, provider: &Provider, scopes: &[String], about: &Situation) -> Report {
+pub fn call(
+    error: &CallError,
+    provider: &Provider,
+    scopes: &[String],
+    about: &Situation,
+) -> Report {
     match error {
         CallError::Fresh(error) => fresh(error, provider, about),
-        CallError::MissingScope { needed } => {
-            missing_scope(needed, scopes, about)
-                .cause("the call was not sent; --force sends it all the same")
-        }
+        CallError::MissingScope { needed } => missing_scope(needed, scopes, about)
+            .cause("the call was not sent; --force sends it all the same"),
         CallError::Http(error) => http(&format!("{} gave no answer", about.provider), error),
     }
 }
@@ -37,9 +40,7 @@ fn missing_scope(needed: &[String], scopes: &[String], about: &Situation) -> Rep
     }
     let all = scopes.iter().chain(needed.first());
     let flags: Vec<String> = all.map(|scope| format!("--scope {}", printable(scope))).collect();
-    report
-        .hint("a person can grant it")
-        .next(format!("{} {}", about.connect(), flags.join(" ")))
+    report.hint("a person can grant it").next(format!("{} {}", about.connect(), flags.join(" ")))
 }
 
 /// An answer of 400 and above; its body is on standard output already.
@@ -90,8 +91,9 @@ fn other(refused: &Refused, about: &Situation) -> Report {
             }
         }
         400..=499 => api(Exit::ApiRefused, "api-refused", refused, about),
-        300..=399 => api(Exit::ApiRefused, "api-redirect", refused, about)
-            .hint("redirects are never followed with a token; call the address itself if it is the API's"),
+        300..=399 => api(Exit::ApiRefused, "api-redirect", refused, about).hint(
+            "redirects are never followed with a token; call the address itself if it is the API's",
+        ),
         _ => api(Exit::ApiFailed, "api-failed", refused, about).hint("try again later"),
     }
 }
@@ -131,7 +133,10 @@ fn target(error: &TargetError, about: &Situation) -> Report {
         return missing_value(&missing.0, &about.profile);
     }
     Report::usage(printable(&error.to_string()))
-        .cause(format!("the token of `{}` goes to the API of {} alone", about.profile, about.provider))
+        .cause(format!(
+            "the token of `{}` goes to the API of {} alone",
+            about.profile, about.provider
+        ))
         .hint("give a path such as /orders")
 }
 

@@ -82,17 +82,25 @@ fn denied(code: &str, description: Option<&str>, provider: &Provider, about: &Si
     let meaning = provider.errors.authorize.get(code);
     let shown = printable(code);
     let (exit, name, message) = match (meaning.map(|it| it.action), code) {
-        (_, "access_denied") => (Exit::Refused, "access-denied", "the authorization was denied".to_owned()),
-        (Some(Action::WaitForApproval), _) => {
-            (Exit::Refused, "approval-pending", format!("{} does not let this app in", about.provider))
+        (_, "access_denied") => {
+            (Exit::Refused, "access-denied", "the authorization was denied".to_owned())
         }
+        (Some(Action::WaitForApproval), _) => (
+            Exit::Refused,
+            "approval-pending",
+            format!("{} does not let this app in", about.provider),
+        ),
         (Some(Action::FixClient), _) => {
             (Exit::SetUp, "client-refused", format!("{} refused the request", about.provider))
         }
         (_, "temporarily_unavailable" | "server_error") => {
             (Exit::TryLater, "no-verdict", format!("{} cannot authorise now", about.provider))
         }
-        _ => (Exit::Refused, "authorization-refused", format!("{} refused the authorization", about.provider)),
+        _ => (
+            Exit::Refused,
+            "authorization-refused",
+            format!("{} refused the authorization", about.provider),
+        ),
     };
     let mut report = Report::new(exit, name, message).cause(format!("it answered {shown}"));
     report.oauth_error = Some(shown);
@@ -166,12 +174,16 @@ fn request(error: &RequestError, about: &Situation) -> Report {
 fn import(error: &ImportError) -> Report {
     let report = Report::usage("this import makes no sense").cause(printable(&error.to_string()));
     match error {
-        ImportError::Unknown { nearest: Some(nearest), .. } => report.hint(format!("did you mean `{nearest}`?")),
+        ImportError::Unknown { nearest: Some(nearest), .. } => {
+            report.hint(format!("did you mean `{nearest}`?"))
+        }
         ImportError::Mixed { looks_like, .. } => {
             report.hint(format!("it begins like a {looks_like}: put each secret in its own place"))
         }
-        ImportError::NotJson(_) | ImportError::Unknown { .. } | ImportError::Kind { .. } | ImportError::Missing(_) => {
-            report.hint(r#"give one JSON object: {"access_token":…,"refresh_token":…,"expires_in":…}"#)
-        }
+        ImportError::NotJson(_)
+        | ImportError::Unknown { .. }
+        | ImportError::Kind { .. }
+        | ImportError::Missing(_) => report
+            .hint(r#"give one JSON object: {"access_token":…,"refresh_token":…,"expires_in":…}"#),
     }
 }

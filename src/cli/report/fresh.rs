@@ -86,7 +86,12 @@ fn ended_report(ended: &Ended, about: &Situation) -> Report {
         "authorization-needed",
         format!("the connection `{}` needs a new authorization", about.profile),
     )
-    .cause(format!("{} refused the refresh token: {} (at {})", about.provider, printable(&ended.error), ended.at));
+    .cause(format!(
+        "{} refused the refresh token: {} (at {})",
+        about.provider,
+        printable(&ended.error),
+        ended.at
+    ));
     report.oauth_error = Some(printable(&ended.error));
     if let Some(description) = &ended.description {
         report = report.cause(format!("\"{}\"", printable(description)));
@@ -107,18 +112,26 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
     let code = error.code.as_deref().unwrap_or_default();
     let meaning = provider.errors.token.get(code);
     let (exit, name, message) = match (meaning.map(|it| it.action), code) {
-        (Some(Action::WaitForApproval), _) => {
-            (Exit::Refused, "approval-pending", format!("{} does not let this app in", about.provider))
-        }
-        (Some(Action::FixClient), _) | (_, "invalid_client") => {
-            (Exit::SetUp, "client-refused", format!("{} refused the client id or the client secret", about.provider))
-        }
+        (Some(Action::WaitForApproval), _) => (
+            Exit::Refused,
+            "approval-pending",
+            format!("{} does not let this app in", about.provider),
+        ),
+        (Some(Action::FixClient), _) | (_, "invalid_client") => (
+            Exit::SetUp,
+            "client-refused",
+            format!("{} refused the client id or the client secret", about.provider),
+        ),
         (Some(Action::Reconnect), _) | (_, "invalid_grant") => (
             Exit::AuthorizationNeeded,
             "authorization-needed",
             format!("{} refused the authorization", about.provider),
         ),
-        _ => (Exit::Refused, "authorization-refused", format!("{} refused the token request", about.provider)),
+        _ => (
+            Exit::Refused,
+            "authorization-refused",
+            format!("{} refused the token request", about.provider),
+        ),
     };
     let mut report = Report::new(exit, name, message).vendor(error);
     if let Some(meaning) = meaning {
@@ -161,14 +174,19 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
         NoAnswer::Http(error) => {
             let mut report = http(&message, error);
             report.exit = match error {
-                crate::http::HttpError::Certificates { .. } | crate::http::HttpError::InsecureUrl { .. } => report.exit,
+                crate::http::HttpError::Certificates { .. }
+                | crate::http::HttpError::InsecureUrl { .. } => report.exit,
                 _ => Exit::TryLater,
             };
             report
         }
         NoAnswer::Unusable { status, what, retry_after } => {
             let mut report = Report::new(Exit::TryLater, "no-verdict", message)
-                .cause(format!("{} answered with {} (HTTP {status})", about.provider, printable(what)))
+                .cause(format!(
+                    "{} answered with {} (HTTP {status})",
+                    about.provider,
+                    printable(what)
+                ))
                 .hint("try again later");
             report.http_status = Some(*status);
             report.retry_after_seconds = *retry_after;

@@ -226,11 +226,6 @@ impl Paint {
         self.with("33", text)
     }
 
-    /// Bold.
-    pub fn bold(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
     /// Dim.
     pub fn dim(self, text: &str) -> String {
         self.with("2", text)

@@ -48,13 +48,14 @@ pub fn setting(error: &SettingError) -> Report {
         SettingError::Unknown { nearest: Some(nearest), .. } => {
             report.hint(format!("did you mean `--set {nearest}=…`?"))
         }
-        SettingError::Unknown { known, .. } if known.is_empty() => report.hint("it has none at all"),
+        SettingError::Unknown { known, .. } if known.is_empty() => {
+            report.hint("it has none at all")
+        }
         SettingError::Unknown { known, .. } => {
             report.hint(format!("its settings are {}", known.join(", ")))
         }
-        SettingError::Choice { name, choices } => {
-            report.hint(format!("use `--set {name}={}`", choices.first().map_or("", String::as_str)))
-        }
+        SettingError::Choice { name, choices } => report
+            .hint(format!("use `--set {name}={}`", choices.first().map_or("", String::as_str))),
         SettingError::Digits { name } => report.hint(format!("use `--set {name}=12345`")),
         SettingError::Host { name, .. } => {
             report.hint(format!("use `--set {name}=api.example.com`; plain http only for loopback"))

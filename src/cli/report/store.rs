@@ -88,26 +88,33 @@ pub fn lock(error: &LockError, profile: &str) -> Report {
     match error {
         LockError::Held { path, holder, waited } => {
             let who = match holder {
-                Some(holder) => format!("process {} has held it since {}", holder.process, holder.since),
+                Some(holder) => {
+                    format!("process {} has held it since {}", holder.process, holder.since)
+                }
                 None => "another process holds it".to_owned(),
             };
-            Report::new(Exit::Store, "lock-held", format!("`{profile}` is being refreshed by another keyfob"))
-                .cause(format!("{who}; waited {}", span(*waited)))
-                .cause(format!("the lock is {}", path.display()))
-                .hint("try again when it is done; the lock ends with its process")
+            Report::new(
+                Exit::Store,
+                "lock-held",
+                format!("`{profile}` is being refreshed by another keyfob"),
+            )
+            .cause(format!("{who}; waited {}", span(*waited)))
+            .cause(format!("the lock is {}", path.display()))
+            .hint("try again when it is done; the lock ends with its process")
         }
-        LockError::Unusable { path, source } => {
-            Report::new(Exit::Store, "lock-unusable", "locks do not work where keyfob keeps its state")
-                .cause(format!("{}: {}", path.display(), printable(&source.to_string())))
-                .hint("put keyfob's files on a local file system; without a lock no token is spent")
-                .next("export KEYFOB_HOME=/path/on/a/local/disk")
-        }
+        LockError::Unusable { path, source } => Report::new(
+            Exit::Store,
+            "lock-unusable",
+            "locks do not work where keyfob keeps its state",
+        )
+        .cause(format!("{}: {}", path.display(), printable(&source.to_string())))
+        .hint("put keyfob's files on a local file system; without a lock no token is spent")
+        .next("export KEYFOB_HOME=/path/on/a/local/disk"),
     }
 }
 
-const CHOICES: &str =
-    "start and unlock a keychain for this session, or keep tokens in sealed files: --store file with a key";
+const CHOICES: &str = "start and unlock a keychain for this session, or keep tokens in sealed files: --store file with a key";
 const UNLOCK: &str = "gnome-keyring-daemon --unlock";
-const UNLOCK_FOR_SESSION: &str = "dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec \"$SHELL\"'";
-const FILE_STORE: &str =
-    "export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one";
+const UNLOCK_FOR_SESSION: &str =
+    "dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec \"$SHELL\"'";
+const FILE_STORE: &str = "export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one";

@@ -51,9 +51,11 @@ impl Connection<'_> {
         way: &Way,
     ) -> Result<Entry, EstablishError> {
         let registration = self.registration(brought)?;
-        let authorize = self.provider.authorize.clone().ok_or_else(|| {
-            EstablishError::Fresh(crate::connection::FreshError::CannotRenew)
-        })?;
+        let authorize = self
+            .provider
+            .authorize
+            .clone()
+            .ok_or_else(|| EstablishError::Fresh(crate::connection::FreshError::CannotRenew))?;
         // A locked keychain must be known before the person is asked for anything.
         self.drawer.store.prove()?;
         let before = self.drawer.read()?.map(|entry| entry.generation);
@@ -89,8 +91,7 @@ impl Connection<'_> {
                 strays: endpoint.as_ref().map_or(0, |it| it.refused() as usize),
             });
         };
-        let done =
-            self.exchange(answered.judgement, &registration, &transaction, brought).await;
+        let done = self.exchange(answered.judgement, &registration, &transaction, brought).await;
         if let Some(reply) = answered.reply {
             reply.answer(self.outcome_page(&done));
         }
@@ -139,9 +140,8 @@ impl Connection<'_> {
     ) -> Result<Url, EstablishError> {
         use crate::authorization_server::authorization_request::RequestError;
         let client_id = &registration.client_id;
-        let url =
-            authorization_url(authorize, &self.values, client_id, transaction, &way.params)
-                .map_err(EstablishError::Request)?;
+        let url = authorization_url(authorize, &self.values, client_id, transaction, &way.params)
+            .map_err(EstablishError::Request)?;
         safe_to_open(&url).map_err(|_| {
             EstablishError::Request(RequestError::Endpoint(printable(&authorize.url)))
         })?;
@@ -310,9 +310,7 @@ fn judge_pasted(
             Judgement::NotOurs(why) => Err(not_ours(why).to_owned()),
             judgement => Ok(judgement),
         },
-        Pasted::BareCode(code) if transaction.code_verifier.is_some() => {
-            Ok(Judgement::Code(code))
-        }
+        Pasted::BareCode(code) if transaction.code_verifier.is_some() => Ok(Judgement::Code(code)),
         // Without PKCE nothing ties a bare code to this attempt, unless the vendor drops state anyway.
         Pasted::BareCode(_) => Err("Paste the whole address, not only the code.".into()),
         Pasted::Unusable(why) => Err(format!("{why}.")),

@@ -98,18 +98,16 @@ pub fn read(
 ) -> Result<Imported, ImportError> {
     let contexts: Vec<&str> = provider.context.iter().map(|it| it.name.as_str()).collect();
     refuse_unknown(object, &contexts)?;
-    let access_token = secret(object, "access_token")?.ok_or(ImportError::Missing("access_token"))?;
+    let access_token =
+        secret(object, "access_token")?.ok_or(ImportError::Missing("access_token"))?;
     let refresh_token = secret(object, "refresh_token")?;
     refuse_mixed(provider, "access_token", &access_token)?;
     if let Some(token) = &refresh_token {
         refuse_mixed(provider, "refresh_token", token)?;
     }
-    let refresh_life =
-        seconds(object, "refresh_token_expires_in")?.or(provider.refresh.lifetime);
-    let refresh_expires_at = refresh_token
-        .as_ref()
-        .and(refresh_life)
-        .map(|life| after_seconds(now, life));
+    let refresh_life = seconds(object, "refresh_token_expires_in")?.or(provider.refresh.lifetime);
+    let refresh_expires_at =
+        refresh_token.as_ref().and(refresh_life).map(|life| after_seconds(now, life));
     let tokens = TokenSet {
         access_token,
         refresh_token,
@@ -250,10 +248,7 @@ mod tests {
             ),
             (
                 json!({"access_token": "a", "expires_in": "soon"}),
-                ImportError::Kind {
-                    name: "expires_in".into(),
-                    expected: "a number of seconds",
-                },
+                ImportError::Kind { name: "expires_in".into(), expected: "a number of seconds" },
             ),
             (
                 json!({"access_token": "inkr_1"}),

@@ -153,12 +153,11 @@ impl Connection<'_> {
     ) -> Result<TokenSet, EstablishError> {
         // A code may be spent from here on: a signal waits until its tokens are stored.
         let _seen_through = self.system.critical.enter();
-        let answer =
-            server::send(self.http()?, request, &self.tracing()).await.map_err(EstablishError::Http)?;
-        let asked = Asked {
-            scopes: (!scopes.is_empty()).then(|| scopes.to_vec()),
-            ..Asked::default()
-        };
+        let answer = server::send(self.http()?, request, &self.tracing())
+            .await
+            .map_err(EstablishError::Http)?;
+        let asked =
+            Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
         match judge(&self.provider, &asked, &answer, self.system.clock.now()) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),

@@ -1,9 +1,0 @@
-//! `demo`.
-
-use super::context::Context;
-use super::report::{Exit, Report};
-
-/// Runs the command.
-pub fn run(_context: &Context<'_>) -> Result<Exit, Report> {
-    Err(Report::unexpected("not written yet"))
-}

@@ -1,0 +1,3 @@
+//! Against parts that nobody here wrote. `tests/all` installs them.
+
+mod keychain;
