@@ -41,9 +41,13 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     let brought = bring(context, &chosen, &args.client)?;
     let name = chosen.name.clone();
     let about = chosen.situation(context.system);
+    let discovered = chosen.discovered.take();
     chosen.profile.flow = args.flow.is_some().then_some(flow).or(chosen.profile.flow);
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
         let entry = establish(context, connection, flow, &brought, args)?;
+        if let Some(found) = &discovered {
+            super::discovered::keep(context, found)?;
+        }
         finish(context, connection, entry, &name, &about, "connected")
     })
 }
@@ -77,7 +81,7 @@ pub fn begin(
             Profile { provider: asked.unwrap_or_else(|| name.clone()), ..Profile::default() }
         }
     };
-    let provider = super::discovered::provider(context, &mut profile)?;
+    let (provider, discovered) = super::discovered::provider(context, &mut profile)?;
     for (key, value) in &client.settings {
         let value =
             settings::check(&provider, key, value).map_err(|error| report::setting(&error))?;
@@ -90,7 +94,7 @@ pub fn begin(
         check_client_id(context, &provider, &client_id)?;
         profile.client_id = Some(client_id);
     }
-    Ok(Chosen { name, profile, provider, record })
+    Ok(Chosen { name, profile, provider, record, discovered })
 }
 
 /// A file is remembered by a path that is right from everywhere.
@@ -403,6 +407,7 @@ fn establish(
         profile: connection.profile.clone(),
         provider: connection.provider.clone(),
         record: crate::profile::Record::default(),
+        discovered: None,
     };
     let about = chosen.situation(context.system);
     let done = match flow {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::args::Global;
+use super::discovered::ToKeep;
 use super::notices;
 use super::output::Output;
 use super::report::{self, Exit, Report, Situation};
@@ -49,6 +50,8 @@ pub struct Chosen {
     pub provider: Provider,
     /// What is known of its connection.
     pub record: Record,
+    /// The file of a provider that was just discovered.
+    pub discovered: Option<ToKeep>,
 }
 
 impl Chosen {
@@ -95,7 +98,7 @@ impl<'a> Context<'a> {
         let profile = self.profiles.read(&name).map_err(|error| report::profile(&error))?;
         let provider = self.provider(&profile.provider)?;
         let record = self.profiles.record(&name).map_err(|error| report::profile(&error))?;
-        Ok(Chosen { name, profile, provider, record })
+        Ok(Chosen { name, profile, provider, record, discovered: None })
     }
 
     /// A provider by name or file: the user's own first, then the shipped ones.
@@ -244,7 +247,7 @@ impl<'a> Context<'a> {
     }
 
     /// The HTTP client of this command.
-    fn http(&self) -> Result<Client, HttpError> {
+    pub fn http(&self) -> Result<Client, HttpError> {
         real::client_with(&self.system.client_options, |name| {
             self.system.environment.get(name).map(str::to_owned)
         })

@@ -1,11 +1,176 @@
 //! The provider that `connect` names: shipped, the user's own, or found at an issuer URL.
 
-use super::context::Context;
-use super::report::Report;
-use crate::profile::Profile;
-use crate::provider::Provider;
+use std::time::Duration;
 
-/// The provider of a profile that is being connected.
-pub fn provider(context: &Context<'_>, profile: &mut Profile) -> Result<Provider, Report> {
-    context.provider(&profile.provider)
+use url::Url;
+
+use super::context::Context;
+use super::report::{self, Exit, Report};
+use crate::http::printable::printable;
+use crate::http::{Answer, Limits, Method, Request, exchange};
+use crate::profile::Profile;
+use crate::provider::metadata::{self, Metadata, MetadataError};
+use crate::provider::{Provider, file};
+use crate::store::durable::Folder;
+
+/// How long a metadata document may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A provider file that is to be kept once the connection exists.
+pub struct ToKeep {
+    name: String,
+    text: String,
+}
+
+/// The provider of a profile that is being connected; one found at an issuer comes with its file.
+pub fn provider(
+    context: &Context<'_>,
+    profile: &mut Profile,
+) -> Result<(Provider, Option<ToKeep>), Report> {
+    if !profile.provider.contains("://") {
+        return Ok((context.provider(&profile.provider)?, None));
+    }
+    let issuer = profile.provider.clone();
+    let metadata = context.wait(fetch(context, &issuer))??;
+    confirm_hosts(context, &metadata)?;
+    let name = name_of(&issuer);
+    let text = metadata::to_toml(&metadata.provider(&name));
+    let provider = file::read(&issuer, &text).map_err(|error| report::provider_file(&error))?;
+    confirm_change(context, &name, &provider)?;
+    profile.provider.clone_from(&name);
+    Ok((provider, Some(ToKeep { name, text })))
+}
+
+/// Writes the provider file, so that the endpoints stay as they were found.
+pub fn keep(context: &Context<'_>, found: &ToKeep) -> Result<(), Report> {
+    Folder::make(&context.system.home.providers())
+        .and_then(|folder| folder.replace(&format!("{}.toml", found.name), found.text.as_bytes()))
+        .map_err(|error| report::store(&error))
+}
+
+/// The name of a discovered provider: the issuer's host, port and path.
+fn name_of(issuer: &str) -> String {
+    let (_, rest) = issuer.split_once("://").unwrap_or(("", issuer));
+    let mapped: String = rest
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+        .collect();
+    let trimmed = mapped.trim_matches(['-', '.']).replace("..", ".");
+    trimmed.chars().take(64).collect()
+}
+
+/// RFC 8414's place first, OpenID Connect's where that has none.
+async fn fetch(context: &Context<'_>, issuer: &str) -> Result<Metadata, Report> {
+    let places = metadata::well_known_urls(issuer).map_err(|error| not_usable(issuer, &error))?;
+    let mut status = 0;
+    for place in places {
+        let answer = get(context, place).await?;
+        status = answer.status;
+        if status == 200 {
+            return metadata::read(issuer, &answer.body)
+                .map_err(|error| not_usable(issuer, &error));
+        }
+    }
+    let mut report = Report::new(
+        Exit::SetUp,
+        "no-metadata",
+        format!("{} publishes no metadata", printable(issuer)),
+    )
+    .cause(format!("neither of the two well-known places has it (HTTP {status})"))
+    .hint("check the issuer, or describe the provider in a file: see a shipped one with")
+    .next("keyfob provider show inkress --json");
+    report.http_status = Some(status);
+    Err(report)
+}
+
+async fn get(context: &Context<'_>, place: Url) -> Result<Answer, Report> {
+    let failed = |error| report::http("the metadata cannot be retrieved", &error);
+    let client = context.http().map_err(failed)?;
+    let request = Request::new(Method::GET, place).header("Accept", "application/json");
+    exchange(&client, request, Limits { total: PATIENCE, ..Limits::default() })
+        .await
+        .map_err(failed)
+}
+
+fn not_usable(issuer: &str, error: &MetadataError) -> Report {
+    let report =
+        Report::new(Exit::SetUp, "bad-metadata", format!("{} cannot be used", printable(issuer)))
+            .cause(printable(&error.to_string()));
+    match error {
+        MetadataError::TrailingSlash { found, .. } => report
+            .hint("issuers are compared character by character: name it as it calls itself")
+            .next(format!("--provider {}", printable(found))),
+        MetadataError::NotAUrl(_) | MetadataError::Insecure(_) | MetadataError::NotAnIssuer(_) => {
+            report.hint("an issuer is an https URL without query and fragment")
+        }
+        _ => report.hint("nothing of it is used; ask who runs that server"),
+    }
+}
+
+/// Endpoints on other hosts than the issuer's see secrets: a person says yes to them once.
+fn confirm_hosts(context: &Context<'_>, metadata: &Metadata) -> Result<(), Report> {
+    if metadata.other_hosts.is_empty() {
+        return Ok(());
+    }
+    let hosts: Vec<String> = metadata
+        .other_hosts
+        .iter()
+        .map(|other| format!("{} ({})", printable(&other.host), other.member))
+        .collect();
+    agreed(context, &format!("{} sends you to {}", metadata.issuer, hosts.join(", "))).ok_or_else(
+        || {
+            Report::new(Exit::SetUp, "other-hosts", "the issuer's endpoints are on other hosts")
+                .cause(hosts.join(", "))
+                .hint("if they belong to it, say so with --yes")
+        },
+    )
+}
+
+/// Endpoints that differ from those found before are not taken in silence.
+fn confirm_change(context: &Context<'_>, name: &str, found: &Provider) -> Result<(), Report> {
+    let Ok(before) = context.provider(name) else {
+        return Ok(());
+    };
+    let endpoints = |provider: &Provider| {
+        (
+            provider.authorize.as_ref().map(|it| it.url.clone()),
+            provider.token.url.clone(),
+            provider.revoke.as_ref().map(|it| it.url.clone()),
+        )
+    };
+    if endpoints(&before) == endpoints(found) {
+        return Ok(());
+    }
+    agreed(context, &format!("the endpoints of {name} are others than before")).ok_or_else(|| {
+        Report::new(
+            Exit::SetUp,
+            "endpoints-changed",
+            "the issuer's endpoints are others than before",
+        )
+        .cause(format!("the token endpoint was {}", printable(&before.token.url)))
+        .cause(format!("it is now {}", printable(&found.token.url)))
+        .hint("if that is right, say so with --yes")
+    })
+}
+
+fn agreed(context: &Context<'_>, what: &str) -> Option<()> {
+    if context.global.yes {
+        return Some(());
+    }
+    let person = context.system.person.as_ref()?;
+    let answer = person.ask(&format!("{}. Go on? [y/N]", printable(what))).ok()?;
+    matches!(answer.to_lowercase().as_str(), "y" | "yes").then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_s_name_is_a_file_name() {
+        assert_eq!(name_of("https://login.example.com"), "login.example.com");
+        assert_eq!(name_of("http://127.0.0.1:8080/t/"), "127.0.0.1-8080-t");
+        assert!(crate::profile::name::check(&name_of("https://[::1]:8/..//x")).is_ok());
+    }
 }

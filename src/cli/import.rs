@@ -45,10 +45,14 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     // What was granted is what was asked for at the vendor's dashboard.
     brought.scopes = tokens.granted.clone().unwrap_or_default();
     let name = chosen.name.clone();
+    let discovered = chosen.discovered.take();
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
         let stored = context.wait(connection.establish_imported(&brought, tokens))?;
         let entry =
             stored.map_err(|error| report::establish(&error, &connection.provider, &about))?;
+        if let Some(found) = &discovered {
+            super::discovered::keep(context, found)?;
+        }
         let entry = refresh_at_once(context, connection, entry, &about)?;
         finish(context, connection, entry, &name, &about, "imported")
     })

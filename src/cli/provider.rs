@@ -1,10 +1,29 @@
-//! `provider …`.
+//! `provider …`: the catalogue, one provider in words, a check of a provider file.
+
+mod check;
+mod list;
+mod show;
 
 use super::args::ProviderCommand;
 use super::context::Context;
 use super::report::{Exit, Report};
+use crate::provider::schema::Flow;
 
-/// Runs the command.
-pub fn run(_context: &Context<'_>, _command: &ProviderCommand) -> Result<Exit, Report> {
-    Err(Report::unexpected("not written yet"))
+/// Runs one of them.
+pub fn run(context: &Context<'_>, command: &ProviderCommand) -> Result<Exit, Report> {
+    match command {
+        ProviderCommand::List => list::run(context),
+        ProviderCommand::Show(args) => show::run(context, args),
+        ProviderCommand::Check(args) => check::run(context, args),
+    }
+}
+
+/// A flow as provider files name it.
+fn flow_name(flow: Flow) -> &'static str {
+    match flow {
+        Flow::AuthorizationCode => "authorization_code",
+        Flow::ClientCredentials => "client_credentials",
+        Flow::Password => "password",
+        Flow::Import => "import",
+    }
 }

@@ -80,6 +80,7 @@ pub fn record(entry: &Entry, store: crate::store::StoreKind, rotation: Rotation)
 /// Whether an ended access token can be renewed without a person.
 pub fn is_renewable(entry: &Entry, rotation: Rotation) -> bool {
     match rotation {
+        _ if entry.reissues => true,
         Rotation::None => false,
         Rotation::Reissue => entry.client_secret().is_some(),
         Rotation::Rotating | Rotation::SingleUse => entry.refresh_token().is_some(),

@@ -44,6 +44,9 @@ pub struct Entry {
     /// The provider ended the connection.
     #[serde(default)]
     pub ended: Option<Ended>,
+    /// The tokens came from the client's own credentials, which renew them as well.
+    #[serde(default)]
+    pub reissues: bool,
     /// When a refresh last succeeded.
     #[serde(default)]
     pub last_refreshed_at: Option<Timestamp>,
@@ -96,6 +99,7 @@ impl Entry {
             bound: None,
             mark: None,
             ended: None,
+            reissues: false,
             last_refreshed_at: None,
         }
     }
@@ -125,6 +129,7 @@ impl Entry {
         self.bound = None;
         self.mark = None;
         self.ended = None;
+        self.reissues = false;
         self.last_refreshed_at = None;
         self.generation += 1;
     }

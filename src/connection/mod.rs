@@ -10,6 +10,7 @@ pub mod end;
 pub mod entry;
 pub mod establish;
 pub mod fresh;
+pub mod keeping;
 pub mod organization;
 pub mod roll;
 mod server;
@@ -30,7 +31,6 @@ use crate::http::{Client, HttpError};
 use crate::profile::{Profile, settings};
 use crate::provider::{MissingValue, Provider, Values};
 use crate::secret::Secret;
-use crate::store::StoreKind;
 use crate::store::lock::Holder;
 use crate::system::System;
 
@@ -184,11 +184,7 @@ impl<'a> Connection<'a> {
 
     /// The lock of this connection; the file store's is beside its file.
     pub fn lock_path(&self) -> PathBuf {
-        let folder = match self.drawer.store.kind() {
-            StoreKind::File => self.system.home.sealed(),
-            StoreKind::Keychain | StoreKind::Memory => self.system.home.locks(),
-        };
-        folder.join(format!("{}.lock", self.name()))
+        keeping::lock_path(&self.system.home, &self.drawer)
     }
 
     /// The endpoints that tokens of this profile may be sent to.

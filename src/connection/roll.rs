@@ -203,11 +203,11 @@ impl Rolling<'_> {
     fn request(&self) -> Result<ServerRequest, MissingValue> {
         let order = self.order;
         let provider = &order.provider;
-        let grant = match (provider.refresh.rotation, self.entry.refresh_token()) {
-            (Rotation::Reissue, _) | (_, None) => {
-                Grant::ClientCredentials { scopes: self.entry.requested.clone() }
-            }
-            (_, Some(refresh_token)) => Grant::RefreshToken {
+        let reissues = self.entry.reissues || provider.refresh.rotation == Rotation::Reissue;
+        let grant = match self.entry.refresh_token() {
+            _ if reissues => Grant::ClientCredentials { scopes: self.entry.requested.clone() },
+            None => Grant::ClientCredentials { scopes: self.entry.requested.clone() },
+            Some(refresh_token) => Grant::RefreshToken {
                 refresh_token: refresh_token.clone(),
                 scopes: match provider.token.scope_on_refresh {
                     true => self.granted().unwrap_or_default(),

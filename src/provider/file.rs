@@ -178,9 +178,10 @@ fn flows(provider: &Provider) -> Option<Finding> {
             "`password` needs a [legacy] table that says whose applications may use it",
         ),
         (
-            has(Flow::ClientCredentials) && provider.refresh.rotation != Rotation::Reissue,
+            provider.flows == [Flow::ClientCredentials]
+                && provider.refresh.rotation != Rotation::Reissue,
             "refresh",
-            "`client_credentials` needs `rotation = \"reissue\"` in [refresh]",
+            "`client_credentials` alone needs `rotation = \"reissue\"` in [refresh]",
         ),
     ];
     rules.into_iter().find(|(broken, ..)| *broken).map(|(_, key, says)| Finding::at(&[key], says))

@@ -29,7 +29,7 @@ pub struct Provider {
     /// The scope table.
     #[serde(default)]
     pub scope: Vec<Scope>,
-    /// Whether there are scopes that the table does not name.
+    /// Whether scopes outside the table exist, so that one of them is no slip.
     #[serde(default)]
     pub more_scopes: bool,
     /// What a user may or must set for a profile.

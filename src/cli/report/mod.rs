@@ -6,6 +6,7 @@
 mod call;
 mod establish;
 mod fresh;
+mod keeping;
 mod profile;
 mod store;
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 pub use call::{call, item, list, refusal, request};
 pub use establish::establish;
 pub use fresh::fresh;
+pub use keeping::keeping;
 pub use profile::{profile, provider_file, setting};
 pub use store::{lock, store};
 

@@ -260,7 +260,7 @@ impl Connection<'_> {
         };
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
         let tokens = self.first_tokens(&request, &transaction.scopes).await?;
-        self.store_first(tokens, registration, brought).await
+        self.store_first(tokens, registration, brought, false).await
     }
 
     /// The page tells the true outcome: the exchange is over when it is made.

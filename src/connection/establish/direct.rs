@@ -35,7 +35,13 @@ impl Connection<'_> {
         let registration = self.registration(brought)?;
         let request = token_request(&self.provider, &self.values, &registration, grant)?;
         self.drawer.store.prove()?;
-        let tokens = self.first_tokens(&request, &brought.scopes).await?;
-        self.store_first(tokens, &registration, brought).await
+        let mut tokens = self.first_tokens(&request, &brought.scopes).await?;
+        let reissues = matches!(grant, Grant::ClientCredentials { .. });
+        if reissues {
+            // RFC 6749 section 4.4.3: none is expected, and none is kept.
+            tokens.refresh_token = None;
+            tokens.refresh_expires_at = None;
+        }
+        self.store_first(tokens, &registration, brought, reissues).await
     }
 }

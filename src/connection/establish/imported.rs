@@ -86,7 +86,7 @@ impl Connection<'_> {
             },
         };
         self.drawer.store.prove()?;
-        self.store_first(tokens, &registration, brought).await
+        self.store_first(tokens, &registration, brought, false).await
     }
 }
 

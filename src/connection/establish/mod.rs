@@ -174,15 +174,17 @@ impl Connection<'_> {
         tokens: TokenSet,
         registration: &ClientRegistration,
         brought: &Brought,
+        reissues: bool,
     ) -> Result<Entry, EstablishError> {
         // The question comes before the lock, which is never held while a person is waited for.
         check_account(self, self.drawer.read()?.as_ref(), &tokens, brought).await?;
         let _seen_through = self.system.critical.enter();
         let lock = self.lock().await?;
         let before = self.drawer.read()?;
-        self.tell_shortfall(&tokens, &brought.scopes);
+        self.tell_shortfall(&tokens, &brought.scopes, reissues);
         let mut entry = before.unwrap_or_else(|| Entry::empty(&*self.system.random));
         entry.adopt(tokens);
+        entry.reissues = reissues;
         entry.client_id = Some(registration.client_id.clone());
         if let Some(secret) = &registration.client_secret {
             entry.secrets.insert("client_secret".into(), secret.clone());
@@ -202,7 +204,7 @@ impl Connection<'_> {
         Ok(())
     }
 
-    fn tell_shortfall(&self, tokens: &TokenSet, asked: &[String]) {
+    fn tell_shortfall(&self, tokens: &TokenSet, asked: &[String], reissues: bool) {
         if let Some(granted) = &tokens.granted {
             let less: Vec<String> = asked
                 .iter()
@@ -216,7 +218,7 @@ impl Connection<'_> {
         use crate::provider::schema::Rotation;
         let expected =
             matches!(self.provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
-        if expected && tokens.refresh_token.is_none() {
+        if expected && !reissues && tokens.refresh_token.is_none() {
             (self.notify)(Notice::NoRefreshToken);
         }
     }

@@ -1,0 +1,334 @@
+//! `profile set`: one KEY=VALUE at a time, all of them or none.
+
+use serde_json::json;
+
+use crate::cli::args::ProfileSet;
+use crate::cli::context::Context;
+use crate::cli::report::{self, Exit, Report};
+use crate::http::printable::printable;
+use crate::profile::{Profile, Record, settings};
+use crate::provider::Provider;
+use crate::provider::nearest::nearest;
+use crate::provider::schema::Format;
+use crate::store::StoreKind;
+use crate::user_agent::redirect_uri::RedirectUri;
+
+/// What can be set beside the provider's settings.
+pub const KEYS: [&str; 4] = ["client_id", "scopes", "redirect_uri", "store"];
+
+/// Sets what was given and writes the profile once.
+pub fn run(context: &Context<'_>, args: &ProfileSet) -> Result<Exit, Report> {
+    let chosen = context.chosen(Some(&args.profile))?;
+    let mut profile = chosen.profile.clone();
+    for (key, value) in &args.settings {
+        set(&mut profile, &chosen.provider, &chosen.record, key, value)
+            .map_err(|refusal| refusal.report(&chosen.name, &chosen.provider))?;
+    }
+    context.profiles.write(&chosen.name, &profile).map_err(|error| report::profile(&error))?;
+    for warning in warnings(&chosen.profile, &profile, &chosen.provider, &chosen.record) {
+        context.output.warn(context.system, &printable(&warning));
+    }
+    if context.output.json {
+        let set: Vec<&String> = args.settings.iter().map(|(key, _)| key).collect();
+        let document = json!({"profile": chosen.name, "set": set});
+        context.output.document(context.system, &document)?;
+    } else {
+        context.output.note(context.system, &format!("`{}` is written", chosen.name));
+    }
+    Ok(Exit::Done)
+}
+
+/// Why a value is not taken.
+#[derive(Debug)]
+enum Refusal {
+    /// Neither a setting nor one of [`KEYS`].
+    UnknownKey { key: String, nearest: Option<String> },
+    /// The provider's own rule.
+    Setting(settings::SettingError),
+    /// Not in the scope table.
+    UnknownScope { scope: String, nearest: Option<String> },
+    /// In the scope table, and not to be asked for.
+    ReservedScope(String),
+    /// No redirect URI.
+    RedirectUri(crate::user_agent::redirect_uri::RedirectUriError),
+    /// No store of that name.
+    UnknownStore { name: String, nearest: Option<&'static str> },
+    /// The connection is kept somewhere, and a line in a file does not move it.
+    Connected { kept: Option<StoreKind>, wanted: StoreKind },
+    /// A client id with a control character.
+    Control(&'static str),
+}
+
+/// Sets one value; an empty one unsets it.
+fn set(
+    profile: &mut Profile,
+    provider: &Provider,
+    record: &Record,
+    key: &str,
+    value: &str,
+) -> Result<(), Refusal> {
+    let value = value.trim();
+    if provider.settings.contains_key(key) {
+        let value = settings::check(provider, key, value).map_err(Refusal::Setting)?;
+        match value.is_empty() {
+            true => profile.settings.remove(key),
+            false => profile.settings.insert(key.to_owned(), value),
+        };
+        return Ok(());
+    }
+    let given = Some(value).filter(|value| !value.is_empty());
+    match key {
+        "client_id" => profile.client_id = given.map(client_id).transpose()?,
+        "scopes" => profile.scopes = scopes(provider, value)?,
+        "redirect_uri" => profile.redirect_uri = given.map(redirect_uri).transpose()?,
+        "store" => profile.store = given.map(|name| store(record, name)).transpose()?,
+        _ => return Err(unknown_key(provider, key)),
+    }
+    Ok(())
+}
+
+fn unknown_key(provider: &Provider, key: &str) -> Refusal {
+    let known = KEYS.into_iter().chain(provider.settings.keys().map(String::as_str));
+    Refusal::UnknownKey { key: key.to_owned(), nearest: nearest(key, known).map(str::to_owned) }
+}
+
+fn client_id(value: &str) -> Result<String, Refusal> {
+    match value.chars().any(char::is_control) {
+        true => Err(Refusal::Control("client_id")),
+        false => Ok(value.to_owned()),
+    }
+}
+
+/// Separated by commas or spaces; each in the table where the table is whole.
+fn scopes(provider: &Provider, value: &str) -> Result<Vec<String>, Refusal> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in value.split([',', ' ']).filter(|scope| !scope.is_empty()) {
+        if scope.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(Refusal::Control("scopes"));
+        }
+        check_scope(provider, scope)?;
+        if !scopes.iter().any(|it| it == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    Ok(scopes)
+}
+
+fn check_scope(provider: &Provider, scope: &str) -> Result<(), Refusal> {
+    let table = &provider.scope;
+    match table.iter().find(|it| it.name == scope) {
+        Some(known) if known.reserved => Err(Refusal::ReservedScope(scope.to_owned())),
+        Some(_) => Ok(()),
+        None if table.is_empty() || provider.more_scopes => Ok(()),
+        None => Err(Refusal::UnknownScope {
+            scope: scope.to_owned(),
+            nearest: nearest(scope, table.iter().map(|it| it.name.as_str())).map(str::to_owned),
+        }),
+    }
+}
+
+fn redirect_uri(value: &str) -> Result<String, Refusal> {
+    let uri: RedirectUri = value.parse().map_err(Refusal::RedirectUri)?;
+    Ok(uri.as_str().to_owned())
+}
+
+fn store(record: &Record, name: &str) -> Result<StoreKind, Refusal> {
+    let names = StoreKind::ALL.map(StoreKind::name);
+    let wanted = StoreKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        Refusal::UnknownStore { name: name.to_owned(), nearest: nearest(name, names) }
+    })?;
+    match record.connected && record.store != Some(wanted) {
+        true => Err(Refusal::Connected { kept: record.store, wanted }),
+        false => Ok(wanted),
+    }
+}
+
+/// What a change means for tokens that are there already.
+fn warnings(
+    before: &Profile,
+    after: &Profile,
+    provider: &Provider,
+    record: &Record,
+) -> Vec<String> {
+    if !record.connected {
+        return Vec::new();
+    }
+    let value = |profile: &Profile, name: &str| {
+        let id = profile.client_id.as_deref();
+        settings::values(provider, &profile.settings, id).get(name).map(str::to_owned)
+    };
+    let hosts = provider.settings.iter().filter(|(_, setting)| setting.format == Format::Host);
+    let mut warnings: Vec<String> = hosts
+        .filter_map(|(name, _)| {
+            let (was, is) = (value(before, name), value(after, name));
+            (was != is).then(|| {
+                format!(
+                    "the stored tokens belong to {name} {} and are not sent elsewhere: set it back, or connect again",
+                    was.unwrap_or_default()
+                )
+            })
+        })
+        .collect();
+    if before.client_id != after.client_id {
+        warnings
+            .push("the stored tokens belong to the old client id until you connect again".into());
+    }
+    warnings
+}
+
+impl Refusal {
+    /// The words for it.
+    fn report(self, name: &str, provider: &Provider) -> Report {
+        let command = format!("keyfob profile set {name}");
+        match self {
+            Self::UnknownKey { key, nearest } => {
+                unknown_key_report(&key, nearest, provider, &command)
+            }
+            Self::Setting(error) => report::setting(&error),
+            Self::UnknownScope { scope, nearest } => {
+                let report = Report::usage(format!(
+                    "`{}` has no scope `{}`",
+                    provider.name,
+                    printable(&scope)
+                ));
+                match nearest {
+                    Some(nearest) => report.hint(format!("did you mean `{nearest}`?")),
+                    None => report.hint("these are its scopes"),
+                }
+                .next(format!("keyfob scopes {name}"))
+            }
+            Self::ReservedScope(scope) => Report::usage(format!(
+                "`{}` is reserved: it opens nothing and must not be asked for",
+                printable(&scope)
+            ))
+            .hint("leave it out; these are the others")
+            .next(format!("keyfob scopes {name}")),
+            Self::RedirectUri(error) => Report::usage("that is no redirect URI")
+                .cause(printable(&error.to_string()))
+                .hint("give it as it is registered at the vendor")
+                .next(format!("{command} redirect_uri=http://127.0.0.1:8976/callback")),
+            Self::UnknownStore { name: store, nearest } => {
+                let names = StoreKind::ALL.map(StoreKind::name).join(", ");
+                Report::usage(format!("there is no store `{}`", printable(&store)))
+                    .hint(format!("the stores are {names}"))
+                    .next(format!("{command} store={}", nearest.unwrap_or("file")))
+            }
+            Self::Connected { kept, wanted } => Report::usage(format!(
+                "the connection of `{name}` is kept in the {} store",
+                kept.map_or("old", StoreKind::name)
+            ))
+            .cause("setting another one would not move its tokens")
+            .hint("connect again, with the store to use")
+            .next(format!("keyfob connect {name} --store {}", wanted.name())),
+            Self::Control(key) => Report::usage(format!("`{key}` holds a control character"))
+                .hint("type it again without control characters"),
+        }
+    }
+}
+
+fn unknown_key_report(
+    key: &str,
+    nearest: Option<String>,
+    provider: &Provider,
+    command: &str,
+) -> Report {
+    let report =
+        Report::usage(format!("a profile of `{}` has no `{}`", provider.name, printable(key)));
+    match nearest {
+        Some(nearest) => report.hint("did you mean this?").next(format!("{command} {nearest}=…")),
+        None => {
+            let own = provider.settings.keys().map(String::as_str);
+            let known: Vec<&str> = own.chain(KEYS).collect();
+            report.hint(format!("it has {}", known.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::catalogue::shipped;
+
+    fn provider(name: &str) -> Provider {
+        shipped(name).unwrap().unwrap()
+    }
+
+    fn set_one(profile: &mut Profile, vendor: &str, key: &str, value: &str) -> Result<(), Refusal> {
+        set(profile, &provider(vendor), &Record::default(), key, value)
+    }
+
+    #[test]
+    fn every_key_is_set_and_an_empty_value_unsets_it() {
+        let cases = [
+            ("client_id", "inkid_1"),
+            ("scopes", "orders:read,orders:write wallet:read"),
+            ("redirect_uri", "http://127.0.0.1:8976/callback/x"),
+            ("store", "file"),
+            ("api_host", "http://127.0.0.1:9"),
+        ];
+        let mut profile = Profile::default();
+        for (key, value) in cases {
+            set_one(&mut profile, "inkress", key, value).unwrap();
+        }
+        assert_eq!(profile.scopes, ["orders:read", "orders:write", "wallet:read"]);
+        assert_eq!(profile.store, Some(StoreKind::File));
+        assert_eq!(profile.settings["api_host"], "http://127.0.0.1:9");
+        for (key, _) in cases {
+            set_one(&mut profile, "inkress", key, "").unwrap();
+        }
+        assert_eq!(profile, Profile::default());
+    }
+
+    #[test]
+    fn a_slip_is_named() {
+        let mut profile = Profile::default();
+        let key = set_one(&mut profile, "inkress", "clientid", "x");
+        assert!(
+            matches!(key, Err(Refusal::UnknownKey { nearest: Some(it), .. }) if it == "client_id")
+        );
+        let scope = set_one(&mut profile, "inkress", "scopes", "order:read");
+        assert!(
+            matches!(scope, Err(Refusal::UnknownScope { nearest: Some(it), .. }) if it == "orders:read")
+        );
+        let store = set_one(&mut profile, "inkress", "store", "fil");
+        assert!(matches!(store, Err(Refusal::UnknownStore { nearest: Some("file"), .. })));
+        assert_eq!(profile, Profile::default());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let mut profile = Profile::default();
+        let reserved = set_one(&mut profile, "inkress", "scopes", "payments:read");
+        assert!(matches!(reserved, Err(Refusal::ReservedScope(_))));
+        let uri = set_one(&mut profile, "inkress", "redirect_uri", "http://evil.test/x");
+        assert!(matches!(uri, Err(Refusal::RedirectUri(_))));
+        let host = set_one(&mut profile, "inkress", "api_host", "http://api.example.com");
+        assert!(matches!(host, Err(Refusal::Setting(_))));
+        assert!(matches!(
+            set_one(&mut profile, "inkress", "client_id", "a\u{1b}[2Kb"),
+            Err(Refusal::Control("client_id"))
+        ));
+    }
+
+    #[test]
+    fn a_table_that_is_not_whole_refuses_no_scope() {
+        let mut profile = Profile::default();
+        set_one(&mut profile, "inventorum", "scopes", "shop.products.publishing").unwrap();
+        assert_eq!(profile.scopes, ["shop.products.publishing"]);
+    }
+
+    #[test]
+    fn a_connection_stays_in_its_store_and_warns_of_another_host() {
+        let record = Record { connected: true, store: Some(StoreKind::File), ..Record::default() };
+        let inkress = provider("inkress");
+        let before = Profile::default();
+        let mut after = before.clone();
+        let moved = set(&mut after, &inkress, &record, "store", "keychain");
+        assert!(matches!(moved, Err(Refusal::Connected { wanted: StoreKind::Keychain, .. })));
+        set(&mut after, &inkress, &record, "api_host", "api.staging.example").unwrap();
+        let warnings_of = |record| warnings(&before, &after, &inkress, record);
+        assert_eq!(warnings_of(&record).len(), 1);
+        assert!(warnings_of(&record)[0].contains("https://api.inkress.com"));
+        assert!(warnings_of(&Record::default()).is_empty());
+    }
+}

@@ -1,0 +1,141 @@
+//! `profile list` and `profile show`: no secret is in a profile, and none is read.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::cli::args::OneProfile;
+use crate::cli::context::Context;
+use crate::cli::output::table;
+use crate::cli::report::{self, Exit, Report};
+use crate::http::printable::printable;
+use crate::profile::{Profile, settings};
+
+/// Lists the profiles; one that cannot be read is named all the same.
+pub fn list(context: &Context<'_>) -> Result<Exit, Report> {
+    let names = context.profiles.names().map_err(|error| report::profile(&error))?;
+    let read: Vec<(String, Result<Profile, Report>)> = names
+        .into_iter()
+        .map(|name| {
+            let profile = context.profiles.read(&name).map_err(|error| report::profile(&error));
+            (name, profile)
+        })
+        .collect();
+    if context.output.json {
+        let rows: Vec<Value> = read.iter().map(|(name, profile)| row(name, profile)).collect();
+        context.output.document(context.system, &json!({ "profiles": rows }))?;
+        return Ok(Exit::Done);
+    }
+    for (_, profile) in &read {
+        if let Err(report) = profile {
+            context.output.failure(context.system, report);
+        }
+    }
+    match read.is_empty() {
+        true => context.output.note(context.system, "no profiles yet: `keyfob connect` makes one"),
+        false => context.output.product(context.system, &shown(&read))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn row(name: &str, profile: &Result<Profile, Report>) -> Value {
+    match profile {
+        Ok(profile) => json!({
+            "profile": name,
+            "provider": profile.provider,
+            "client_id": profile.client_id,
+            "scopes": profile.scopes,
+            "settings": profile.settings,
+        }),
+        Err(report) => json!({"profile": name, "error": report.document()["error"]}),
+    }
+}
+
+fn shown(read: &[(String, Result<Profile, Report>)]) -> String {
+    let rows = read.iter().map(|(name, profile)| match profile {
+        Ok(profile) => vec![
+            name.clone(),
+            printable(&profile.provider),
+            printable(profile.client_id.as_deref().unwrap_or("-")),
+            or_dash(pairs(&profile.settings)),
+            or_dash(printable(&profile.scopes.join(" "))),
+        ],
+        Err(_) => vec![name.clone(), "cannot be read".into(), "-".into(), "-".into(), "-".into()],
+    });
+    table(&["profile", "provider", "client id", "settings", "scopes"], rows.collect())
+}
+
+fn pairs(map: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    printable(&pairs.join(" "))
+}
+
+fn or_dash(text: String) -> String {
+    if text.is_empty() { "-".into() } else { text }
+}
+
+/// Shows one profile, with the provider's defaults where it can be read.
+pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
+    let name = context.profile_name(args.profile.as_deref())?;
+    let profile = context.profiles.read(&name).map_err(|error| report::profile(&error))?;
+    let defaults = defaults(context, &profile);
+    if context.output.json {
+        let document = json!({
+            "profile": name,
+            "provider": profile.provider,
+            "client_id": profile.client_id,
+            "scopes": profile.scopes,
+            "flow": profile.flow,
+            "redirect_uri": profile.redirect_uri,
+            "store": profile.store.map(|kind| kind.name()),
+            "settings": profile.settings,
+            "defaults": defaults,
+            "params": profile.params,
+            "file": context.profiles.path(&name),
+        });
+        context.output.document(context.system, &document)?;
+        return Ok(Exit::Done);
+    }
+    let lines = lines(&profile, &defaults);
+    let mut text = format!("profile       {name}\n");
+    for (key, value) in lines {
+        text.push_str(&format!("{key:<13} {}\n", printable(&value)));
+    }
+    text.push_str(&format!("file          {}\n", context.profiles.path(&name).display()));
+    context.output.product(context.system, &text)?;
+    Ok(Exit::Done)
+}
+
+fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let flow = profile.flow.map(|flow| json!(flow).as_str().unwrap_or_default().to_owned());
+    let known = [
+        ("provider", Some(profile.provider.clone())),
+        ("client_id", profile.client_id.clone()),
+        ("scopes", Some(profile.scopes.join(" ")).filter(|scopes| !scopes.is_empty())),
+        ("flow", flow),
+        ("redirect_uri", profile.redirect_uri.clone()),
+        ("store", profile.store.map(|kind| kind.name().to_owned())),
+    ];
+    let mut lines: Vec<(String, String)> =
+        known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    lines.extend(profile.settings.iter().map(|(key, value)| (key.clone(), value.clone())));
+    lines.extend(defaults.iter().map(|(key, value)| (key.clone(), format!("{value} (default)"))));
+    lines.extend(
+        profile.params.iter().map(|(key, value)| ("param".into(), format!("{key}={value}"))),
+    );
+    lines
+}
+
+/// The settings that the provider fills in; none where its file cannot be read.
+fn defaults(context: &Context<'_>, profile: &Profile) -> BTreeMap<String, String> {
+    let Ok(provider) = context.provider(&profile.provider) else {
+        return BTreeMap::new();
+    };
+    let values = settings::values(&provider, &profile.settings, profile.client_id.as_deref());
+    provider
+        .settings
+        .keys()
+        .filter(|name| !profile.settings.contains_key(*name))
+        .filter_map(|name| Some((name.clone(), values.get(name)?.to_owned())))
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! `provider check`: whether a file passes, and whom it would show secrets to.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::cli::args::ProviderCheck;
+use crate::cli::context::{Context, read_provider};
+use crate::cli::report::{Exit, Report};
+use crate::http::printable::printable;
+use crate::profile::settings;
+use crate::provider::schema::Presence;
+use crate::provider::{Provider, Values};
+
+/// Checks a file; one that does not pass is told with its line.
+pub fn run(context: &Context<'_>, args: &ProviderCheck) -> Result<Exit, Report> {
+    let provider = read_provider(&args.file)?;
+    let hosts = hosts(&provider);
+    if context.output.json {
+        let rows: Vec<Value> =
+            hosts.iter().map(|(host, sees)| json!({"host": host, "sees": sees})).collect();
+        let document = json!({
+            "file": args.file,
+            "provider": provider.name,
+            "passes": true,
+            "hosts": rows,
+        });
+        context.output.document(context.system, &document)?;
+        return Ok(Exit::Done);
+    }
+    let mut text = format!("{} passes\n", printable(&args.file.display().to_string()));
+    for (host, sees) in &hosts {
+        text.push_str(&format!("{} sees {}\n", printable(host), sees.join(", ")));
+    }
+    context.output.product(context.system, &text)?;
+    Ok(Exit::Done)
+}
+
+/// Every host that something secret would be sent to, with the provider's default settings.
+pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
+    let values = settings::values(provider, &BTreeMap::new(), None);
+    let secret = provider.client.secret != Presence::None;
+    let secret_alone: &[&str] = if secret { &["client secret"] } else { &[] };
+    let authorize = provider.authorize.as_ref().map(|it| it.url.as_str());
+    let revoke = provider.revoke.as_ref().map(|it| it.url.as_str());
+    let sent = [
+        (authorize, &[][..], &["authorization request"][..]),
+        (Some(provider.token.url.as_str()), secret_alone, &["access token", "refresh token"]),
+        (revoke, secret_alone, &["access token", "refresh token"]),
+        (Some(provider.api.base_url.as_str()), &[], &["access token"]),
+    ];
+    let mut hosts: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    for (url, secret, rest) in sent {
+        let Some(url) = url else { continue };
+        let seen = hosts.entry(host(url, &values)).or_default();
+        for what in secret.iter().chain(rest) {
+            if !seen.contains(what) {
+                seen.push(what);
+            }
+        }
+    }
+    hosts
+}
+
+/// The origin of a URL; a host that only the profile knows is left in its braces.
+fn host(template: &str, values: &Values) -> String {
+    if let Some((name, _)) = template.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        return values.get(name).map_or_else(|| format!("{{{name}}}"), str::to_owned);
+    }
+    match Url::parse(template) {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => template.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::catalogue::shipped;
+
+    #[test]
+    fn the_hosts_that_see_secrets_are_listed_once_each() {
+        let hosts_of = |name| hosts(&shipped(name).unwrap().unwrap());
+        let inkress = hosts_of("inkress");
+        assert_eq!(inkress["https://inkress.com"], ["authorization request"]);
+        let api = ["client secret", "access token", "refresh token"];
+        assert_eq!(inkress["https://api.inkress.com"], api);
+        let inyo = hosts_of("inyo");
+        assert_eq!(inyo.keys().collect::<Vec<_>>(), ["{host}"]);
+    }
+}

@@ -1,0 +1,149 @@
+//! The provider that follows from an authorization server's metadata.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::document::Metadata;
+use crate::provider::schema::{
+    Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Discovery, Errors,
+    Flow, Format, Needed, Pkce, Presence, Provider, Redirect, Refresh, ResponseFields, Retry,
+    Revoke, Rotation, Scope, Setting, Setup, State, Token,
+};
+
+impl Metadata {
+    /// Writes the provider of that name; its API is at the issuer's origin until `api_host` is set.
+    pub fn provider(&self, name: &str) -> Provider {
+        let origin = Url::parse(&self.issuer)
+            .map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default();
+        Provider {
+            schema: 1,
+            name: name.to_owned(),
+            title: String::new(),
+            summary: format!("discovered at {}", self.issuer),
+            docs: Vec::new(),
+            flows: self.flows(),
+            scope: self.scopes.iter().map(|name| scope(name)).collect(),
+            more_scopes: true,
+            settings: BTreeMap::from([("api_host".to_owned(), api_host(origin))]),
+            setup: Setup::default(),
+            discovery: Some(self.discovery()),
+            client: self.client(),
+            authorize: self.authorization_endpoint.as_deref().map(authorize),
+            token: token(&self.token_endpoint),
+            response: ResponseFields::default(),
+            refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
+            revoke: self.revocation_endpoint.as_deref().map(revoke),
+            end_by_hand: None,
+            import: None,
+            legacy: None,
+            context: Vec::new(),
+            api: api(),
+            errors: Errors::default(),
+        }
+    }
+
+    /// A person's flow first where the server has one, then the client's own.
+    fn flows(&self) -> Vec<Flow> {
+        let person = self.authorization_endpoint.is_some().then_some(Flow::AuthorizationCode);
+        let client = self.client_credentials.then_some(Flow::ClientCredentials);
+        person.into_iter().chain(client).collect()
+    }
+
+    fn rotation(&self) -> Rotation {
+        match self.authorization_endpoint {
+            None => Rotation::Reissue,
+            Some(_) => Rotation::Rotating,
+        }
+    }
+
+    /// Whether this client is a public one, nobody but its owner knows.
+    fn client(&self) -> Client {
+        let secret = match (self.client_authentication, &self.authorization_endpoint) {
+            (ClientAuthentication::Id, _) => Presence::None,
+            (_, None) => Presence::Required,
+            _ => Presence::Optional,
+        };
+        Client { auth: self.client_authentication, secret, ..Client::default() }
+    }
+
+    fn discovery(&self) -> Discovery {
+        let url = super::well_known_urls(&self.issuer).map(|[first, _]| first.to_string());
+        Discovery {
+            url: url.unwrap_or_default(),
+            issuer: Some(self.issuer.clone()),
+            iss_in_response: self.iss_in_response,
+        }
+    }
+}
+
+fn scope(name: &str) -> Scope {
+    Scope {
+        name: name.to_owned(),
+        grants: String::new(),
+        methods: Vec::new(),
+        endpoints: Vec::new(),
+        reserved: false,
+        sensitive: false,
+        implies_refresh: name == "offline_access",
+        note: String::new(),
+    }
+}
+
+fn authorize(url: &str) -> Authorize {
+    Authorize {
+        url: url.to_owned(),
+        scope_separator: " ".into(),
+        default_scopes: Vec::new(),
+        // A server that does not know it ignores it (RFC 7636 section 5).
+        pkce: Pkce::S256,
+        state: State::Required,
+        code_lifetime: None,
+        params: BTreeMap::new(),
+        redirect: Redirect::default(),
+    }
+}
+
+fn token(url: &str) -> Token {
+    Token {
+        url: url.to_owned(),
+        body: BodyFormat::Form,
+        params: BTreeMap::new(),
+        headers: BTreeMap::new(),
+        rename: BTreeMap::new(),
+        omit: Vec::new(),
+        scope_on_refresh: false,
+    }
+}
+
+fn revoke(url: &str) -> Revoke {
+    Revoke { url: url.to_owned(), body: BodyFormat::Form, hint: true }
+}
+
+/// Metadata does not say where the API is: the issuer's origin, until somebody sets another.
+fn api_host(origin: String) -> Setting {
+    Setting {
+        ask: "Host of the API".into(),
+        default: Some(origin),
+        choices: Vec::new(),
+        format: Format::Host,
+        needed: Needed::Connect,
+        list: None,
+    }
+}
+
+fn api() -> Api {
+    Api {
+        base_url: "{api_host}".into(),
+        authorization: ApiAuthorization::default(),
+        headers: BTreeMap::new(),
+        user_agent: None,
+        reauth_on: vec![401],
+        refusal_means_not_executed: true,
+        trailing_slash: false,
+        retry: Retry::default(),
+        idempotency: None,
+        limits: Vec::new(),
+    }
+}
