@@ -1,9 +1,16 @@
 //! The program: real arguments, the real outside, an exit code.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use keyfob::system::{Home, hardening, real};
+
 fn main() -> ExitCode {
+    hardening::keep_memory_private();
     let arguments: Vec<_> = std::env::args_os().collect();
+    if real::variable(keyfob::cli::COMPLETION_VARIABLE).is_some_and(|shell| shell != "0") {
+        return complete(arguments);
+    }
     #[cfg(unix)]
     if arguments.get(1).is_some_and(|it| it == keyfob::connection::worker::ARGUMENT) {
         return match keyfob::connection::worker::run() {
@@ -11,8 +18,22 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Some(mut system) = keyfob::system::real::system() else {
-        return ExitCode::from(keyfob::cli::without_home());
+    ExitCode::from(match real::system() {
+        Some(mut system) => keyfob::cli::run(arguments, &mut system),
+        None => keyfob::cli::without_home(),
+    })
+}
+
+/// A shell asks what could be typed next.
+fn complete(arguments: Vec<OsString>) -> ExitCode {
+    let question = keyfob::cli::Question {
+        arguments,
+        home: Home::find(&real::environment()),
+        folder: std::env::current_dir().ok(),
+        variable: real::variable,
     };
-    ExitCode::from(keyfob::cli::run(arguments, &mut system))
+    match keyfob::cli::complete(question) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(2),
+    }
 }

@@ -14,6 +14,7 @@ use crate::connection::{Connection, Entry};
 use crate::http::{Body, HeaderMap, Streaming};
 use crate::profile::settings;
 use crate::provider::Values;
+use crate::provider::nearest::nearest;
 use crate::resource_server::request::{self, ApiRequest};
 use crate::resource_server::{Items, RequestError};
 use crate::store::durable::LONGEST_FILE;
@@ -66,6 +67,7 @@ fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>, Rep
         && is_word_of_method(first)
         && !others.is_empty()
     {
+        check_method(first)?;
         if flag.is_some_and(|flag| flag != first) {
             return Err(Report::usage(format!(
                 "two methods: {first} and -X {}",
@@ -82,6 +84,22 @@ fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>, Rep
             .hint("name what to call")
             .next(format!("keyfob call {} GET /orders", profile.unwrap_or("shop")))),
     }
+}
+
+/// A slip of a method would be sent as it is; a vendor's own method is named with -X.
+fn check_method(word: &str) -> Result<(), Report> {
+    if METHODS.contains(&word) {
+        return Ok(());
+    }
+    let report =
+        Report::usage(format!("`{}` is no method", crate::http::printable::printable(word)));
+    Err(match nearest(word, METHODS) {
+        Some(near) => report
+            .hint(format!("did you mean {near}? A method of the vendor's own goes with -X {word}")),
+        None => report.hint(format!(
+            "use GET, POST, PUT, PATCH or DELETE; a method of the vendor's own goes with -X {word}"
+        )),
+    })
 }
 
 /// A method is a word of capitals; a path is not.
@@ -418,11 +436,12 @@ mod tests {
             ("GET /orders", (None, some("GET"), "/orders", 0)),
             ("/orders a=b", (None, None, "/orders", 1)),
             ("https://api.test/x", (None, None, "https://api.test/x", 0)),
-            ("shop PURGE /x", (some("shop"), some("PURGE"), "/x", 0)),
         ];
         for (line, (profile, method, path, items)) in cases {
             assert_eq!(sorted(line), Some((profile, method, path.to_owned(), items)), "{line}");
         }
-        assert_eq!(sorted("shop"), None);
+        for line in ["shop", "shop GTE /orders", "shop PURGE /x"] {
+            assert_eq!(sorted(line), None, "{line}");
+        }
     }
 }

@@ -22,7 +22,7 @@ pub fn choose(
             Ok(choices) => choices,
             Err(error) => return Ok(Some(report::list(&error, name, provider, about))),
         };
-        match chosen(context, name, &setting.ask, &choices) {
+        match chosen(context, name, &setting.ask, &choices)? {
             Some(choice) => keep(context, connection, name, choice)?,
             None => return Ok(Some(undecided(name, &choices, about))),
         }
@@ -36,7 +36,7 @@ fn chosen<'c>(
     name: &str,
     ask: &str,
     choices: &'c [Choice],
-) -> Option<&'c Choice> {
+) -> Result<Option<&'c Choice>, Report> {
     if let [only] = choices {
         context.output.note(
             context.system,
@@ -46,9 +46,11 @@ fn chosen<'c>(
                 printable(&only.label)
             ),
         );
-        return Some(only);
+        return Ok(Some(only));
     }
-    let person = context.system.person.as_ref()?;
+    if context.system.person.is_none() {
+        return Ok(None);
+    }
     for (number, choice) in choices.iter().enumerate() {
         context.output.say(
             context.system,
@@ -60,11 +62,11 @@ fn chosen<'c>(
             ),
         );
     }
-    let answer = person.ask(&format!("{ask} (1 to {})", choices.len())).ok()?;
-    match answer.trim().parse::<usize>() {
-        Ok(number) => choices.get(number.checked_sub(1)?),
-        Err(_) => choices.iter().find(|choice| choice.value == answer.trim()),
-    }
+    let answer = context.ask(&format!("{ask} (1 to {})", choices.len()))?.unwrap_or_default();
+    Ok(match answer.parse::<usize>() {
+        Ok(number) => number.checked_sub(1).and_then(|index| choices.get(index)),
+        Err(_) => choices.iter().find(|choice| choice.value == answer),
+    })
 }
 
 /// The choice belongs to the profile: it is what the user says from now on.

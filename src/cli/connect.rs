@@ -39,6 +39,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     ask_client(context, &mut chosen, &args.client)?;
     ask_settings(context, &mut chosen, true)?;
     let brought = bring(context, &chosen, &args.client)?;
+    tell_sensitive(context, &chosen.provider, &brought.scopes);
     let name = chosen.name.clone();
     let about = chosen.situation(context.system);
     let discovered = chosen.discovered.take();
@@ -238,6 +239,15 @@ fn check_scope(provider: &Provider, scope: &str) -> Result<(), Report> {
     })
 }
 
+/// People see every scope on the consent page; the one who asks should know which weigh most.
+fn tell_sensitive(context: &Context<'_>, provider: &Provider, asked: &[String]) {
+    for scope in provider.scope.iter().filter(|it| it.sensitive && asked.contains(&it.name)) {
+        context
+            .output
+            .note(context.system, &format!("`{}` is sensitive: {}", scope.name, scope.grants));
+    }
+}
+
 fn set_redirect(chosen: &mut Chosen, args: &Connect) -> Result<(), Report> {
     if let Some(uri) = &args.redirect_uri {
         parse_redirect(uri)?;
@@ -292,10 +302,7 @@ pub fn ask_client(
     if chosen.profile.client_id.is_some() {
         return Ok(());
     }
-    let asked = context.system.person.as_ref().and_then(|person| {
-        person.ask(&format!("Client id that {} gave you", title(&chosen.provider))).ok()
-    });
-    match asked.filter(|it| !it.is_empty()) {
+    match context.ask(&format!("Client id that {} gave you", title(&chosen.provider)))? {
         Some(client_id) => {
             check_client_id(context, &chosen.provider, &client_id)?;
             chosen.profile.client_id = Some(client_id);
@@ -329,10 +336,10 @@ pub fn ask_settings(
     }
     let mut answers = Vec::new();
     for (name, setting) in missing {
-        let Some(person) = &context.system.person else {
+        if context.system.person.is_none() {
             return Err(missing_setting(chosen, name, &setting.ask));
-        };
-        let answer = person.ask(&setting.ask).unwrap_or_default();
+        }
+        let answer = context.ask(&setting.ask)?.unwrap_or_default();
         if answer.is_empty() && setting.needed == Needed::Connect {
             return Err(missing_setting(chosen, name, &setting.ask));
         }
@@ -380,7 +387,7 @@ fn client_secret(
         Some(secret) => Some(secret),
         None if chosen.provider.client.secret != Presence::Required => None,
         None if stored_secret(context, chosen)? => None,
-        None => secrets::asked(context, "Client secret (not shown)"),
+        None => context.ask_secret("Client secret (not shown)")?,
     };
     if let Some(secret) = &secret {
         secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
@@ -474,14 +481,16 @@ fn owner(
             .hint("give both")
             .next(format!("keyfob connect {} --flow password {flag}", chosen.name))
     };
-    let asked = || context.system.person.as_ref()?.ask("Account owner's email").ok();
-    let username = args.username.clone().or_else(asked).filter(|it| !it.is_empty());
-    let username = username.ok_or_else(|| {
+    let username = match &args.username {
+        Some(username) => Some(username.clone()),
+        None => context.ask("Account owner's email")?,
+    };
+    let username = username.filter(|it| !it.is_empty()).ok_or_else(|| {
         missing("the account owner's name", "--username NAME --password-file FILE")
     })?;
     let password = match &args.password_file {
         Some(path) => Some(secrets::from_file(context.system, path)?),
-        None => secrets::asked(context, "Password (not shown)"),
+        None => context.ask_secret("Password (not shown)")?,
     };
     let password = password.ok_or_else(|| missing("the password", "--password-file FILE"))?;
     Ok((username, password))

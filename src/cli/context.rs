@@ -16,6 +16,7 @@ use crate::profile::file::{Profiles, check_name};
 use crate::profile::{Profile, Record};
 use crate::provider::nearest::nearest;
 use crate::provider::{Provider, catalogue, file};
+use crate::secret::Secret;
 use crate::store::durable::Folder;
 use crate::store::{EntryName, StoreKind};
 use crate::system::{System, real};
@@ -62,6 +63,12 @@ impl Chosen {
             provider: title(&self.provider),
             person: system.person.is_some(),
             imports: self.provider.flows.first() == Some(&crate::provider::schema::Flow::Import),
+            lists: self
+                .provider
+                .settings
+                .iter()
+                .filter_map(|(name, it)| Some((name.clone(), it.list.as_ref()?.get.clone())))
+                .collect(),
         }
     }
 }
@@ -261,7 +268,41 @@ impl<'a> Context<'a> {
         roots.extend(variable("SSL_CERT_FILE"));
         roots.extend(variable("SSL_CERT_DIR"));
         roots.extend(self.configuration()?.cacert);
-        Ok(roots)
+        // The process that refreshes has another working folder.
+        Ok(roots.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path)).collect())
+    }
+
+    /// Asks the person; `None` where nobody can be asked or nothing was answered.
+    pub fn ask(&self, question: &str) -> Result<Option<String>, Report> {
+        let Some(person) = &self.system.person else {
+            return Ok(None);
+        };
+        answered(person.ask(question)).map(|answer| answer.filter(|it| !it.is_empty()))
+    }
+
+    /// Asks the person without showing what is typed.
+    pub fn ask_secret(&self, question: &str) -> Result<Option<Secret>, Report> {
+        let Some(person) = &self.system.person else {
+            return Ok(None);
+        };
+        let answer = answered(person.ask_secret(question))?;
+        let answer = answer.map(|it| Secret::new(it.expose().trim()));
+        match &answer {
+            Some(cut) if cut.expose().len() >= TERMINAL_LINE => Err(Report::usage(
+                "a terminal cuts lines of this length, so what was pasted is not whole",
+            )
+            .hint("give it on standard input, or in a file")),
+            _ => Ok(answer.filter(|it| !it.is_empty())),
+        }
+    }
+
+    /// Asks a question that a yes settles; `--yes` is one.
+    pub fn agreed(&self, question: &str) -> Result<bool, Report> {
+        if self.global.yes {
+            return Ok(true);
+        }
+        let answer = self.ask(&format!("{question} [y/N]"))?.unwrap_or_default();
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Runs a future; a signal ends it with exit code 130.
@@ -269,6 +310,20 @@ impl<'a> Context<'a> {
         self.system
             .run(future)
             .ok_or_else(|| Report::new(Exit::Interrupted, "interrupted", "interrupted"))
+    }
+}
+
+/// What a Linux terminal lets through of one line, in bytes.
+const TERMINAL_LINE: usize = 4095;
+
+/// A signal at a question ends the command; an end of the input is no answer.
+fn answered<A>(answer: std::io::Result<A>) -> Result<Option<A>, Report> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+            Err(Report::new(Exit::Interrupted, "interrupted", "interrupted"))
+        }
+        Err(_) => Ok(None),
     }
 }
 
@@ -297,7 +352,10 @@ pub fn read_provider(path: &Path) -> Result<Provider, Report> {
     const LARGEST: u64 = 1 << 20;
     let shown = path.display().to_string();
     let unreadable = |why: String| {
-        Report::new(Exit::SetUp, "bad-provider-file", format!("{shown} cannot be read")).cause(why)
+        Report::new(Exit::SetUp, "bad-provider-file", format!("{shown} cannot be read"))
+            .cause(why)
+            .hint("name a provider file that can be read, or one of these")
+            .next("keyfob provider list")
     };
     let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
     if size > LARGEST {

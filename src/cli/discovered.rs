@@ -118,13 +118,17 @@ fn confirm_hosts(context: &Context<'_>, metadata: &Metadata) -> Result<(), Repor
         .iter()
         .map(|other| format!("{} ({})", printable(&other.host), other.member))
         .collect();
-    agreed(context, &format!("{} sends you to {}", metadata.issuer, hosts.join(", "))).ok_or_else(
-        || {
-            Report::new(Exit::SetUp, "other-hosts", "the issuer's endpoints are on other hosts")
-                .cause(hosts.join(", "))
-                .hint("if they belong to it, say so with --yes")
-        },
-    )
+    let issuer = printable(&metadata.issuer);
+    match context.agreed(&format!("{issuer} sends you to {}. Go on?", hosts.join(", ")))? {
+        true => Ok(()),
+        false => Err(Report::new(
+            Exit::SetUp,
+            "other-hosts",
+            "the issuer's endpoints are on other hosts",
+        )
+        .cause(hosts.join(", "))
+        .hint("if they belong to it, say so with --yes")),
+    }
 }
 
 /// Endpoints that differ from those found before are not taken in silence.
@@ -142,25 +146,14 @@ fn confirm_change(context: &Context<'_>, name: &str, found: &Provider) -> Result
     if endpoints(&before) == endpoints(found) {
         return Ok(());
     }
-    agreed(context, &format!("the endpoints of {name} are others than before")).ok_or_else(|| {
-        Report::new(
-            Exit::SetUp,
-            "endpoints-changed",
-            "the issuer's endpoints are others than before",
-        )
+    if context.agreed(&format!("the endpoints of {name} are others than before. Go on?"))? {
+        return Ok(());
+    }
+    let message = "the issuer's endpoints are others than before";
+    Err(Report::new(Exit::SetUp, "endpoints-changed", message)
         .cause(format!("the token endpoint was {}", printable(&before.token.url)))
         .cause(format!("it is now {}", printable(&found.token.url)))
-        .hint("if that is right, say so with --yes")
-    })
-}
-
-fn agreed(context: &Context<'_>, what: &str) -> Option<()> {
-    if context.global.yes {
-        return Some(());
-    }
-    let person = context.system.person.as_ref()?;
-    let answer = person.ask(&format!("{}. Go on? [y/N]", printable(what))).ok()?;
-    matches!(answer.to_lowercase().as_str(), "y" | "yes").then_some(())
+        .hint("if that is right, say so with --yes"))
 }
 
 #[cfg(test)]

@@ -99,11 +99,11 @@ fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
         }
     }
     let mut object = Map::new();
-    if chosen.profile.client_id.is_none() && chosen.provider.client.secret == Presence::Required {
-        let person = context.system.person.as_ref();
-        if let Some(id) = person.and_then(|person| person.ask("Client id").ok()) {
-            object.insert("client_id".into(), Value::String(id));
-        }
+    if chosen.profile.client_id.is_none()
+        && chosen.provider.client.secret == Presence::Required
+        && let Some(id) = context.ask("Client id")?
+    {
+        object.insert("client_id".into(), Value::String(id));
     }
     let questions = [
         ("client_secret", "Client secret (not shown)"),
@@ -111,7 +111,7 @@ fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
         ("refresh_token", "Refresh token (not shown; empty if there is none)"),
     ];
     for (name, question) in questions {
-        if let Some(secret) = secrets::asked(context, question) {
+        if let Some(secret) = context.ask_secret(question)? {
             object.insert(name.into(), Value::String(secret.expose().to_owned()));
         }
     }

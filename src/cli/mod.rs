@@ -29,6 +29,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Cli, Color, Command, Global};
+pub use completions::{Question, VARIABLE as COMPLETION_VARIABLE, answer as complete};
 use context::Context;
 use output::Output;
 pub use report::Exit;

@@ -7,6 +7,7 @@ mod show;
 use super::args::ProfileCommand;
 use super::context::Context;
 use super::report::{Exit, Report};
+pub use set::KEYS;
 
 /// Runs one of them.
 pub fn run(context: &Context<'_>, command: &ProfileCommand) -> Result<Exit, Report> {

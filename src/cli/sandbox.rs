@@ -4,6 +4,7 @@ use super::args::Sandbox as Args;
 use super::context::Context;
 use super::report::{Exit, Report};
 use crate::http::printable::printable;
+use crate::provider::catalogue;
 use crate::provider::nearest::nearest;
 use crate::provider::schema::Flow;
 use crate::sandbox::{HowToConnect, Options, Sandbox, SandboxError, vendors};
@@ -47,8 +48,14 @@ fn failed(error: &SandboxError) -> Report {
 
 /// What a person pastes to use it.
 fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
+    let shipped = catalogue::names().any(|name| name == how.provider);
+    // A server that no provider file describes is found by its issuer URL.
+    let (provider, settings) = match shipped {
+        true => (how.provider.clone(), how.settings.as_slice()),
+        false => (sandbox.origin(), [].as_slice()),
+    };
     let settings: String =
-        how.settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
+        settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
     let scopes: String = how.scopes.iter().map(|scope| format!(" --scope {scope}")).collect();
     let client = &how.client;
     let mut lines = vec![
@@ -67,7 +74,7 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
             let suggested: Vec<&str> = how.scopes.iter().map(String::as_str).collect();
             lines.push(format!(
                 "  keyfob import try --provider {}{settings} --client-id {} <<'TOKENS'",
-                how.provider, client.client_id
+                provider, client.client_id
             ));
             let mut tokens = sandbox.dashboard_tokens(&suggested);
             if let (Some(object), Some(secret)) = (tokens.as_object_mut(), &client.client_secret) {
@@ -78,7 +85,7 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
         }
         _ => lines.push(format!(
             "  keyfob connect try --provider {}{settings} --client-id {}{scopes}",
-            how.provider, client.client_id
+            provider, client.client_id
         )),
     }
     lines

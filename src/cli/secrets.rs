@@ -3,7 +3,6 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::context::Context;
 use super::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -57,16 +56,6 @@ pub fn standard_input(system: &System, limit: u64) -> Result<Secret, Report> {
             .cause(printable(&error.to_string()))
             .hint("give UTF-8 text")),
     }
-}
-
-/// Asks without echo; `None` where nobody can be asked or nothing was typed.
-pub fn asked(context: &Context<'_>, question: &str) -> Option<Secret> {
-    let person = context.system.person.as_ref()?;
-    person
-        .ask_secret(question)
-        .ok()
-        .map(|secret| Secret::new(secret.expose().trim()))
-        .filter(|secret| !secret.is_empty())
 }
 
 /// A secret that begins like another kind of the vendor's was pasted into the wrong place.

@@ -26,9 +26,9 @@ impl Home {
         let real = real_path(&absolute);
         let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
         Self {
-            configuration: absolute.join("config"),
             state: absolute.join("state"),
             identity: digest[..6].iter().map(|byte| format!("{byte:02x}")).collect(),
+            configuration: absolute,
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod critical;
 pub mod environment;
+pub mod hardening;
 pub mod home;
 pub mod person;
 pub mod real;

@@ -101,12 +101,8 @@ pub fn remove(context: &Context<'_>, args: &ProfileRemove) -> Result<Exit, Repor
 /// Tokens that are only forgotten live on at the vendor, so a person says yes first.
 fn confirm(context: &Context<'_>, name: &str) -> Result<(), Report> {
     let question =
-        format!("`{name}` is connected; removing it does not revoke its tokens. Remove it? [y/N]");
-    let answer = match &context.system.person {
-        Some(person) => person.ask(&question).unwrap_or_default(),
-        None => String::new(),
-    };
-    if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+        format!("`{name}` is connected; removing it does not revoke its tokens. Remove it?");
+    if context.agreed(&question)? {
         return Ok(());
     }
     Err(Report::usage(format!("`{name}` is connected, so it was not removed"))
@@ -146,7 +142,8 @@ fn given(context: &Context<'_>, profile: &str, name: &str) -> Result<Secret, Rep
             .next(format!("keyfob profile secret {profile} {name} < FILE"))
     };
     if context.system.terminals.stdin {
-        return secrets::asked(context, &format!("{name} of `{profile}` (not shown)"))
+        return context
+            .ask_secret(&format!("{name} of `{profile}` (not shown)"))?
             .ok_or_else(nothing);
     }
     let text = secrets::standard_input(context.system, LONGEST_SECRET)?;

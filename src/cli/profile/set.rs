@@ -184,7 +184,12 @@ impl Refusal {
             Self::UnknownKey { key, nearest } => {
                 unknown_key_report(&key, nearest, provider, &command)
             }
-            Self::Setting(error) => report::setting(&error),
+            Self::Setting(error) => {
+                let mut report = report::setting(&error);
+                // Its words are those of `connect --set`.
+                report.hint = report.hint.map(|it| it.replace("--set ", &format!("{command} ")));
+                report
+            }
             Self::UnknownScope { scope, nearest } => {
                 let report = Report::usage(format!(
                     "`{}` has no scope `{}`",

@@ -10,7 +10,7 @@ use crate::cli::context::{Context, read_provider};
 use crate::cli::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::settings;
-use crate::provider::schema::Presence;
+use crate::provider::schema::{Presence, Rotation};
 use crate::provider::{Provider, Values};
 
 /// Checks a file; one that does not pass is told with its line.
@@ -41,13 +41,16 @@ pub fn run(context: &Context<'_>, args: &ProviderCheck) -> Result<Exit, Report> 
 pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let values = settings::values(provider, &BTreeMap::new(), None);
     let secret = provider.client.secret != Presence::None;
-    let secret_alone: &[&str] = if secret { &["client secret"] } else { &[] };
+    let secret_alone: &[&'static str] = if secret { &["client secret"] } else { &[] };
+    let renewed = matches!(provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
+    let tokens: &[&'static str] =
+        if renewed { &["access token", "refresh token"] } else { &["access token"] };
     let authorize = provider.authorize.as_ref().map(|it| it.url.as_str());
     let revoke = provider.revoke.as_ref().map(|it| it.url.as_str());
     let sent = [
         (authorize, &[][..], &["authorization request"][..]),
-        (Some(provider.token.url.as_str()), secret_alone, &["access token", "refresh token"]),
-        (revoke, secret_alone, &["access token", "refresh token"]),
+        (Some(provider.token.url.as_str()), secret_alone, tokens),
+        (revoke, secret_alone, tokens),
         (Some(provider.api.base_url.as_str()), &[], &["access token"]),
     ];
     let mut hosts: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
@@ -88,5 +91,6 @@ mod tests {
         assert_eq!(inkress["https://api.inkress.com"], api);
         let inyo = hosts_of("inyo");
         assert_eq!(inyo.keys().collect::<Vec<_>>(), ["{host}"]);
+        assert_eq!(inyo["{host}"], ["client secret", "access token"]);
     }
 }

@@ -100,10 +100,10 @@ fn redirect(provider: &Provider) -> String {
     };
     let redirect = &authorize.redirect;
     match (redirect.matching, redirect.uri.as_str()) {
-        (_, "") => {
-            "redirect URI: http://127.0.0.1/callback, any port (the vendor compares the rest)"
-                .into()
-        }
+        (_, "") => format!(
+            "redirect URI: a loopback address on any port; `keyfob connect {} --print-redirect` prints it",
+            provider.name
+        ),
         (RedirectMatch::Exact, uri) => {
             format!("redirect URI: {uri} (compared character by character)")
         }

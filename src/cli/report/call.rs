@@ -116,7 +116,7 @@ pub fn request(error: &RequestError, about: &Situation) -> Report {
     match error {
         RequestError::Target(error) => target(error, about),
         RequestError::Authorization(AuthorizationError::Missing { missing, .. }) => {
-            missing_value(&missing.0, &about.profile)
+            missing_value(&missing.0, about)
         }
         RequestError::Authorization(_) => nonsense()
             .hint("leave that header out: keyfob sets it, and the token goes nowhere else"),
@@ -130,7 +130,7 @@ pub fn request(error: &RequestError, about: &Situation) -> Report {
 
 fn target(error: &TargetError, about: &Situation) -> Report {
     if let TargetError::Missing(missing) = error {
-        return missing_value(&missing.0, &about.profile);
+        return missing_value(&missing.0, about);
     }
     Report::usage(printable(&error.to_string()))
         .cause(format!(

@@ -156,7 +156,7 @@ fn bind(error: &BindError, about: &Situation) -> Report {
 
 fn request(error: &RequestError, about: &Situation) -> Report {
     match error {
-        RequestError::Missing(missing) => missing_value(&missing.0, &about.profile),
+        RequestError::Missing(missing) => missing_value(&missing.0, about),
         RequestError::Endpoint(endpoint) => Report::new(
             Exit::SetUp,
             "bad-endpoint",

@@ -52,7 +52,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         )
         .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID")
         .next(format!("{} --client-id ID", about.connect())),
-        FreshError::MissingValue(name) => missing_value(name, profile),
+        FreshError::MissingValue(name) => missing_value(name, about),
         FreshError::Lock(error) => lock(error, profile),
         FreshError::Store(error) => store(error),
         FreshError::Unstored(error) => {
@@ -74,10 +74,15 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
 }
 
 /// A template of the provider that names a value nobody set.
-pub fn missing_value(name: &str, profile: &str) -> Report {
-    Report::usage(format!("`{profile}` has no value for `{name}`"))
-        .hint("set it for the profile, or for one call with --set")
-        .next(format!("keyfob profile set {profile} {name}=…"))
+pub fn missing_value(name: &str, about: &Situation) -> Report {
+    let profile = &about.profile;
+    let report = Report::usage(format!("`{profile}` has no value for `{name}`"))
+        .hint("set it for the profile, or for one call with --set");
+    let report = match about.lists.iter().find(|(setting, _)| setting == name) {
+        Some((_, path)) => report.next(format!("keyfob call {profile} GET {path}")),
+        None => report,
+    };
+    report.next(format!("keyfob profile set {profile} {name}=…"))
 }
 
 fn ended_report(ended: &Ended, about: &Situation) -> Report {

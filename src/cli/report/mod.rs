@@ -87,6 +87,8 @@ pub struct Situation {
     pub person: bool,
     /// Whether the provider's tokens are made elsewhere and imported.
     pub imports: bool,
+    /// Settings whose values the vendor lists, and the path of each list.
+    pub lists: Vec<(String, String)>,
 }
 
 impl Situation {

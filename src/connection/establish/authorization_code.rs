@@ -300,6 +300,7 @@ fn not_ours(why: NotOurs) -> &'static str {
 }
 
 /// A paste goes through the checks of an arrival; a bare code only where PKCE protects it.
+#[cfg(unix)]
 fn judge_pasted(
     text: &Secret,
     transaction: &Transaction,

@@ -97,13 +97,14 @@ mod tests {
     }
 
     #[test] // DS10, DS13
-    fn a_discovered_provider_has_one_flow_and_the_safest_client() {
+    fn a_discovered_provider_has_the_person_s_flow_and_the_safest_client() {
         let provider = discovered(&["client_secret_basic", "none"]);
         assert_eq!(provider.flows, [Flow::AuthorizationCode]);
         assert_eq!(provider.client.auth, ClientAuthentication::Basic);
         assert_eq!(provider.client.secret, Presence::Optional);
         assert_eq!(discovered(&["none"]).client.secret, Presence::None);
-        assert_eq!(provider.api.base_url, "https://as.example");
+        assert_eq!(provider.api.base_url, "{api_host}");
+        assert_eq!(provider.settings["api_host"].default.as_deref(), Some("https://as.example"));
         assert!(provider.more_scopes && provider.discovery.unwrap().iss_in_response);
         assert!(provider.authorize.unwrap().default_scopes.is_empty());
     }
