@@ -1,1 +1,35 @@
 //! The whole program, against stand-ins on loopback.
+
+mod support;
+
+mod architecture;
+mod bad_input;
+mod call;
+mod clock;
+mod connect;
+mod import;
+#[cfg(unix)]
+mod interruptions;
+#[cfg(unix)]
+mod races;
+mod refresh;
+mod revoke;
+mod secrecy;
+mod status;
+mod token_and_header;
+mod transient;
+mod vendors;
+
+/// A file that nobody names would be compiled by nobody and fail never.
+#[test]
+fn every_file_in_this_folder_is_named_above() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let named = include_str!("main.rs");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().file_name().into_string().unwrap();
+        let module = file.strip_suffix(".rs").filter(|it| *it != "main");
+        if let Some(module) = module {
+            assert!(named.contains(&format!("\nmod {module};")), "tests/{file} is forgotten");
+        }
+    }
+}

@@ -16,7 +16,20 @@ pub struct ServerRequest {
     pub headers: Vec<(String, Secret)>,
     /// Form or JSON.
     pub body: Secret,
+    /// The single secrets in it, so that an answer that quotes one is not passed on.
+    pub secrets: Vec<Secret>,
 }
+
+/// The parameters that are secret, by their standard names.
+const SECRET_PARAMETERS: [&str; 7] = [
+    "client_secret",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "access_token",
+    "token",
+    "password",
+];
 
 /// Makes the request that exchanges a grant at the provider's token endpoint (RFC 6749 section 3.2).
 pub fn token_request(
@@ -50,13 +63,16 @@ pub(super) fn server_request(
 ) -> ServerRequest {
     let credentials = credentials(&provider.client, registration);
     parameters.extend(credentials.parameters);
+    let named = parameters.iter().filter(|(name, _)| SECRET_PARAMETERS.contains(&name.as_str()));
+    let mut secrets: Vec<Secret> = named.map(|(_, secret)| secret.clone()).collect();
+    secrets.extend(registration.client_secret.clone());
     let body = dialect::body(format, &translate(parameters));
     let mut headers = vec![
         ("Accept".to_owned(), Secret::new("application/json")),
         ("Content-Type".to_owned(), Secret::new(body.content_type)),
     ];
     headers.extend(credentials.authorization.map(|it| ("Authorization".to_owned(), it)));
-    ServerRequest { url: String::new(), headers, body: body.text }
+    ServerRequest { url: String::new(), headers, body: body.text, secrets }
 }
 
 #[cfg(test)]

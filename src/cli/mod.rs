@@ -23,10 +23,11 @@ mod scopes;
 mod secrets;
 mod status;
 mod token;
+mod typed;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::CommandFactory as _;
 
 use args::{Cli, Color, Command, Global};
 pub use completions::{Question, VARIABLE as COMPLETION_VARIABLE, answer as complete};
@@ -44,7 +45,7 @@ pub fn command() -> clap::Command {
 
 /// Runs one command and gives its exit code.
 pub fn run(arguments: Vec<OsString>, system: &mut System) -> u8 {
-    let cli = match parse(&arguments) {
+    let cli = match typed::parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &arguments, system),
     };
@@ -71,11 +72,6 @@ pub fn without_home() -> u8 {
         eprintln!("{line}");
     }
     report.exit as u8
-}
-
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
 }
 
 fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<Exit, Report> {

@@ -7,7 +7,7 @@ use super::fresh::{FreshError, Wanted};
 use super::{Connection, Notice};
 use crate::http::error_response::ErrorResponse;
 use crate::http::retry::{Decision, Outcome, decide};
-use crate::http::{HttpError, Request, Streaming, Timeouts, send, trace};
+use crate::http::{HttpError, Request, Streaming, Timeouts, quoting, send, trace};
 use crate::provider::schema::Meaning;
 use crate::random::fraction;
 use crate::resource_server::ApiRequest;
@@ -180,6 +180,10 @@ impl Sending<'_, '_> {
         let body = match answer.peek(LOOKED_AT).await {
             Ok(body) => body,
             Err(error) => return self.failed(error).await,
+        };
+        let body = match self.token() {
+            Ok(token) => quoting::without(&body, &[token]),
+            Err(error) => return Next::Fail(error),
         };
         let refusal = self.judge(&answer, &body);
         if refusal.kind == Kind::Expired && self.may_refresh() {

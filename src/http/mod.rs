@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod json_path;
 pub mod printable;
 pub mod proxies;
+pub mod quoting;
 pub mod request;
 pub mod retry;
 pub mod retry_after;

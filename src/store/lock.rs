@@ -4,7 +4,7 @@
 //! expire and nothing to steal. A second file names the holder, for people.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ impl Lock {
     /// Names the holder for people who wait; the lock does not depend on it.
     pub fn name_holder(&self, process: u32, since: Timestamp) {
         let line = serde_json::to_string(&Holder { process, since }).unwrap_or_default();
-        let _ = std::fs::write(holder_path(&self.path), line);
+        let _ = write_private(&holder_path(&self.path), &line);
     }
 }
 
@@ -143,6 +143,12 @@ fn open(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = open(path)?;
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())
 }
 
 fn holder_path(path: &Path) -> PathBuf {

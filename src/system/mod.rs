@@ -87,7 +87,8 @@ pub enum CriticalPart {
 impl System {
     /// Runs a future to its end on a runtime that is made for it; `None` where a signal came first.
     ///
-    /// A critical part that is under way when the signal comes is seen through.
+    /// A critical part that is under way when the signal comes is seen through; the signal ends the
+    /// command all the same, else a Ctrl-C in the middle of `refresh --all` would go unheard.
     ///
     /// # Panics
     /// Where the operating system gives no event queue, without which nothing can be waited for.
@@ -106,7 +107,7 @@ impl System {
             std::future::poll_fn(|context| match self.critical.is_under_way() {
                 false => Poll::Ready(None),
                 true => match future.as_mut().poll(context) {
-                    Poll::Ready(done) => Poll::Ready(Some(done)),
+                    Poll::Ready(_) => Poll::Ready(None),
                     Poll::Pending if self.critical.is_under_way() => Poll::Pending,
                     Poll::Pending => Poll::Ready(None),
                 },

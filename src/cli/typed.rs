@@ -1,0 +1,111 @@
+//! From words to what was typed.
+//!
+//! The whole command line takes longer to build than a short command runs. So a command that
+//! scripts run often is built alone, where its name comes first; whatever that does not take, and
+//! every message about it, is the whole command line's.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Args as _, Command, CommandFactory as _, FromArgMatches as _};
+
+use super::args::{Call, Cli, Global, OneProfile, Refresh, Status, Token};
+
+/// Reads the arguments, the program's name first.
+pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    match alone(arguments) {
+        Some(read) => read,
+        None => whole(arguments),
+    }
+}
+
+fn whole(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// `None` where only the whole command line can tell.
+fn alone(arguments: &[OsString]) -> Option<Result<Cli, clap::Error>> {
+    let first = arguments.get(1)?.to_str()?;
+    if arguments.len() == 2 && matches!(first, "--version" | "-V") {
+        return version(arguments).map(Err);
+    }
+    let command = match first {
+        "call" => Call::augment_args(Command::new("call")),
+        "header" => OneProfile::augment_args(Command::new("header")),
+        "refresh" => Refresh::augment_args(Command::new("refresh")),
+        "status" => Status::augment_args(Command::new("status")),
+        "token" => Token::augment_args(Command::new("token")),
+        _ => return None,
+    };
+    let program = Global::augment_args(Command::new("keyfob")).subcommand(command);
+    let matches = program.try_get_matches_from(arguments).ok()?;
+    Cli::from_arg_matches(&matches).ok().map(Ok)
+}
+
+/// The version, which the library gives as an error.
+fn version(arguments: &[OsString]) -> Option<clap::Error> {
+    let program = Command::new("keyfob").version(env!("CARGO_PKG_VERSION"));
+    let asked = program.try_get_matches_from(arguments).err()?;
+    (asked.kind() == ErrorKind::DisplayVersion).then_some(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_command_that_is_read_alone_is_read_as_the_whole_command_line_reads_it() {
+        let lines = [
+            "keyfob token",
+            "keyfob token shop --min-ttl 5m --json",
+            "keyfob header shop -qvv --store file",
+            "keyfob status --check --within 7d",
+            "keyfob refresh one two --no-input --color never",
+            "keyfob refresh --all --within 15m --yes",
+            "keyfob call shop GET /orders app==me",
+            "keyfob call /x -X PUT -H a:b -d -5 -i -o out --retry 0 --timeout 2s --set a=b",
+            "keyfob call shop /x --cacert ca.pem --form --force -- --odd=1",
+        ];
+        for line in lines {
+            let alone = alone(&words(line)).unwrap_or_else(|| panic!("{line}")).unwrap();
+            assert_eq!(
+                format!("{alone:?}"),
+                format!("{:?}", whole(&words(line)).unwrap()),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn help_and_whatever_was_typed_wrongly_is_for_the_whole_command_line() {
+        let lines = [
+            "keyfob",
+            "keyfob --json token shop",
+            "keyfob tokne shop",
+            "keyfob token --help",
+            "keyfob token -V",
+            "keyfob token one two",
+            "keyfob call",
+            "keyfob status --within 7d",
+            "keyfob refresh one --all",
+            "keyfob connect shop",
+        ];
+        for line in lines {
+            assert!(alone(&words(line)).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_version_is_told_in_the_same_words() {
+        for line in ["keyfob --version", "keyfob -V"] {
+            let alone = alone(&words(line)).unwrap().unwrap_err();
+            let whole = whole(&words(line)).unwrap_err();
+            assert_eq!(alone.render().to_string(), whole.render().to_string());
+        }
+    }
+}

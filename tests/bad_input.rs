@@ -1,0 +1,187 @@
+//! What is typed wrongly: the nearest right form, and nothing written.
+
+use crate::support::World;
+use crate::support::browser::Behaviour;
+
+/// A line, its exit code, and what it is answered.
+const LINES: [(&str, u8, &str); 48] = [
+    // Commands and flags.
+    ("conect shop", 2, "connect"),
+    ("connect shop --provder inkress", 2, "--provider"),
+    ("connect shop --client-secret x", 2, "no flag takes a secret"),
+    ("connect shop --password=x", 2, "no flag takes a secret"),
+    ("token shop --access-token x", 2, "no flag takes a secret"),
+    ("refresh shop --all", 2, "cannot be used with"),
+    ("status --within 7d", 2, "--check"),
+    ("connect shop --timeout soon", 2, "30s, 5m, 2h or 7d"),
+    ("connect shop --timeout 5y", 2, "is no unit"),
+    ("connect shop --port 70000", 2, "70000"),
+    ("connect shop --flow implicit", 2, "client-credentials"),
+    ("connect shop --set host", 2, "KEY=VALUE"),
+    ("connect shop --set =x", 2, "KEY=VALUE"),
+    ("status --store vault", 2, "keychain"),
+    ("status --color sometimes", 2, "always"),
+    ("completions tcsh", 2, "bash"),
+    ("token", 2, "name one, or set KEYFOB_PROFILE"),
+    ("call", 2, "WORDS"),
+    // Profile names.
+    ("connect -shop --provider inkress", 2, "-s"),
+    ("connect ../shop --provider inkress", 2, "is no profile name"),
+    ("connect a/b --provider inkress", 2, "is no profile name"),
+    ("connect .hidden --provider inkress", 2, "is no profile name"),
+    ("connect Shop! --provider inkress", 2, "is no profile name"),
+    ("connect con --provider inkress", 2, "is no profile name"),
+    ("token ../../etc/passwd", 2, "is no profile name"),
+    // Providers.
+    ("connect shop", 3, "there is no provider `shop`"),
+    ("connect shop --provider inkres", 3, "did you mean `--provider inkress`?"),
+    ("connect shop --provider ./nothing.toml", 3, "cannot be read"),
+    ("connect shop --provider http://issuer.example", 3, "cannot be used"),
+    ("sandbox inkres", 3, "keyfob sandbox inkress"),
+    ("provider show inkres", 3, "inkress"),
+    ("provider check ./nothing.toml", 3, "cannot be read"),
+    // Settings.
+    ("connect shop --provider inkress --client-id i --set api_hots=x", 2, "--set api_host="),
+    (
+        "connect shop --provider inkress --client-id i --set api_host=http://api.example",
+        2,
+        "plain http only for loopback",
+    ),
+    ("connect shop --provider inkress --client-id i --set api_host=a/b", 2, "--set api_host="),
+    (
+        "connect shop --provider inkress --client-id i --set api_host=user@host.example",
+        2,
+        "--set api_host=",
+    ),
+    (
+        "connect shop --provider merchantos --client-id i --set account_id=12a",
+        2,
+        "--set account_id=12345",
+    ),
+    (
+        "connect shop --provider merchantos --client-id i --set token_in=body",
+        2,
+        "--set token_in=header",
+    ),
+    ("connect shop --provider merchantos --client-id my-client", 2, "letters and digits"),
+    ("connect shop --provider inyo --client-id i", 2, "--set host="),
+    ("connect shop --provider inyo --set host=h.example", 3, "there is no client id"),
+    // Scopes, redirects, flows.
+    ("connect shop --provider inkress --client-id i --scope order:read", 2, "--scope orders:read"),
+    (
+        "connect shop --provider inkress --client-id i --scope payments:read",
+        2,
+        "keeps `payments:read` for itself",
+    ),
+    (
+        "connect shop --provider inkress --client-id i --redirect-uri http://example.com/cb",
+        2,
+        "is no redirect URI",
+    ),
+    (
+        "connect shop --provider inkress --client-id i --redirect-uri http://127.0.0.1/cb",
+        2,
+        "compares redirect URIs exactly",
+    ),
+    ("connect shop --provider inkress --client-id i --flow device", 3, "has no device flow"),
+    ("connect shop --provider inkress --client-id i --flow password", 3, "has no password flow"),
+    ("profile set nobody client_id=x", 3, "there is no profile `nobody`"),
+];
+
+#[test]
+fn a_wrong_line_is_answered_with_the_right_one_and_writes_nothing() {
+    let mut world = World::new();
+    world.browser(Behaviour::MustStayClosed);
+    for (line, exit, words) in LINES {
+        let ran = world.line(line);
+        assert_eq!(ran.exit, exit, "{line}\n{}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{line}");
+        assert!(ran.stderr.contains(words), "{line}: not said: {words}\n{}", ran.stderr);
+        assert!(world.files().is_empty(), "{line} wrote {:?}", world.files().keys());
+    }
+}
+
+#[test] // T18
+fn the_same_lines_under_json_give_one_document() {
+    let mut world = World::new();
+    world.browser(Behaviour::MustStayClosed);
+    for (line, exit, _) in LINES {
+        let ran = world.line(&format!("{line} --json"));
+        assert_eq!(ran.stdout, "", "{line}");
+        let error = ran.failure();
+        assert_eq!(error["exit"], exit, "{line}: {error}");
+        assert_eq!(ran.exit, exit, "{line}: {error}");
+        for key in ["code", "message", "causes", "next"] {
+            assert!(!error[key].is_null(), "{line}: {key}");
+        }
+    }
+}
+
+#[test]
+fn names_and_values_with_control_characters_never_reach_the_terminal() {
+    let world = World::new();
+    for words in [
+        ["connect", "a\u{1b}[2J", "--provider", "inkress"],
+        ["connect", "shop", "--provider", "x\u{1b}]0;title\u{7}"],
+        ["connect", "shop", "--provider=inkress", "--scope=a\u{1b}[31mb"],
+        ["connect", "shop", "--provider=inkress", "--set=api_host=x\u{1b}[31my"],
+        ["connect", "shop", "--provider=inkress", "--flow=\u{1b}[31m"],
+        ["connect", "shop", "--provider=inkress", "--client-id=i\r\nx"],
+    ] {
+        let ran = world.run(words);
+        assert!(ran.exit == 2 || ran.exit == 3, "{words:?} {}", ran.stderr);
+        let odd = |c: char| c.is_control() && c != '\n';
+        assert!(!ran.stderr.contains(odd), "{:?}", ran.stderr);
+        assert!(world.files().is_empty(), "{words:?}");
+    }
+}
+
+#[test]
+fn items_that_make_no_sense_are_not_sent() {
+    let shop = crate::support::Shop::connected("inkress");
+    for words in [
+        ["/orders", "total:=1,5"],
+        ["/orders", "bare"],
+        ["/orders", "note=@/does/not/exist"],
+        ["/orders", "Authorization:Bearer x"],
+        ["/orders", "Host:evil.example"],
+        ["/orders", "X-A:b\r\nX-C: d"],
+        ["/orders", "-dx=y"],
+    ] {
+        let ran = shop.world.run(["call", "shop", "POST"].into_iter().chain(words).chain(["a=b"]));
+        assert_eq!(ran.exit, 2, "{words:?}: {} {}", ran.stdout, ran.stderr);
+        assert_eq!(shop.calls(), 0, "{words:?}");
+    }
+}
+
+#[test]
+fn a_broken_profile_file_names_its_line() {
+    let world = World::new();
+    let folder = world.home().configuration.join("profiles");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (text, words) in [
+        ("provider = \"inkress\"\nclientid = \"x\"\n", "shop.toml:2"),
+        ("provider = \n", "shop.toml:1"),
+        ("", "shop.toml"),
+    ] {
+        std::fs::write(folder.join("shop.toml"), text).unwrap();
+        world.line("status").exits(3).without_product().says(words);
+    }
+    std::fs::write(folder.join("shop.toml"), b"provider = \"\xff\"").unwrap();
+    world.line("token shop").exits(3).says("not UTF-8");
+}
+
+#[test]
+fn a_broken_configuration_is_told_and_an_unknown_store_is_refused() {
+    let mut world = World::new();
+    let folder = world.home().configuration;
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "stor = \"file\"\n").unwrap();
+    world.line("status").exits(3).says("config.toml cannot be read");
+    std::fs::remove_file(folder.join("config.toml")).unwrap();
+    world.set("KEYFOB_STORE", "keychian");
+    world
+        .line("connect shop --provider inkress --client-id i")
+        .exits(2)
+        .says("did you mean `keychain`?");
+}

@@ -1,0 +1,285 @@
+//! `call`: what is sent, what is refused, what is sent again.
+
+use keyfob::sandbox::{Behaviour, Endpoint, Fault};
+
+use crate::support::streams::{Captured, Closed, Full};
+use crate::support::{Shop, World};
+
+#[test]
+fn a_call_prints_the_body_and_nothing_else() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("call shop GET /orders app==me").ok();
+    assert_eq!(ran.stderr, "");
+    assert_eq!(ran.json()["result"]["entries"][0]["id"], 5001);
+    let seen = shop.seen(Endpoint::Api).remove(0);
+    assert_eq!(seen.path_and_query, "/api/v1/orders?app=me");
+    assert!(seen.header("authorization").unwrap().starts_with("Bearer inka_"));
+}
+
+#[test]
+fn a_path_that_holds_the_base_is_taken_as_it_stands_and_braces_are_filled() {
+    let shop = Shop::connected("inkress");
+    shop.line("call shop /api/v1/orders").ok();
+    shop.line("call shop GET /merchants/{merchant_id}").ok();
+    let url = format!("{}/api/v1/orders", shop.sandbox.origin());
+    shop.world.run(["call", "shop", "GET", &url]).ok();
+    let paths: Vec<String> =
+        shop.seen(Endpoint::Api).into_iter().map(|it| it.path_and_query).collect();
+    assert_eq!(paths, ["/api/v1/orders", "/api/v1/merchants/183", "/api/v1/orders"]);
+}
+
+#[test]
+fn the_token_goes_to_no_other_host() {
+    let shop = Shop::connected("inkress");
+    let other = Shop::of("inkress");
+    let url = format!("{}/api/v1/orders", other.sandbox.origin());
+    shop.world.run(["call", "shop", "GET", &url]).exits(2).says("goes to the API of Inkress alone");
+    let port = url::Url::parse(&shop.sandbox.origin()).unwrap().port().unwrap();
+    for url in [
+        format!("http://127.0.0.1:{port}@evil.example/api/v1/orders"),
+        format!("//evil.example:{port}/api/v1/orders"),
+        "https://127.0.0.1/api/v1/orders".into(),
+    ] {
+        shop.world.run(["call", "shop", "GET", &url]).exits(2);
+    }
+    assert_eq!((other.sandbox.log().len(), shop.calls()), (0, 0));
+}
+
+#[test]
+fn a_redirect_is_not_followed_with_the_token() {
+    let shop = Shop::connected("inkress");
+    let other = Shop::of("inkress");
+    let location =
+        ("location".to_owned(), format!("{}/api/v1/orders?token=x", other.sandbox.origin()));
+    shop.sandbox.next_api_answers(vec![Fault::Status {
+        status: 307,
+        headers: vec![location],
+        body: String::new(),
+    }]);
+    shop.line("call shop GET /orders").exits(8).says("it leads to");
+    assert_eq!(other.sandbox.log().len(), 0);
+}
+
+#[test]
+fn items_make_query_headers_and_a_json_body() {
+    let shop = Shop::connected("inkress");
+    let note = shop.world.own_file("note.txt", "from a file");
+    let lines = shop.world.own_file("lines.json", "[1,2]");
+    shop.world
+        .run([
+            "call",
+            "shop",
+            "POST",
+            "/orders",
+            "app==me",
+            "currency_code=JMD",
+            "total:=12.5",
+            "X-Trace:abc",
+            &format!("note=@{}", note.display()),
+            &format!("lines:=@{}", lines.display()),
+        ])
+        .ok();
+    let seen = shop.seen(Endpoint::Api).remove(0);
+    assert_eq!(seen.path_and_query, "/api/v1/orders?app=me");
+    assert_eq!(seen.header("content-type"), Some("application/json"));
+    assert_eq!(seen.header("x-trace"), Some("abc"));
+    let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    let expected =
+        serde_json::json!({"currency_code":"JMD","total":12.5,"note":"from a file","lines":[1,2]});
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn a_raw_body_comes_from_text_a_file_or_standard_input() {
+    let shop = Shop::connected("inkress");
+    let file = shop.world.own_file("body.json", r#"{"a":1}"#);
+    shop.world.run(["call", "shop", "/orders", "-d", r#"{"a":0}"#]).ok();
+    shop.world.run(["call", "shop", "/orders", "-d", &format!("@{}", file.display())]).ok();
+    *shop.world.stdin.borrow_mut() = br#"{"a":2}"#.to_vec();
+    shop.world.run(["call", "shop", "/orders", "-d", "@-"]).ok();
+    let seen = shop.seen(Endpoint::Api);
+    assert!(seen.iter().all(|it| it.method == "POST"));
+    assert_eq!(seen.iter().map(|it| it.body_bytes).collect::<Vec<_>>(), [7, 7, 7]);
+}
+
+#[test]
+fn a_call_outside_the_scopes_is_not_sent_and_names_the_command_that_adds_one() {
+    let shop = Shop::of("inkress");
+    shop.connect_with(&["--scope", "orders:read,offline_access"]).ok();
+    let ran = shop.line("call shop POST /orders total:=1").exits(5).without_product();
+    ran.says("was not granted orders:write").says(
+        "keyfob connect shop --scope orders:read --scope offline_access --scope orders:write",
+    );
+    assert_eq!(shop.calls(), 0);
+}
+
+#[test] // AT-4a
+fn a_401_outside_the_scopes_spends_no_refresh_token() {
+    let shop = Shop::of("inkress");
+    shop.connect_with(&["--scope", "orders:read,offline_access"]).ok();
+    shop.line("call shop GET /products --force").exits(5).says("products:read");
+    assert_eq!((shop.calls(), shop.sandbox.rotations()), (1, 0));
+}
+
+#[test] // AT-4b
+fn an_ended_token_is_refreshed_once_and_the_call_sent_once_more() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.expire_access_tokens();
+    let ran = shop.line("call shop GET /orders").ok().says("refreshed, and sent once more");
+    assert_eq!(ran.json()["state"], "ok");
+    assert_eq!((shop.calls(), shop.sandbox.rotations()), (2, 1));
+}
+
+#[test] // AT-4b
+fn a_token_that_is_refused_twice_is_refreshed_once() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_api_answers(vec![Fault::status(401), Fault::status(401)]);
+    shop.line("call shop GET /orders").exits(8).says("refused as well");
+    assert_eq!((shop.calls(), shop.sandbox.rotations()), (2, 1));
+}
+
+#[test] // AT-4c
+fn a_write_is_sent_again_with_the_same_key() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_api_answers(vec![Fault::status(401), Fault::status(503), Fault::Reset]);
+    shop.line("call shop POST /orders total:=1").ok();
+    let keys: Vec<String> = shop
+        .seen(Endpoint::Api)
+        .iter()
+        .map(|it| it.header("idempotency-key").unwrap().to_owned())
+        .collect();
+    assert_eq!(keys.len(), 4);
+    assert!(keys.iter().all(|key| *key == keys[0]));
+    assert_eq!(shop.sandbox.records("/api/v1/orders").len(), 4, "carried out once");
+}
+
+#[test]
+fn a_key_is_printed_on_failure_and_taken_again() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_api_answers(vec![Fault::status(500)]);
+    let failed = shop.line("call shop POST /orders total:=1 --retry 0 --json").exits(9);
+    let key = failed.failure()["idempotency_key"].as_str().unwrap().to_owned();
+    shop.world.run(["call", "shop", "POST", "/orders", "total:=1", "--idempotency-key", &key]).ok();
+    let again =
+        shop.world.run(["call", "shop", "POST", "/orders", "total:=1", "--idempotency-key", &key]);
+    again.ok().says("replayed its stored answer");
+    let other =
+        shop.world.run(["call", "shop", "POST", "/orders", "total:=2", "--idempotency-key", &key]);
+    other.exits(8).says("was used with another body");
+}
+
+#[test]
+fn waits_are_as_the_server_says_and_zero_retries_means_none() {
+    let shop = Shop::connected("inkress");
+    let busy = |status| Fault::Status {
+        status,
+        headers: vec![("retry-after".into(), "7".into())],
+        body: String::new(),
+    };
+    shop.sandbox.next_api_answers(vec![busy(429), busy(503)]);
+    shop.line("call shop GET /orders").ok();
+    let slept: Vec<u64> =
+        shop.world.clock.slept().iter().map(std::time::Duration::as_secs).collect();
+    assert_eq!(slept, [7, 7]);
+    shop.sandbox.next_api_answers(vec![busy(429)]);
+    let ran = shop.line("call shop GET /orders --retry 0 --json").exits(7);
+    assert_eq!(ran.failure()["retry_after_seconds"], 7);
+}
+
+#[test]
+fn the_body_of_a_refusal_is_still_the_product() {
+    let shop = Shop::connected("inkress");
+    for (status, exit) in [(400, 8), (404, 8), (422, 8), (500, 9), (502, 9)] {
+        let body = r#"{"why":"no"}"#.to_owned();
+        shop.sandbox.next_api_answers(vec![Fault::Status { status, headers: vec![], body }]);
+        let ran = shop.line("call shop GET /orders --retry 0").exits(exit);
+        assert_eq!(ran.stdout, r#"{"why":"no"}"#, "{status}");
+    }
+}
+
+#[test]
+fn include_prints_the_head_and_json_one_document() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("call shop GET /orders -i").ok();
+    assert!(ran.stdout.starts_with("HTTP 200\n"), "{}", ran.stdout);
+    let document = shop.line("call shop GET /orders --json").ok().json();
+    assert_eq!(document["status"], 200);
+    assert_eq!(document["headers"]["content-type"], "application/json");
+    assert_eq!(document["body"]["state"], "ok");
+}
+
+#[test]
+fn an_output_file_is_written_whole_or_not_at_all() {
+    let shop = Shop::connected("inkress");
+    let file = shop.world.own_file("orders.json", "before");
+    let path = file.display().to_string();
+    shop.sandbox.next_api_answers(vec![Fault::Truncated]);
+    shop.world.run(["call", "shop", "GET", "/orders", "-o", &path, "--retry", "0"]).exits(7);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+    let ran = shop.world.run(["call", "shop", "GET", "/orders", "-o", &path]).ok();
+    assert_eq!(ran.stdout, "");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("5001"));
+    let left = std::fs::read_dir(shop.world.folder.path()).unwrap().count();
+    assert_eq!(left, 2, "the home and the file");
+}
+
+#[test]
+fn a_dry_run_sends_nothing_refreshes_nothing_and_shows_no_token() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.expire_access_tokens();
+    shop.world.pass(7200);
+    let before = shop.sandbox.log().len();
+    let ran = shop.line("call shop POST /orders total:=1 --dry-run").ok();
+    assert!(ran.stdout.contains("POST") && ran.stdout.contains("/api/v1/orders"), "{}", ran.stdout);
+    let curl = shop.line("call shop POST /orders total:=1 --curl").ok();
+    assert!(curl.stdout.contains("keyfob header shop"), "{}", curl.stdout);
+    assert!(!(ran.stdout + &curl.stdout).contains("inka_"));
+    assert_eq!(shop.sandbox.log().len(), before);
+}
+
+#[test]
+fn a_form_is_sent_as_one() {
+    let shop = Shop::connected("inkress");
+    shop.line("call shop POST /orders --form a=b c=d").exits(8);
+    let seen = shop.seen(Endpoint::Api).remove(0);
+    assert_eq!(seen.header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(seen.text(), "a=b&c=d");
+}
+
+#[test]
+fn the_profile_may_come_from_the_environment() {
+    let mut shop = Shop::connected("inkress");
+    shop.world.set("KEYFOB_PROFILE", "shop");
+    shop.line("call GET /orders").ok();
+    shop.line("call /orders").ok();
+    assert_eq!(shop.calls(), 2);
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is() {
+    let shop = Shop::connected("inkress");
+    let exit = |stdout| {
+        shop.world.run_into(["call", "shop", "GET", "/orders"], stdout, Captured::default())
+    };
+    assert_eq!(exit(Box::new(Closed)), 0);
+    assert_eq!(exit(Box::new(Full)), 1);
+}
+
+#[test]
+fn what_is_not_connected_says_how_to_connect() {
+    let world = World::new();
+    world.line("call shop GET /orders").exits(3).says("there is no profile `shop`");
+    let shop = Shop::connected("inkress");
+    shop.line("revoke shop").ok();
+    shop.line("call shop GET /orders").exits(4).says("keyfob connect shop");
+}
+
+#[test]
+fn a_stream_that_was_sent_is_not_sent_twice() {
+    let behaviour = Behaviour::default();
+    let shop = Shop::behaving("inkress", behaviour).and_connected();
+    shop.sandbox.next_api_answers(vec![Fault::status(401)]);
+    *shop.world.stdin.borrow_mut() = b"{}".to_vec();
+    shop.world.run(["call", "shop", "POST", "/orders", "-d", "@-"]).exits(8);
+    assert_eq!((shop.calls(), shop.sandbox.rotations()), (1, 0));
+}

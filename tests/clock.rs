@@ -1,0 +1,70 @@
+//! Clocks that are wrong, machines that sleep, lifetimes that make no sense.
+
+use std::time::Duration;
+
+use keyfob::sandbox::Behaviour;
+
+use crate::support::Shop;
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+#[test] // AT-12
+fn a_clock_that_jumps_either_way_costs_one_refresh_at_most() {
+    for forwards in [true, false] {
+        for jump in [HOUR, DAY] {
+            let shop = Shop::connected("inkress");
+            let jump = Duration::from_secs(jump);
+            match forwards {
+                true => shop.world.clock.advance(jump),
+                false => shop.world.clock.set_back(jump),
+            }
+            shop.line("call shop GET /orders").ok();
+            shop.line("call shop GET /orders").ok();
+            assert!(shop.sandbox.rotations() <= 1, "{forwards} {jump:?}");
+            assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+        }
+    }
+}
+
+#[test] // AT-12
+fn after_eight_hours_of_sleep_one_refresh_is_enough() {
+    let shop = Shop::connected("inkress");
+    shop.world.pass(8 * HOUR);
+    shop.line("call shop GET /orders").ok();
+    shop.line("call shop GET /orders").ok();
+    assert_eq!((shop.sandbox.rotations(), shop.calls()), (1, 2));
+}
+
+#[test] // AT-12
+fn the_margin_is_a_minute_or_a_tenth_of_a_short_life() {
+    for (lifetime, still, no_more) in [(3600, 3539, 3541), (100, 89, 91), (5, 4, 5)] {
+        for (age, rotations) in [(still, 0), (no_more, 1)] {
+            let brief = Behaviour { access_lifetime: Some(lifetime), ..Behaviour::default() };
+            let shop = Shop::behaving("inkress", brief).and_connected();
+            shop.world.pass(age);
+            shop.line("token shop").ok();
+            assert_eq!(shop.sandbox.rotations(), rotations, "{lifetime} {age}");
+        }
+    }
+}
+
+#[test] // T28
+fn an_absurd_lifetime_is_no_fault() {
+    for lifetime in [0, 1, u32::MAX as u64, u64::MAX] {
+        let odd = Behaviour { access_lifetime: Some(lifetime), ..Behaviour::default() };
+        let shop = Shop::behaving("inkress", odd).and_connected();
+        shop.line("status shop").ok();
+        shop.line("refresh shop").ok();
+    }
+}
+
+#[test] // AT-24
+fn a_least_life_that_is_longer_than_the_rest_refreshes() {
+    let shop = Shop::connected("inkress");
+    shop.world.pass(HOUR / 2);
+    shop.line("token shop --min-ttl 10m").ok();
+    assert_eq!(shop.sandbox.rotations(), 0);
+    shop.line("token shop --min-ttl 40m").ok();
+    assert_eq!(shop.sandbox.rotations(), 1);
+}

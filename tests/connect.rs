@@ -1,0 +1,254 @@
+//! `connect`: what a person or a script meets on the way to a connection.
+
+use keyfob::sandbox::{Endpoint, Fault};
+
+use crate::support::browser::Behaviour;
+use crate::support::shelf::Trouble;
+use crate::support::{Shop, World, parameters};
+
+#[test]
+fn the_first_connect_remembers_everything_for_the_next_ones() {
+    let shop = Shop::of("inkress");
+    let ran =
+        shop.connect_with(&["--scope", "orders:read, orders:write", "--scope", "offline_access"]);
+    let ran = ran.ok().says("connected `shop` to Inkress: merchant_id 183");
+    assert_eq!(ran.stdout, "");
+    let page = shop.world.browser.pages().remove(0);
+    assert_eq!(page.status, Some(200));
+    assert!(page.body.contains("shop"), "{}", page.body);
+
+    let again = shop.line("connect shop").ok();
+    assert_eq!(again.stdout, "");
+    let asked = parameters(&shop.world.browser.opened()[1]);
+    assert_eq!(asked["scope"], "orders:read orders:write offline_access");
+    assert_eq!(asked["client_id"], shop.how.client.client_id);
+}
+
+#[test] // RL1, RL4
+fn the_authorization_request_carries_pkce_and_state_and_the_address_stands_on_its_own_line() {
+    let shop = Shop::of("inkress");
+    let ran = shop.connect().ok();
+    let opened = shop.world.browser.opened().remove(0);
+    assert!(ran.stderr.lines().any(|line| line == opened), "{}", ran.stderr);
+    let asked = parameters(&opened);
+    assert_eq!(asked["response_type"], "code");
+    assert_eq!(asked["code_challenge_method"], "S256");
+    assert_eq!(asked["code_challenge"].len(), 43);
+    assert_eq!(asked["state"].len(), 43);
+    assert_eq!(asked["redirect_uri"], shop.redirect_uri);
+    let exchange = shop.seen(Endpoint::Token).remove(0);
+    let body: serde_json::Value = serde_json::from_slice(&exchange.body).unwrap();
+    assert_eq!(body["redirect_uri"], shop.redirect_uri.as_str());
+    assert_eq!(body["grant_type"], "authorization_code");
+}
+
+#[test]
+fn json_gives_the_status_object_and_nothing_on_standard_error() {
+    let shop = Shop::of("inkress");
+    let ran = shop.connect_with(&["--scope", "orders:read", "--json"]).ok();
+    assert_eq!(ran.stderr, "");
+    let status = ran.json();
+    assert_eq!(status["profile"], "shop");
+    assert_eq!(status["state"], "ready");
+    assert_eq!(status["account"]["merchant_id"], 183);
+    assert_eq!(status["store"], "keychain");
+}
+
+#[test]
+fn a_denial_is_said_in_the_terminal_and_on_the_page_and_writes_nothing() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::Denies);
+    shop.connect().exits(5).without_product().says("the authorization was denied");
+    let page = shop.world.browser.pages().remove(0);
+    assert!(page.body.contains("access_denied"), "{}", page.body);
+    assert_eq!(shop.world.shelf.entry("shop"), None);
+    shop.line("status shop").exits(3);
+}
+
+#[test]
+fn an_app_that_is_not_approved_is_told_where_to_look() {
+    let shop = Shop::of("inkress");
+    shop.sandbox.set_approved(false);
+    shop.connect().exits(5).says("unauthorized_client").says("Developer > Developer Apps");
+}
+
+#[test] // AT-8d
+fn the_page_tells_that_the_exchange_failed() {
+    let shop = Shop::of("inkress");
+    shop.sandbox.next_token_answers(vec![Fault::Html]);
+    shop.connect().exits(7).says("a code works once, so start again");
+    let page = shop.world.browser.pages().remove(0);
+    assert!(page.body.contains("no connection was made"), "{}", page.body);
+    assert_eq!(shop.token_requests(), 1, "a code is never sent twice");
+}
+
+#[test] // AT-19
+fn fewer_scopes_than_asked_for_is_a_warning() {
+    let shop = Shop::of("inkress");
+    shop.sandbox.grant_at_most(&["orders:read", "offline_access"]);
+    let ran = shop.connect_with(&["--scope", "orders:read,orders:write"]).ok();
+    ran.says("warning: Inkress did not grant orders:write");
+    assert_eq!(shop.world.status("shop")["scopes"]["requested"][1], "orders:write");
+}
+
+#[test] // AT-19
+fn a_reserved_scope_and_a_misspelt_one_are_refused_before_the_browser_opens() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::MustStayClosed);
+    shop.connect_with(&["--scope", "payments:read"]).exits(2).says("asks not to request it");
+    let ran = shop.connect_with(&["--scope", "order:read"]).exits(2);
+    ran.says("did you mean `--scope orders:read`?");
+}
+
+#[test] // AT-14, A29
+fn another_account_than_before_needs_a_yes() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.answer_with("merchant_id", 999.into());
+    let ran = shop.line("connect shop").exits(2);
+    ran.says("merchant_id 183").says("merchant_id 999").says("connect shop --yes");
+    assert_eq!(shop.world.status("shop")["account"]["merchant_id"], 183);
+    shop.line("connect shop --yes").ok();
+    assert_eq!(shop.world.status("shop")["account"]["merchant_id"], 999);
+}
+
+#[test]
+fn a_person_may_say_yes_to_another_account() {
+    let mut shop = Shop::connected("inkress");
+    shop.sandbox.answer_with("merchant_id", 999.into());
+    shop.world.seat(&["n"]);
+    shop.line("connect shop").exits(2);
+    shop.world.seat(&["y"]);
+    shop.line("connect shop").ok();
+    assert_eq!(shop.world.status("shop")["account"]["merchant_id"], 999);
+}
+
+#[test] // AT-8a
+fn a_busy_port_is_said_and_never_moved() {
+    let shop = Shop::of("inkress");
+    let port = url::Url::parse(&shop.redirect_uri).unwrap().port().unwrap();
+    let _busy = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    shop.connect().exits(3).says(&format!("port {port} is in use"));
+    assert!(shop.world.browser.opened().is_empty());
+}
+
+#[test] // AT-5
+fn without_a_browser_variable_none_is_started_and_the_tunnel_is_named() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::MustStayClosed);
+    shop.world.environment.remove("BROWSER");
+    let ran = shop.connect_with(&["--scope", "orders:read", "--timeout", "50ms"]).exits(4);
+    let port = url::Url::parse(&shop.redirect_uri).unwrap().port().unwrap();
+    ran.says(&format!("ssh -L {port}:127.0.0.1:{port}")).says("nobody came back");
+}
+
+#[test] // AT-6c
+fn over_ssh_and_with_no_browser_the_default_stays_closed() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::MustStayClosed);
+    shop.world.set("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22");
+    shop.world.environment.remove("BROWSER");
+    shop.world.terminals.stderr = true;
+    shop.connect_with(&["--timeout", "50ms"]).exits(4).says("ssh -L");
+    shop.world.set("BROWSER", "x");
+    shop.connect_with(&["--timeout", "50ms", "--no-browser"]).exits(4).says("--no-browser");
+}
+
+#[test]
+fn a_vendor_without_a_code_flow_names_import() {
+    let shop = Shop::of("inventorum");
+    let ran = shop.line("connect till --provider inventorum").exits(3);
+    ran.says("keyfob import till --provider inventorum").says("--flow password");
+}
+
+#[test] // T10
+fn a_locked_or_absent_keychain_is_known_before_the_person_is_asked() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::MustStayClosed);
+    for (trouble, words) in [
+        (Trouble::Locked, "the keychain is locked"),
+        (Trouble::Absent, "there is no keychain on this machine"),
+    ] {
+        shop.world.trouble(trouble);
+        shop.connect().exits(6).says(words).says("KEYFOB_STORE=file");
+    }
+    assert_eq!(shop.sandbox.log().len(), 0);
+}
+
+#[test] // AT-10g
+fn a_store_that_keeps_nothing_is_found_out() {
+    let shop = Shop::of("inkress");
+    shop.world.trouble(Trouble::Forgetful);
+    shop.connect().exits(6).says("the store did not keep what was written");
+}
+
+#[test]
+fn settings_and_client_id_are_asked_for_and_without_a_person_named() {
+    let mut world = World::new();
+    world
+        .run(["connect", "gate", "--provider", "inyo", "--client-id", "x"])
+        .exits(2)
+        .says("needs the setting `host`");
+    world
+        .run(["connect", "gate", "--provider", "inyo", "--set", "host=h.example"])
+        .exits(3)
+        .says("there is no client id");
+    world.seat(&[]);
+    world.run(["connect", "gate", "--provider", "inyo"]).exits(3);
+    assert_eq!(world.person.as_ref().unwrap().asked().len(), 1);
+}
+
+#[test]
+fn a_person_answers_for_client_id_settings_and_secret() {
+    let mut shop = Shop::of("inyo");
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    let origin = shop.sandbox.origin();
+    shop.world.seat(&[&shop.how.client.client_id, &origin, &secret]);
+    shop.line("connect gate --provider inyo").ok();
+    assert_eq!(shop.world.state("gate"), "ready");
+}
+
+#[test]
+fn print_redirect_prints_it_and_stops() {
+    let world = World::new();
+    let ran = world.line("connect shop --provider inkress --print-redirect").ok();
+    assert_eq!(ran.stdout, "http://127.0.0.1:8976/callback/inkress\n");
+    let ran = world.line("connect shop --provider inkress --print-redirect --port 9000").ok();
+    assert_eq!(ran.stdout, "http://127.0.0.1:9000/callback/inkress\n");
+    assert!(world.files().is_empty());
+}
+
+#[test]
+fn an_organization_is_taken_where_there_is_one_and_named_where_there_are_more() {
+    let shop = Shop::of("imprest");
+    let ran = shop.connect().exits(2).says("is not chosen").says("Example Holdings");
+    assert_eq!(ran.stdout, "");
+    assert_eq!(shop.world.state("shop"), "ready", "the connection is kept");
+    shop.line("call shop GET /invoices --set organization_id=0b7f3c52-9d0e-4a53-8f0e-3f1f1a2b3c4d")
+        .ok();
+
+    let mut chosen = Shop::of("imprest");
+    let secret = chosen.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    chosen.world.seat(&["2"]);
+    chosen.world.set("KEYFOB_CLIENT_SECRET", &secret);
+    chosen.connect().ok();
+    let call = chosen.line("call shop GET /invoices").ok();
+    drop(call);
+    let seen = chosen.seen(Endpoint::Api).pop().unwrap();
+    assert_eq!(seen.header("x-organization-id"), Some("5c2d9e10-1a7b-4f6c-b3d8-7e6f5a4b3c2d"));
+}
+
+#[test]
+fn the_password_flow_is_used_once_and_kept_nowhere() {
+    let shop = Shop::of("inventorum");
+    let owner = shop.how.owner.as_ref().unwrap();
+    let password = shop.world.own_file("password", owner.password.expose());
+    let mut words = vec!["connect".to_owned(), "till".to_owned()];
+    words.extend(shop.client());
+    words.extend(["--flow", "password", "--username", &owner.username].map(str::to_owned));
+    words.extend(["--password-file".to_owned(), password.display().to_string()]);
+    words.extend(shop.secret_on_stdin().map(str::to_owned));
+    shop.world.run(words.iter().map(String::as_str)).ok().says("kept nowhere");
+    let request = shop.seen(Endpoint::Token).remove(0);
+    assert!(request.text().contains("grant_type=password"), "{}", request.text());
+    assert!(!shop.world.shelf.entry("till").unwrap().contains("\"sandbox\""));
+}

@@ -1,0 +1,99 @@
+//! `import`: tokens that were made elsewhere.
+
+use crate::support::{Shop, World};
+
+fn import(world: &World, line: &str, document: &str) -> crate::support::Ran {
+    *world.stdin.borrow_mut() = document.as_bytes().to_vec();
+    world.line(line)
+}
+
+#[test]
+fn the_dashboard_s_refresh_token_is_rolled_at_once() {
+    let shop = Shop::of("inventorum");
+    shop.import(&["orders:read"]).ok().says("imported `shop` to Inventorum");
+    assert_eq!(shop.sandbox.rotations(), 1, "keyfob alone holds the live one");
+    shop.line("call shop GET /orders/").ok();
+    assert_eq!(shop.world.status("shop")["scopes"]["granted"][0], "orders:read");
+}
+
+#[test]
+fn without_a_client_the_tokens_serve_until_they_end() {
+    let world = World::new();
+    let ran = import(
+        &world,
+        "import till --provider inventorum",
+        r#"{"access_token":"a","refresh_token":"r"}"#,
+    );
+    ran.ok().says("cannot be refreshed: give them with --client-id");
+    assert_eq!(world.line("token till").ok().stdout, "a\n");
+    assert_eq!(world.status("till")["access_expires_at"], "2026-06-02T08:00:00Z");
+}
+
+#[test] // T28
+fn numbers_may_be_digits_and_times_may_be_dates() {
+    let world = World::new();
+    for (members, end) in [
+        (r#""expires_in":600"#, "2026-06-01T08:10:00Z"),
+        (r#""expires_in":"600""#, "2026-06-01T08:10:00Z"),
+        (r#""expires_at":"2026-07-01T00:00:00Z""#, "2026-07-01T00:00:00Z"),
+        (r#""expires_at":1782864000"#, "2026-07-01T00:00:00Z"),
+    ] {
+        let document = format!(r#"{{"access_token":"a",{members}}}"#);
+        import(
+            &world,
+            "import till --provider imprest --set host=h.example --set organization_id=1",
+            &document,
+        )
+        .ok();
+        assert_eq!(world.status("till")["access_expires_at"], end, "{members}");
+    }
+}
+
+#[test]
+fn nonsense_is_refused_with_its_reason_and_nothing_is_written() {
+    let world = World::new();
+    for (document, words) in [
+        ("", "standard input is empty"),
+        ("nonsense", "holds no JSON object"),
+        ("[]", "holds no JSON object"),
+        ("{}", "`access_token` is missing"),
+        (r#"{"access_token":""}"#, "`access_token` is missing"),
+        (r#"{"access_tokens":"a"}"#, "did you mean `access_token`?"),
+        (r#"{"access_token":7}"#, "`access_token` must be"),
+        (r#"{"access_token":"inkr_x"}"#, "begins like"),
+        (r#"{"access_token":"inka_x","refresh_token":"inka_y"}"#, "begins like"),
+        (r#"{"access_token":"a","expires_in":-1}"#, "`expires_in` must be"),
+        (r#"{"access_token":"a","expires_at":"soon"}"#, "`expires_at` must be"),
+        (r#"{"access_token":"a","access_token":"b"}"#, "holds no JSON object"),
+    ] {
+        let ran = import(&world, "import shop --provider inkress", document);
+        ran.exits(2).without_product().says(words);
+        assert!(world.files().is_empty(), "{document}");
+    }
+    assert_eq!(world.shelf.entry("shop"), None);
+}
+
+#[test]
+fn a_person_is_asked_for_each_part() {
+    let shop = Shop::of("inventorum");
+    let mut world = World::new();
+    let tokens = shop.sandbox.dashboard_tokens(&["orders:read"]);
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    let (access, refresh) = (text("access_token"), text("refresh_token"));
+    world.seat(&[&shop.how.client.client_id, &secret, &access, &refresh]);
+    let host = format!("host={}", shop.sandbox.origin());
+    world.run(["import", "till", "--provider", "inventorum", "--set", &host]).ok();
+    let asked = world.person.as_ref().unwrap().asked();
+    assert!(asked[2].contains("not shown"), "{asked:?}");
+    assert_eq!(shop.sandbox.rotations(), 1);
+    world.line("call till GET /orders/").ok();
+}
+
+#[test]
+fn a_first_refresh_that_fails_keeps_the_import() {
+    let shop = Shop::of("inventorum");
+    shop.sandbox.next_token_answers(vec![keyfob::sandbox::Fault::status(503); 2]);
+    shop.import(&["orders:read"]).exits(7).says("the tokens were imported");
+    assert_eq!(shop.world.state("shop"), "ready");
+}

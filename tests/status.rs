@@ -1,0 +1,77 @@
+//! `status`: what is known without network, keychain or refresh.
+
+use crate::support::shelf::Trouble;
+use crate::support::{Shop, World};
+
+#[test]
+fn the_table_shows_every_profile_and_the_states_follow_the_clock() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("status").ok();
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("PROFILE"), "{}", lines[0]);
+    assert!(
+        lines[1].contains("merchant_id 183") && lines[1].contains("60 min left"),
+        "{}",
+        lines[1]
+    );
+    shop.world.pass(3700);
+    // The access token alone has ended: the next command renews it.
+    assert_eq!(shop.world.status("shop")["needs_attention"], false);
+    shop.world.pass(31 * 86_400);
+    assert_eq!(shop.world.status("shop")["needs_attention"], true);
+    assert_eq!(shop.world.state("shop"), "expired");
+}
+
+#[test] // AT-2f
+fn nothing_but_files_is_touched() {
+    let shop = Shop::connected("inkress");
+    let requests = shop.sandbox.log().len();
+    shop.world.trouble(Trouble::Locked);
+    shop.world.pass(7200);
+    for line in [
+        "status",
+        "status shop --json",
+        "status --check",
+        "scopes shop",
+        "profile list",
+        "profile show shop",
+    ] {
+        shop.line(line).ok();
+    }
+    assert_eq!(shop.sandbox.log().len(), requests);
+}
+
+#[test] // AT-20
+fn check_exits_4_when_one_needs_a_person_or_soon_will() {
+    let shop = Shop::connected("inkress");
+    shop.line("status --check").ok();
+    shop.line("status --check --within 29d").ok();
+    let ran = shop.line("status --check --within 31d").exits(4);
+    assert!(ran.stdout.contains("shop"));
+    shop.sandbox.revoke_all();
+    shop.line("refresh shop").exits(4);
+    shop.line("status --check").exits(4);
+    shop.line("status shop").ok();
+}
+
+#[test]
+fn an_empty_home_has_an_empty_list() {
+    let world = World::new();
+    world.line("status").ok().without_product().says("no profiles yet");
+    assert_eq!(world.line("status --json").ok().json()["profiles"].as_array().unwrap().len(), 0);
+    assert!(world.files().is_empty());
+}
+
+#[test]
+fn a_token_that_cannot_be_renewed_needs_attention_when_it_ends() {
+    let shop = Shop::of("standard");
+    *shop.world.stdin.borrow_mut() = br#"{"access_token":"a","expires_in":600}"#.to_vec();
+    let mut words = vec!["import".to_owned(), "shop".to_owned()];
+    words.extend(shop.client());
+    shop.world.run(words.iter().map(String::as_str)).ok();
+    assert_eq!(shop.world.state("shop"), "ready");
+    shop.world.pass(601);
+    assert_eq!(shop.world.state("shop"), "expired");
+    assert_eq!(shop.world.status("shop")["needs_attention"], true);
+    shop.line("token shop").exits(4).says("cannot be renewed");
+}

@@ -1,0 +1,150 @@
+//! Stores that live across the runs of a world, and that can be told to refuse.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use keyfob::random::Random;
+use keyfob::secret::Secret;
+use keyfob::store::file::{FileKey, FileStore};
+use keyfob::store::lock::Lock;
+use keyfob::store::memory::MemoryStore;
+use keyfob::store::{EntryName, Store, StoreError, StoreKind};
+use keyfob::system::{Home, Stores};
+
+/// What a store does instead of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Its work.
+    None,
+    /// There is no keychain.
+    Absent,
+    /// The keychain is locked.
+    Locked,
+    /// It is full: reads, but writes nothing more after that many writes.
+    Full {
+        /// Writes that still succeed.
+        after: u32,
+    },
+    /// It keeps nothing of what it is given.
+    Forgetful,
+    /// What it gives is no entry.
+    Damaged,
+    /// A newer program wrote the entry.
+    Newer,
+}
+
+/// One shelf for all kinds of stores but the sealed file, which is the real one.
+#[derive(Clone)]
+pub struct Shelf {
+    entries: MemoryStore,
+    trouble: Arc<Mutex<Trouble>>,
+    key: Option<String>,
+    home: Home,
+    random: Arc<dyn Random>,
+}
+
+impl Shelf {
+    /// An empty one of a home; `key` opens its sealed files.
+    pub fn new(home: Home, key: Option<String>, random: Arc<dyn Random>) -> Self {
+        Self {
+            entries: MemoryStore::new(),
+            trouble: Arc::new(Mutex::new(Trouble::None)),
+            key,
+            home,
+            random,
+        }
+    }
+
+    /// Lets it refuse from now on.
+    pub fn trouble(&self, trouble: Trouble) {
+        *self.trouble.lock().unwrap() = trouble;
+    }
+
+    /// The entry of a profile as it is kept.
+    pub fn entry(&self, profile: &str) -> Option<String> {
+        let name = EntryName { profile: profile.into(), home: self.home.identity.clone() };
+        self.entries.read(&name).unwrap().map(|entry| entry.expose().to_owned())
+    }
+
+    fn file_store(&self) -> FileStore {
+        let key = self.key.as_ref().map_or(FileKey::None, |key| FileKey::Text(Secret::new(key)));
+        FileStore::new(self.home.sealed(), key, self.random.clone())
+    }
+}
+
+impl Stores for Shelf {
+    fn open(&self, kind: StoreKind) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(match kind {
+            StoreKind::File => Arc::new(self.file_store()),
+            StoreKind::Keychain | StoreKind::Memory => {
+                Arc::new(Shelved { kind, shelf: self.clone() })
+            }
+        })
+    }
+
+    fn worker_key(&self, kind: StoreKind, name: &EntryName) -> Result<Option<Secret>, StoreError> {
+        match kind {
+            StoreKind::File => self.file_store().worker_key(name).map(Some),
+            StoreKind::Keychain | StoreKind::Memory => Ok(None),
+        }
+    }
+}
+
+/// The shelf as a store of one kind.
+struct Shelved {
+    kind: StoreKind,
+    shelf: Shelf,
+}
+
+impl Shelved {
+    fn reachable(&self) -> Result<Trouble, StoreError> {
+        let trouble = *self.shelf.trouble.lock().unwrap();
+        match trouble {
+            Trouble::Absent => {
+                Err(StoreError::KeychainAbsent { detail: "no session bus answers".into() })
+            }
+            Trouble::Locked => Err(StoreError::KeychainLocked),
+            other => Ok(other),
+        }
+    }
+}
+
+impl Store for Shelved {
+    fn kind(&self) -> StoreKind {
+        self.kind
+    }
+
+    fn read(&self, name: &EntryName) -> Result<Option<Secret>, StoreError> {
+        match self.reachable()? {
+            Trouble::Damaged => Ok(Some(Secret::new("no entry at all"))),
+            Trouble::Newer => Ok(Some(Secret::new(r#"{"version":99}"#))),
+            _ => self.shelf.entries.read(name),
+        }
+    }
+
+    fn write(&self, lock: &Lock, name: &EntryName, entry: &Secret) -> Result<(), StoreError> {
+        match self.reachable()? {
+            Trouble::Full { after: 0 } => Err(StoreError::Unwritable {
+                action: "write".into(),
+                path: PathBuf::from("the keychain"),
+                source: io::ErrorKind::StorageFull.into(),
+            }),
+            Trouble::Full { after } => {
+                self.shelf.trouble(Trouble::Full { after: after - 1 });
+                self.shelf.entries.write(lock, name, entry)
+            }
+            Trouble::Forgetful => Ok(()),
+            _ => self.shelf.entries.write(lock, name, entry),
+        }
+    }
+
+    fn remove(&self, lock: &Lock, name: &EntryName) -> Result<(), StoreError> {
+        self.reachable()?;
+        self.shelf.entries.remove(lock, name)
+    }
+
+    fn prove(&self) -> Result<(), StoreError> {
+        self.reachable().map(|_| ())
+    }
+}
