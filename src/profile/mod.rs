@@ -4,6 +4,7 @@ pub mod file;
 pub mod host;
 pub mod name;
 pub mod record;
+pub mod scopes;
 pub mod settings;
 
 pub use file::Profile;

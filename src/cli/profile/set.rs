@@ -6,6 +6,7 @@ use crate::cli::args::ProfileSet;
 use crate::cli::context::Context;
 use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
+use crate::profile::scopes::{self, ScopeError};
 use crate::profile::{Profile, Record, settings};
 use crate::provider::Provider;
 use crate::provider::nearest::nearest;
@@ -45,10 +46,8 @@ enum Refusal {
     UnknownKey { key: String, nearest: Option<String> },
     /// The provider's own rule.
     Setting(settings::SettingError),
-    /// Not in the scope table.
-    UnknownScope { scope: String, nearest: Option<String> },
-    /// In the scope table, and not to be asked for.
-    ReservedScope(String),
+    /// A scope that makes no sense.
+    Scope(ScopeError),
     /// No redirect URI.
     RedirectUri(crate::user_agent::redirect_uri::RedirectUriError),
     /// No store of that name.
@@ -79,7 +78,9 @@ fn set(
     let given = Some(value).filter(|value| !value.is_empty());
     match key {
         "client_id" => profile.client_id = given.map(client_id).transpose()?,
-        "scopes" => profile.scopes = scopes(provider, value)?,
+        "scopes" => {
+            profile.scopes = scopes::read(provider, [value]).map_err(Refusal::Scope)?;
+        }
         "redirect_uri" => profile.redirect_uri = given.map(redirect_uri).transpose()?,
         "store" => profile.store = given.map(|name| store(record, name)).transpose()?,
         _ => return Err(unknown_key(provider, key)),
@@ -96,34 +97,6 @@ fn client_id(value: &str) -> Result<String, Refusal> {
     match value.chars().any(char::is_control) {
         true => Err(Refusal::Control("client_id")),
         false => Ok(value.to_owned()),
-    }
-}
-
-/// Separated by commas or spaces; each in the table where the table is whole.
-fn scopes(provider: &Provider, value: &str) -> Result<Vec<String>, Refusal> {
-    let mut scopes: Vec<String> = Vec::new();
-    for scope in value.split([',', ' ']).filter(|scope| !scope.is_empty()) {
-        if scope.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(Refusal::Control("scopes"));
-        }
-        check_scope(provider, scope)?;
-        if !scopes.iter().any(|it| it == scope) {
-            scopes.push(scope.to_owned());
-        }
-    }
-    Ok(scopes)
-}
-
-fn check_scope(provider: &Provider, scope: &str) -> Result<(), Refusal> {
-    let table = &provider.scope;
-    match table.iter().find(|it| it.name == scope) {
-        Some(known) if known.reserved => Err(Refusal::ReservedScope(scope.to_owned())),
-        Some(_) => Ok(()),
-        None if table.is_empty() || provider.more_scopes => Ok(()),
-        None => Err(Refusal::UnknownScope {
-            scope: scope.to_owned(),
-            nearest: nearest(scope, table.iter().map(|it| it.name.as_str())).map(str::to_owned),
-        }),
     }
 }
 
@@ -190,24 +163,9 @@ impl Refusal {
                 report.hint = report.hint.map(|it| it.replace("--set ", &format!("{command} ")));
                 report
             }
-            Self::UnknownScope { scope, nearest } => {
-                let report = Report::usage(format!(
-                    "`{}` has no scope `{}`",
-                    provider.name,
-                    printable(&scope)
-                ));
-                match nearest {
-                    Some(nearest) => report.hint(format!("did you mean `{nearest}`?")),
-                    None => report.hint("these are its scopes"),
-                }
-                .next(format!("keyfob scopes {name}"))
+            Self::Scope(error) => {
+                report::scope(&error, provider, "").next(format!("keyfob scopes {name}"))
             }
-            Self::ReservedScope(scope) => Report::usage(format!(
-                "`{}` is reserved: it opens nothing and must not be asked for",
-                printable(&scope)
-            ))
-            .hint("leave it out; these are the others")
-            .next(format!("keyfob scopes {name}")),
             Self::RedirectUri(error) => Report::usage("that is no redirect URI")
                 .cause(printable(&error.to_string()))
                 .hint("give it as it is registered at the vendor")
@@ -293,7 +251,7 @@ mod tests {
         );
         let scope = set_one(&mut profile, "inkress", "scopes", "order:read");
         assert!(
-            matches!(scope, Err(Refusal::UnknownScope { nearest: Some(it), .. }) if it == "orders:read")
+            matches!(scope, Err(Refusal::Scope(ScopeError::Unknown { nearest: Some(it), .. })) if it == "orders:read")
         );
         let store = set_one(&mut profile, "inkress", "store", "fil");
         assert!(matches!(store, Err(Refusal::UnknownStore { nearest: Some("file"), .. })));
@@ -304,7 +262,7 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         let mut profile = Profile::default();
         let reserved = set_one(&mut profile, "inkress", "scopes", "payments:read");
-        assert!(matches!(reserved, Err(Refusal::ReservedScope(_))));
+        assert!(matches!(reserved, Err(Refusal::Scope(ScopeError::Reserved { .. }))));
         let uri = set_one(&mut profile, "inkress", "redirect_uri", "http://evil.test/x");
         assert!(matches!(uri, Err(Refusal::RedirectUri(_))));
         let host = set_one(&mut profile, "inkress", "api_host", "http://api.example.com");

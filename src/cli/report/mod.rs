@@ -16,7 +16,7 @@ pub use call::{call, item, list, refusal, request};
 pub use establish::establish;
 pub use fresh::fresh;
 pub use keeping::keeping;
-pub use profile::{profile, provider_file, setting};
+pub use profile::{profile, provider_file, scope, setting};
 pub use store::{lock, store};
 
 use crate::http::HttpError;

@@ -1,9 +1,12 @@
 //! What a person is told about profiles, settings and provider files.
 
+use super::super::context::title;
 use super::{Exit, Report, store};
 use crate::http::printable::printable;
 use crate::profile::file::ProfileError;
+use crate::profile::scopes::ScopeError;
 use crate::profile::settings::SettingError;
+use crate::provider::Provider;
 use crate::provider::file::FileError;
 
 /// A profile that could not be read or written.
@@ -61,6 +64,29 @@ pub fn setting(error: &SettingError) -> Report {
             report.hint(format!("use `--set {name}=api.example.com`; plain http only for loopback"))
         }
         SettingError::Control { .. } => report.hint("type it again without control characters"),
+    }
+}
+
+/// A scope that makes no sense; `flag` is what stands before one on the command line.
+pub fn scope(error: &ScopeError, provider: &Provider, flag: &str) -> Report {
+    let name = title(provider);
+    match error {
+        ScopeError::NotAScope(scope) => {
+            Report::usage(format!("`{}` is no scope", printable(scope)))
+                .hint("a scope is visible ASCII without quotes")
+        }
+        ScopeError::Reserved { name: scope, note } => {
+            Report::usage(format!("{name} keeps `{scope}` for itself"))
+                .cause(note.clone())
+                .hint("leave it out")
+        }
+        ScopeError::Unknown { name: scope, nearest, known } => {
+            let report = Report::usage(format!("{name} has no scope `{}`", printable(scope)));
+            match nearest {
+                Some(nearest) => report.hint(format!("did you mean `{flag}{nearest}`?")),
+                None => report.hint(format!("its scopes are {}", known.join(", "))),
+            }
+        }
     }
 }
 

@@ -1,0 +1,88 @@
+//! What the person brings: scopes, the client secret, and for old applications the password.
+
+use super::super::args::{Client, Connect};
+use super::super::context::{Chosen, Context};
+use super::super::report::{self, Report};
+use super::super::secrets;
+use crate::connection::establish::Brought;
+use crate::provider::schema::Presence;
+use crate::secret::Secret;
+
+/// Scopes, client secret, and whether another account is fine.
+pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<Brought, Report> {
+    let mut scopes = chosen.profile.scopes.clone();
+    for scope in chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes) {
+        if !scopes.contains(scope) {
+            scopes.push(scope.clone());
+        }
+    }
+    Ok(Brought {
+        scopes,
+        client_secret: client_secret(context, chosen, client)?,
+        account_may_change: context.global.yes,
+    })
+}
+
+/// From a file, the environment, the store, or a prompt; `None` leaves the stored one in force.
+fn client_secret(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    client: &Client,
+) -> Result<Option<Secret>, Report> {
+    let given = match &client.client_secret_file {
+        Some(path) => Some(secrets::from_file(context.system, path)?),
+        None => context.system.environment.get("KEYFOB_CLIENT_SECRET").map(Secret::new),
+    };
+    let secret = match given {
+        Some(secret) => Some(secret),
+        None if chosen.provider.client.secret != Presence::Required => None,
+        None if stored_secret(context, chosen)? => None,
+        None => context.ask_secret("Client secret (not shown)")?,
+    };
+    if let Some(secret) = &secret {
+        secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
+    }
+    Ok(secret)
+}
+
+fn stored_secret(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+    let entry =
+        context.drawer(&chosen.name, kind)?.read().map_err(|error| report::store(&error))?;
+    Ok(entry.is_some_and(|entry| entry.client_secret().is_some()))
+}
+
+/// The account owner's name and password, used once and kept nowhere.
+pub fn owner(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    args: &Connect,
+) -> Result<(String, Secret), Report> {
+    if let Some(legacy) = &chosen.provider.legacy {
+        context.output.warn(
+            context.system,
+            &format!(
+                "the password flow is for {} alone; the password is used once and kept nowhere",
+                legacy.until
+            ),
+        );
+    }
+    let missing = |what: &str, flag: &str| {
+        Report::usage(format!("the password flow needs {what}"))
+            .hint("give both")
+            .next(format!("keyfob connect {} --flow password {flag}", chosen.name))
+    };
+    let username = match &args.username {
+        Some(username) => Some(username.clone()),
+        None => context.ask("Account owner's email")?,
+    };
+    let username = username.filter(|it| !it.is_empty()).ok_or_else(|| {
+        missing("the account owner's name", "--username NAME --password-file FILE")
+    })?;
+    let password = match &args.password_file {
+        Some(path) => Some(secrets::from_file(context.system, path)?),
+        None => context.ask_secret("Password (not shown)")?,
+    };
+    let password = password.ok_or_else(|| missing("the password", "--password-file FILE"))?;
+    Ok((username, password))
+}

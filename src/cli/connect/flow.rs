@@ -1,0 +1,63 @@
+//! Which flow gets the first tokens.
+
+use super::super::args::{Connect, FlowChoice};
+use super::super::context::{Chosen, title};
+use super::super::report::{Exit, Report};
+use crate::provider::schema::Flow;
+
+/// The flow: the one that was asked for, the remembered one, or the provider's first.
+pub fn flow(chosen: &Chosen, args: &Connect) -> Result<Flow, Report> {
+    let provider = &chosen.provider;
+    let asked = match args.flow {
+        Some(FlowChoice::Code) => Some(Flow::AuthorizationCode),
+        Some(FlowChoice::ClientCredentials) => Some(Flow::ClientCredentials),
+        Some(FlowChoice::Password) => Some(Flow::Password),
+        Some(FlowChoice::Device) => {
+            return Err(Report::new(
+                Exit::SetUp,
+                "no-such-flow",
+                format!("{} has no device flow that keyfob knows", title(provider)),
+            )
+            .hint("use its own flow")
+            .next(format!("keyfob connect {}", chosen.name)));
+        }
+        None => chosen.profile.flow,
+    };
+    let flow = asked.or_else(|| provider.flows.first().copied()).unwrap_or(Flow::Import);
+    if flow == Flow::Import || !provider.flows.contains(&flow) {
+        return Err(no_flow(chosen, flow));
+    }
+    Ok(flow)
+}
+
+pub fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
+    let provider = &chosen.provider;
+    let name = title(provider);
+    let what = match flow {
+        Flow::AuthorizationCode | Flow::Import => "code flow",
+        Flow::ClientCredentials => "client-credentials flow",
+        Flow::Password => "password flow",
+    };
+    let mut report = Report::new(
+        Exit::SetUp,
+        "no-such-flow",
+        format!("{name} has no {what} for other programs"),
+    );
+    if let Some(import) = &provider.import {
+        report = report
+            .cause(format!("its tokens are made at {}", import.console))
+            .hint("make them there, then import them")
+            .next(format!("keyfob import {} --provider {}", chosen.name, provider.name));
+    }
+    if let (Some(legacy), true) = (&provider.legacy, flow != Flow::Password) {
+        report = report.cause(format!("the password flow is for {} alone", legacy.until)).next(
+            format!("keyfob connect {} --provider {} --flow password", chosen.name, provider.name),
+        );
+    }
+    if report.next.is_empty() {
+        report = report
+            .hint("use the provider's own flow")
+            .next(format!("keyfob connect {}", chosen.name));
+    }
+    report
+}

@@ -1,0 +1,69 @@
+//! What nothing named yet is asked for, before the browser opens.
+
+use super::super::context::{Chosen, Context, title};
+use super::super::report::{self, Exit, Report};
+use super::begin::check_client_id;
+use crate::http::printable::printable;
+use crate::profile::settings;
+use crate::provider::schema::Needed;
+
+/// Asks for the client id where nothing named it.
+pub fn ask_client(context: &Context<'_>, chosen: &mut Chosen) -> Result<(), Report> {
+    if chosen.profile.client_id.is_some() {
+        return Ok(());
+    }
+    match context.ask(&format!("Client id that {} gave you", title(&chosen.provider)))? {
+        Some(client_id) => {
+            check_client_id(context, &chosen.provider, &client_id)?;
+            chosen.profile.client_id = Some(client_id);
+            Ok(())
+        }
+        None => Err(Report::new(
+            Exit::SetUp,
+            "client-id-missing",
+            format!("there is no client id for `{}`", chosen.name),
+        )
+        .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one")
+        .next(format!("keyfob provider show {}", printable(&chosen.profile.provider)))
+        .next(format!("keyfob connect {} --client-id ID", chosen.name))),
+    }
+}
+
+/// Asks for the settings that are missing; an empty answer is enough where calls alone need it.
+pub fn ask_settings(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    for_calls_too: bool,
+) -> Result<(), Report> {
+    let values = settings::values(&chosen.provider, &chosen.profile.settings, None);
+    let mut missing = settings::missing(&chosen.provider, &values, Needed::Connect);
+    if for_calls_too {
+        let calls = settings::missing(&chosen.provider, &values, Needed::Call);
+        // An empty value that was given on purpose means "later".
+        missing.extend(
+            calls.into_iter().filter(|(name, _)| !chosen.profile.settings.contains_key(*name)),
+        );
+    }
+    let mut answers = Vec::new();
+    for (name, setting) in missing {
+        if context.system.person.is_none() {
+            return Err(missing_setting(chosen, name, &setting.ask));
+        }
+        let answer = context.ask(&setting.ask)?.unwrap_or_default();
+        if answer.is_empty() && setting.needed == Needed::Connect {
+            return Err(missing_setting(chosen, name, &setting.ask));
+        }
+        let value = settings::check(&chosen.provider, name, &answer)
+            .map_err(|error| report::setting(&error))?;
+        answers.push((name.to_owned(), value));
+    }
+    chosen.profile.settings.extend(answers);
+    Ok(())
+}
+
+fn missing_setting(chosen: &Chosen, name: &str, ask: &str) -> Report {
+    Report::usage(format!("{} needs the setting `{name}`", title(&chosen.provider)))
+        .cause(ask.to_owned())
+        .hint("give it")
+        .next(format!("keyfob connect {} --set {name}=…", chosen.name))
+}

@@ -1,0 +1,57 @@
+//! Where the browser comes back to.
+
+use std::str::FromStr as _;
+
+use super::super::args::Connect;
+use super::super::context::{Chosen, title};
+use super::super::report::Report;
+use crate::http::printable::printable;
+use crate::profile::Profile;
+use crate::provider::Provider;
+use crate::provider::schema::RedirectMatch;
+use crate::user_agent::redirect_uri::RedirectUri;
+
+pub fn set_redirect(chosen: &mut Chosen, args: &Connect) -> Result<(), Report> {
+    if let Some(uri) = &args.redirect_uri {
+        parse_redirect(uri)?;
+        chosen.profile.redirect_uri = Some(uri.clone());
+    }
+    if let Some(port) = args.port {
+        let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
+        let mut url = uri.url().clone();
+        if url.scheme() != "http" || url.set_port(Some(port)).is_err() {
+            return Err(Report::usage("--port is for a redirect URI on this machine")
+                .cause(format!("it is {uri}"))
+                .hint("leave --port out"));
+        }
+        chosen.profile.redirect_uri = Some(url.into());
+    }
+    Ok(())
+}
+
+/// The redirect URI of a profile: its own, the provider's, or a loopback address on any port.
+pub fn redirect_uri(provider: &Provider, profile: &Profile) -> Result<RedirectUri, Report> {
+    let of_provider = provider.authorize.as_ref().map(|it| &it.redirect);
+    let text = match (&profile.redirect_uri, of_provider) {
+        (Some(own), _) => own.clone(),
+        (None, Some(redirect)) if !redirect.uri.is_empty() => redirect.uri.clone(),
+        // RFC 8252 section 8.10: a path of its own for each authorization server.
+        (None, _) => format!("http://127.0.0.1/callback/{}", provider.name),
+    };
+    let uri = parse_redirect(&text)?;
+    let exact = of_provider.is_some_and(|it| it.matching == RedirectMatch::Exact);
+    if exact && uri.is_any_port() {
+        return Err(Report::usage(format!("{} compares redirect URIs exactly", title(provider)))
+            .cause(format!("{uri} names no port"))
+            .hint("give the port that is registered, such as http://127.0.0.1:8976/callback"));
+    }
+    Ok(uri)
+}
+
+fn parse_redirect(text: &str) -> Result<RedirectUri, Report> {
+    RedirectUri::from_str(text).map_err(|error| {
+        Report::usage("this is no redirect URI").cause(printable(&error.to_string())).hint(
+            "use http://127.0.0.1:PORT/PATH, or an https page of your own whose address you paste",
+        )
+    })
+}
