@@ -1,9 +1,12 @@
 //! `connect`: what a person or a script meets on the way to a connection.
 
+use std::sync::Arc;
+
 use keyfob::sandbox::{Endpoint, Fault};
 
 use crate::support::browser::Behaviour;
 use crate::support::shelf::Trouble;
+use crate::support::signals::AtOnce;
 use crate::support::{Shop, World, parameters};
 
 #[test]
@@ -251,4 +254,46 @@ fn the_password_flow_is_used_once_and_kept_nowhere() {
     let request = shop.seen(Endpoint::Token).remove(0);
     assert!(request.text().contains("grant_type=password"), "{}", request.text());
     assert!(!shop.world.shelf.entry("till").unwrap().contains("\"sandbox\""));
+}
+
+#[test]
+fn a_signal_while_the_person_is_waited_for_writes_nothing() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::Forgets);
+    shop.world.interruption = Arc::new(AtOnce);
+    shop.connect().exits(130).without_product().says("interrupted");
+    assert_eq!(shop.world.shelf.entry("shop"), None);
+    shop.line("status shop").exits(3);
+}
+
+#[test] // T15
+fn a_flag_stands_before_the_environment_and_that_before_the_profile() {
+    let mut shop = Shop::connected("inkress");
+    let asked =
+        |shop: &Shop| parameters(shop.world.browser.opened().last().unwrap())["client_id"].clone();
+    shop.world.browser(Behaviour::Forgets);
+    shop.world.set("KEYFOB_CLIENT_ID", "inkid_environment");
+    shop.line("connect shop --timeout 20ms").exits(4);
+    assert_eq!(asked(&shop), "inkid_environment");
+    shop.line("connect shop --timeout 20ms --client-id inkid_flag").exits(4);
+    assert_eq!(asked(&shop), "inkid_flag");
+    shop.world.environment.remove("KEYFOB_CLIENT_ID");
+    shop.line("connect shop --timeout 20ms").exits(4);
+    assert_eq!(asked(&shop), shop.how.client.client_id, "a connect in vain changes nothing");
+}
+
+#[test] // T10, AT-10f
+fn the_store_is_the_one_that_was_chosen_and_stays_it() {
+    let mut shop = Shop::of("inkress");
+    let folder = shop.world.home().configuration;
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "store = \"file\"\n").unwrap();
+    shop.connect().ok();
+    assert_eq!(shop.world.status("shop")["store"], "file");
+    // What the environment says later is for connections to come.
+    shop.world.set("KEYFOB_STORE", "keychain");
+    shop.line("refresh shop").ok();
+    assert_eq!(shop.world.status("shop")["store"], "file");
+    assert_eq!(shop.world.shelf.entry("shop"), None);
+    shop.line("token shop --store keychain").exits(4);
 }

@@ -10,12 +10,23 @@ mod connect;
 mod import;
 #[cfg(unix)]
 mod interruptions;
+mod json;
+mod messages;
+mod offline;
+mod profile;
+mod provider;
 #[cfg(unix)]
 mod races;
+mod readme;
+mod redirect;
 mod refresh;
 mod revoke;
+mod rolling;
+mod scopes;
 mod secrecy;
 mod status;
+#[cfg(unix)]
+mod terminal;
 mod token_and_header;
 mod transient;
 mod vendors;

@@ -1,11 +1,13 @@
 //! `refresh`, and the promise that a rolling token is never lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyfob::sandbox::{Behaviour, Endpoint, Fault};
 
 use crate::support::Shop;
 use crate::support::shelf::Trouble;
+use crate::support::signals::AtOnce;
 
 #[test]
 fn a_refresh_rolls_the_tokens_and_says_until_when_they_are_good() {
@@ -168,4 +170,21 @@ fn a_changed_host_never_sees_the_tokens() {
     shop.line("refresh shop").exits(3).says("were given for another host");
     shop.line("call shop GET /orders").exits(3);
     assert_eq!((other.sandbox.log().len(), shop.sandbox.log().len()), (0, calls));
+}
+
+#[test] // AT-2d
+fn a_signal_sees_the_refresh_through_and_ends_the_command() {
+    let mut shop = Shop::connected("inkress");
+    shop.line("profile rename shop a").ok();
+    *shop.world.stdin.borrow_mut() =
+        shop.sandbox.dashboard_tokens(&["orders:read"]).to_string().into_bytes();
+    let mut words = vec!["import".to_owned(), "b".into()];
+    words.extend(shop.client());
+    shop.world.run(words.iter().map(String::as_str)).ok();
+    let never = std::mem::replace(&mut shop.world.interruption, Arc::new(AtOnce));
+    shop.line("refresh --all").exits(130).without_product().says("interrupted");
+    assert_eq!(shop.sandbox.rotations(), 1, "the second was not begun");
+    shop.world.interruption = never;
+    shop.line("refresh a").ok();
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
 }

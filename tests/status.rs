@@ -75,3 +75,26 @@ fn a_token_that_cannot_be_renewed_needs_attention_when_it_ends() {
     assert_eq!(shop.world.status("shop")["needs_attention"], true);
     shop.line("token shop").exits(4).says("cannot be renewed");
 }
+
+#[test] // AT-10d
+fn a_fresh_token_costs_one_read_of_the_keychain_and_what_shows_files_none() {
+    let shop = Shop::connected("inkress");
+    shop.world.shelf.reads();
+    for (line, reads) in [
+        ("token shop", 1),
+        ("header shop", 1),
+        ("call shop GET /orders", 1),
+        ("refresh shop --within 5m", 1),
+        ("status", 0),
+        ("scopes shop", 0),
+        ("profile list", 0),
+        ("profile show shop", 0),
+        ("provider list", 0),
+        ("call shop GET /orders --dry-run", 0),
+        ("--help", 0),
+        ("completions zsh", 0),
+    ] {
+        shop.line(line).ok();
+        assert_eq!(shop.world.shelf.reads(), reads, "{line}");
+    }
+}

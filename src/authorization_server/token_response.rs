@@ -28,6 +28,13 @@ pub enum TokenAnswer {
         /// Seconds to wait, where the answer says.
         retry_after: Option<u64>,
     },
+    /// Tokens came, but not as the provider file says they come: they cannot be used as it stands.
+    Unfit {
+        /// The status.
+        status: u16,
+        /// What is wrong.
+        what: String,
+    },
     /// Nothing that judges the grant: a 5xx, a page, an answer that makes no sense.
     NoVerdict {
         /// The status.
@@ -76,10 +83,20 @@ pub fn judge(provider: &Provider, asked: &Asked, answer: &Answer, now: Timestamp
         Some(_) => TokenAnswer::Refused(error_of(provider, answer, now)),
         None if success => match token_set(provider, asked, &object, now) {
             Ok(tokens) => TokenAnswer::Granted(tokens),
+            Err(what) if holds_tokens(provider, &object) => {
+                TokenAnswer::Unfit { status: answer.status, what }
+            }
             Err(what) => no_verdict(what),
         },
         None => no_verdict(format!("HTTP {} without an error code", answer.status)),
     }
+}
+
+/// Whether the grant was certainly spent: something stands where tokens stand.
+fn holds_tokens(provider: &Provider, object: &Value) -> bool {
+    let fields = &provider.response;
+    let there = |path: &str| look_up(object, path).is_some_and(|it| !it.is_null() && it != "");
+    there(&fields.access_token) || there(&fields.refresh_token)
 }
 
 /// Only a code at the provider's or the standard's own place is a verdict; a gateway has others.
@@ -150,8 +167,8 @@ fn refresh_token(
 fn check_type(provider: &Provider, object: &Value) -> Result<(), String> {
     let fields = &provider.response;
     match look_up(object, &fields.token_type).and_then(Value::as_str) {
-        None | Some("") if fields.token_type_optional => Ok(()),
-        None | Some("") => Err(format!("no `{}` in the answer", fields.token_type)),
+        // Vendors leave it out (MerchantOS does), and there is but one type that needs no more said.
+        None | Some("") => Ok(()),
         Some(kind)
             if kind.eq_ignore_ascii_case("bearer")
                 || kind.eq_ignore_ascii_case(&provider.api.authorization.scheme) =>
@@ -268,7 +285,7 @@ mod tests {
         let body =
             r#"{"accessToken":"eyJ","tokenType":"Bearer","expiresIn":3600,"refresh_token":"r"}"#;
         assert_eq!(granted("inyo", body).refresh_token, None);
-        assert!(matches!(answered("inkress", 200, body), TokenAnswer::NoVerdict { .. }));
+        assert!(matches!(answered("inkress", 200, body), TokenAnswer::Unfit { .. }));
     }
 
     #[test] // TS8, RF3
@@ -280,8 +297,8 @@ mod tests {
         assert_eq!(tokens.access_expires_at.unwrap().as_second(), 36_000);
     }
 
-    #[test] // TS4, TS6
-    fn merchantos_names_neither_type_nor_end() {
+    #[test] // TS4, TS6, AT-28
+    fn an_absent_type_is_bearer_and_an_absent_end_is_not_known() {
         let tokens = granted("merchantos", r#"{"access_token":"m","scope":"employee:register"}"#);
         assert_eq!(tokens.access_expires_at, None);
     }
@@ -310,10 +327,7 @@ mod tests {
             (200, "{\"access_token\":"),
             (200, r#"{"token_type":"Bearer"}"#),
             (200, r#"{"access_token":"","token_type":"Bearer"}"#),
-            (200, r#"{"access_token":7,"token_type":"Bearer"}"#),
-            (200, r#"{"access_token":"a\nb","token_type":"Bearer"}"#),
             (200, r#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#),
-            (200, r#"{"access_token":"a","token_type":"mac","merchant_id":1}"#),
             (401, "<html>no</html>"),
             (404, "{}"),
             (408, ""),
@@ -322,6 +336,23 @@ mod tests {
         for (status, body) in no_verdict {
             let answer = answered("inkress", status, body);
             assert!(matches!(answer, TokenAnswer::NoVerdict { .. }), "{status} {body}: {answer:?}");
+        }
+        let unfit = [
+            r#"{"access_token":7,"token_type":"Bearer"}"#,
+            r#"{"access_token":"a\nb","token_type":"Bearer"}"#,
+            r#"{"access_token":"a","token_type":"mac","merchant_id":1}"#,
+            r#"{"access_token":"a","token_type":"Bearer"}"#,
+        ];
+        for body in unfit {
+            let provider = catalogue::shipped("inkress").unwrap().unwrap();
+            let answer = Answer {
+                status: 200,
+                headers: HeaderMap::new(),
+                body: zeroize::Zeroizing::new(body.as_bytes().to_vec()),
+                date: None,
+            };
+            let judged = judge(&provider, &Asked::default(), &answer, Timestamp::UNIX_EPOCH);
+            assert!(matches!(judged, TokenAnswer::Unfit { .. }), "{body}: {judged:?}");
         }
         for status in [200, 400, 401, 403] {
             let answer = answered("inkress", status, r#"{"error":"invalid_grant"}"#);

@@ -84,19 +84,19 @@ fn refresh_chosen(
     let about = chosen.situation(context.system);
     context.with_connection(chosen, None, |connection| {
         let report = |error: &FreshError| report::fresh(error, &connection.provider, &about);
+        let seen = connection.entry().map_err(|error| report(&error))?;
         let wanted = match args.within {
             Some(within) => {
                 let wanted = Wanted::Good(Some(within));
-                let stored = connection.stored(&wanted).map_err(|error| report(&error))?;
-                if let Some(entry) = stored {
-                    let end = entry.tokens.and_then(|tokens| tokens.access_expires_at);
+                if connection.satisfies(&seen, &wanted) {
+                    let end = seen.tokens.and_then(|tokens| tokens.access_expires_at);
                     return Ok(Outcome::StillGood(end));
                 }
                 Wanted::New
             }
             None => Wanted::New,
         };
-        match context.wait(connection.fresh(&wanted))? {
+        match context.wait(connection.fresh_from(seen, &wanted))? {
             Ok(entry) => {
                 Ok(Outcome::Refreshed(entry.tokens.and_then(|tokens| tokens.access_expires_at)))
             }

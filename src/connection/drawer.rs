@@ -29,14 +29,14 @@ impl Drawer {
         self.store.read(&self.name)?.as_ref().map(Entry::decode).transpose()
     }
 
-    /// Writes the entry without looking back: for a mark, whose loss costs nothing.
+    /// Writes the entry without reading it back: for what changes no token.
     pub fn note(&self, lock: &Lock, entry: &Entry) -> Result<(), StoreError> {
-        self.store.write(lock, &self.name, &entry.encode())
+        self.store.write(lock, &self.name, &entry.encode()?)
     }
 
     /// Writes the entry and reads it back before anything relies on it.
     pub fn keep(&self, lock: &Lock, entry: &Entry) -> Result<(), StoreError> {
-        let text = entry.encode();
+        let text = entry.encode()?;
         self.store.write(lock, &self.name, &text)?;
         match self.store.read(&self.name)? {
             Some(kept) if kept == text => Ok(()),

@@ -1,7 +1,7 @@
 //! How a connection ends: revoked at the provider first, then forgotten here.
 
 use super::entry::Entry;
-use super::{Connection, FreshError, server};
+use super::{Connection, FreshError, Wanted, roll, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::revocation::{TokenKind, revocation_request};
 use crate::authorization_server::token_response::error_of;
@@ -64,10 +64,11 @@ impl Connection<'_> {
     /// Revokes refresh token, then access token, then forgets; holds the lock, so that no refresh revives it.
     pub async fn end(&self, local_only: bool) -> Result<Ending, FreshError> {
         let lock = self.lock().await.map_err(FreshError::Lock)?;
-        let entry = match self.drawer.read()? {
-            Some(entry) if entry.tokens.is_some() => entry,
-            _ => return Err(FreshError::NotConnected),
+        let read = || match self.drawer.read()? {
+            Some(entry) if entry.tokens.is_some() => Ok(entry),
+            _ => Err(FreshError::NotConnected),
         };
+        let mut entry = read()?;
         let revoke = match (&self.provider.revoke, local_only) {
             (Some(revoke), false) => revoke,
             _ => {
@@ -75,7 +76,11 @@ impl Connection<'_> {
                 return Ok(Ending::ForgottenHere);
             }
         };
+        self.check_bound(&entry)?;
         let _seen_through = self.system.critical.enter();
+        if self.store_what_was_lost(&lock, &entry)? {
+            entry = read()?;
+        }
         let revoked = self.revoke_all(revoke, &entry).await?;
         if revoked.iter().all(|it| it.outcome.is_settled()) {
             self.forget(&lock, entry)?;
@@ -83,6 +88,16 @@ impl Connection<'_> {
         } else {
             Ok(Ending::Kept(revoked))
         }
+    }
+
+    /// Tokens that only the journal holds would live on at the provider: they are stored first.
+    fn store_what_was_lost(&self, lock: &Lock, entry: &Entry) -> Result<bool, FreshError> {
+        if entry.mark_of_this_token().is_none() {
+            return Ok(false);
+        }
+        let order = self.order(entry, &Wanted::New)?;
+        let tools = self.tools(&order)?;
+        Ok(roll::recover(&self.drawer, lock, &order, &tools)?.is_some())
     }
 
     async fn revoke_all(&self, revoke: &Revoke, entry: &Entry) -> Result<Vec<Revoked>, FreshError> {
@@ -129,7 +144,8 @@ impl Connection<'_> {
         };
         let error = error_of(provider, &answer, self.system.clock.now());
         Ok(match (answer.status, error.code.as_deref()) {
-            (200..=299, _) => Outcome::Done,
+            (200..=299, None) => Outcome::Done,
+            (200..=299, Some(_)) => Outcome::Refused(error),
             (400..=499, Some("unsupported_token_type")) => Outcome::NotSupported,
             // The token is not known there, as some servers say instead of 200.
             (400..=499, Some("invalid_token" | "invalid_grant")) => Outcome::Done,

@@ -44,6 +44,12 @@ pub struct Entry {
     /// The provider ended the connection.
     #[serde(default)]
     pub ended: Option<Ended>,
+    /// Whom the secrets were kept for: the token endpoint, or the provider while that is not known.
+    #[serde(default)]
+    pub secrets_for: Option<String>,
+    /// How often a person or an import has authorised this profile.
+    #[serde(default)]
+    pub authorizations: u64,
     /// The tokens came from the client's own credentials, which renew them as well.
     #[serde(default)]
     pub reissues: bool,
@@ -59,6 +65,9 @@ pub struct Bound {
     pub token_endpoint: String,
     /// Scheme, host and port of the resource server.
     pub api_origin: String,
+    /// The revocation endpoint, where there is one.
+    #[serde(default)]
+    pub revocation_endpoint: Option<String>,
 }
 
 /// Says that a refresh token may have been spent.
@@ -99,6 +108,8 @@ impl Entry {
             bound: None,
             mark: None,
             ended: None,
+            secrets_for: None,
+            authorizations: 0,
             reissues: false,
             last_refreshed_at: None,
         }
@@ -139,9 +150,17 @@ impl Entry {
         self.tokens.is_none() && self.secrets.is_empty()
     }
 
+    /// The mark, where it is about the refresh token that is stored now.
+    pub fn mark_of_this_token(&self) -> Option<&Mark> {
+        let fingerprint = self.refresh_token().map(Secret::fingerprint).unwrap_or_default();
+        self.mark.as_ref().filter(|mark| mark.refresh_token_fingerprint == fingerprint)
+    }
+
     /// Writes the entry as text for a store (a keychain may take UTF-8 only).
-    pub fn encode(&self) -> Secret {
-        Secret::new(serde_json::to_string(self).unwrap_or_default())
+    pub fn encode(&self) -> Result<Secret, StoreError> {
+        serde_json::to_string(self).map(Secret::new).map_err(|_| StoreError::Damaged {
+            detail: "the entry cannot be written as text".into(),
+        })
     }
 
     /// Reads an entry; one of a newer keyfob is refused rather than damaged.
@@ -200,6 +219,6 @@ mod tests {
     fn an_entry_comes_back_as_it_was_written() {
         let mut entry = Entry::empty(&SystemRandom);
         entry.secrets.insert("client_secret".into(), Secret::new("s"));
-        assert_eq!(Entry::decode(&entry.encode()).unwrap(), entry);
+        assert_eq!(Entry::decode(&entry.encode().unwrap()).unwrap(), entry);
     }
 }

@@ -1,5 +1,6 @@
 //! An access token that is good now: the only place that refreshes.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,9 +17,10 @@ use crate::http::error_response::ErrorResponse;
 use crate::provider::schema::{Presence, Rotation};
 use crate::secret::Secret;
 use crate::store::durable::Folder;
-use crate::store::lock::{Lock, LockError};
+use crate::store::lock::{Holder, Lock, LockError, Taken};
 use crate::store::{StoreError, StoreKind};
 use crate::system::CriticalPart;
+use crate::token_set::TokenSet;
 
 /// How long a command waits for the lock; more than a token request may take.
 pub const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -62,14 +64,21 @@ pub enum FreshError {
     Lock(LockError),
     /// The store refused, before anything was sent.
     Store(StoreError),
-    /// The store refused the new tokens; they are in the journal.
-    Unstored(StoreError),
+    /// The store refused the new tokens.
+    Unstored {
+        /// Why.
+        error: StoreError,
+        /// Whether they are in the journal.
+        in_journal: bool,
+    },
     /// A verdict that is not about the tokens.
     Refused(ErrorResponse),
     /// Too many requests.
     TooMany {
         /// When to come back.
         until: Timestamp,
+        /// Whether an earlier answer was lost, so that the refresh token may be spent.
+        may_be_spent: bool,
     },
     /// Nobody judged.
     NoVerdict(NoVerdict),
@@ -103,11 +112,12 @@ impl Connection<'_> {
             return Ok(seen);
         }
         self.can_renew(&seen)?;
-        if let Some(until) = self.cooldown()?.until(self.system.clock.now()) {
-            return self.serve_or(&seen, wanted, FreshError::TooMany { until });
+        if let Some(failure) = self.cooling_down(&seen)? {
+            return self.serve_or(&seen, wanted, failure);
         }
-        let lock = match self.lock().await {
-            Ok(lock) => lock,
+        let lock = match self.lock_unless(|| self.renewed(&seen, wanted)).await {
+            Ok(Taken::Lock(lock)) => lock,
+            Ok(Taken::Settled(entry)) => return Ok(entry),
             Err(error) => return self.adopt_or(&seen, wanted, FreshError::Lock(error)),
         };
         let entry = self.entry()?;
@@ -115,6 +125,10 @@ impl Connection<'_> {
             return Ok(entry);
         }
         self.can_renew(&entry)?;
+        // Those who waited for a holder that was told to wait are told the same.
+        if let Some(failure) = self.cooling_down(&entry)? {
+            return self.serve_or(&entry, wanted, failure);
+        }
         let order = self.order(&entry, wanted)?;
         let rolled = self.roll(order, lock).await?;
         self.settle(&entry, wanted, rolled)
@@ -131,18 +145,28 @@ impl Connection<'_> {
     }
 
     /// Tokens go only where they were given for, whatever the profile says today.
-    fn check_bound(&self, entry: &Entry) -> Result<(), FreshError> {
-        let (Some(was), Ok(is)) = (&entry.bound, self.bound()) else {
+    pub(super) fn check_bound(&self, entry: &Entry) -> Result<(), FreshError> {
+        let Some(was) = &entry.bound else {
             return Ok(());
         };
-        let pairs = [(&was.token_endpoint, &is.token_endpoint), (&was.api_origin, &is.api_origin)];
-        match pairs.into_iter().find(|(was, is)| was != is) {
-            Some((was, is)) => Err(FreshError::Rebound { was: was.clone(), is: is.clone() }),
-            None => Ok(()),
+        // What cannot be filled in cannot be sent to either.
+        let pairs = [
+            (Some(was.token_endpoint.clone()), self.token_endpoint().ok()),
+            (Some(was.api_origin.clone()), self.api_origin().ok()),
+            (was.revocation_endpoint.clone(), self.revocation_endpoint()),
+        ];
+        for (was, is) in pairs {
+            if let (Some(was), Some(is)) = (was, is)
+                && was != is
+            {
+                return Err(FreshError::Rebound { was, is });
+            }
         }
+        Ok(())
     }
 
-    fn satisfies(&self, entry: &Entry, wanted: &Wanted) -> bool {
+    /// Whether the access token of an entry will do as it is.
+    pub fn satisfies(&self, entry: &Entry, wanted: &Wanted) -> bool {
         let Some(tokens) = &entry.tokens else {
             return false;
         };
@@ -152,7 +176,8 @@ impl Connection<'_> {
             Wanted::Good(least) => {
                 entry.ended.is_none()
                     && tokens.access_is_fresh(now, margin)
-                    && least.is_none_or(|least| tokens.access_lives_for(now, least))
+                    && least
+                        .is_none_or(|least| tokens.access_lives_for(now, possible(tokens, least)))
             }
             Wanted::NotThis(refused) => tokens.access_token != *refused,
             Wanted::New => false,
@@ -161,10 +186,16 @@ impl Connection<'_> {
 
     /// Whether another process has done what was wanted while this one waited for the lock.
     fn was_renewed(&self, seen: &Entry, entry: &Entry, wanted: &Wanted) -> bool {
+        let moved = entry.generation != seen.generation && entry.ended.is_none();
         match wanted {
-            Wanted::New => entry.generation != seen.generation && entry.ended.is_none(),
+            Wanted::New => moved,
             _ => self.satisfies(entry, wanted),
         }
+    }
+
+    /// What another process has stored meanwhile; an entry that cannot be read says so under the lock.
+    fn renewed(&self, seen: &Entry, wanted: &Wanted) -> Option<Entry> {
+        self.entry().ok().filter(|entry| self.was_renewed(seen, entry, wanted))
     }
 
     fn can_renew(&self, entry: &Entry) -> Result<(), FreshError> {
@@ -180,29 +211,48 @@ impl Connection<'_> {
         }
     }
 
-    fn cooldown(&self) -> Result<Cooldown, FreshError> {
+    /// The cooldown that the token endpoint has imposed on the client of this entry.
+    fn cooling_down(&self, entry: &Entry) -> Result<Option<FreshError>, FreshError> {
+        let client_id = entry.client_id.as_deref().or(self.client_id.as_deref());
+        let cooldown = self.cooldown(client_id.unwrap_or_default())?;
+        Ok(cooldown.until(self.system.clock.now()).map(|until| FreshError::TooMany {
+            until,
+            may_be_spent: entry.mark_of_this_token().is_some(),
+        }))
+    }
+
+    pub(super) fn cooldown(&self, client_id: &str) -> Result<Cooldown, FreshError> {
         let endpoint = self
             .values
             .render_url(&self.provider.token.url)
             .map_err(|missing| FreshError::MissingValue(missing.0))?;
-        let client_id = self.client_id.as_deref().unwrap_or_default();
         Ok(Cooldown::of(self.system.home.cooldowns(), &endpoint, client_id))
     }
 
     /// Takes this connection's lock, naming the holder to the person who waits.
     pub async fn lock(&self) -> Result<Lock, LockError> {
+        match self.lock_unless(|| None::<Infallible>).await? {
+            Taken::Lock(lock) => Ok(lock),
+            Taken::Settled(never) => match never {},
+        }
+    }
+
+    async fn lock_unless<T>(
+        &self,
+        settled: impl FnMut() -> Option<T>,
+    ) -> Result<Taken<T>, LockError> {
         let path = self.lock_path();
         if let Some(folder) = path.parent() {
             // What is wrong with the folder, the lock file in it will say.
             let _ = Folder::make(folder);
         }
-        Lock::take(&path, LOCK_WAIT, &*self.system.clock, |holder| {
+        let name = |holder: Option<&Holder>| {
             (self.notify)(Notice::WaitingForLock(holder.cloned()));
-        })
-        .await
+        };
+        Lock::take_unless(&path, LOCK_WAIT, &*self.system.clock, name, settled).await
     }
 
-    fn order(&self, entry: &Entry, wanted: &Wanted) -> Result<Order, FreshError> {
+    pub(super) fn order(&self, entry: &Entry, wanted: &Wanted) -> Result<Order, FreshError> {
         let client_id = entry
             .client_id
             .clone()
@@ -228,7 +278,7 @@ impl Connection<'_> {
         match wanted {
             Wanted::New => Reason::Asked,
             Wanted::NotThis(_) => Reason::Refused,
-            Wanted::Good(_) if self.still_serves(entry, wanted) => Reason::Due,
+            Wanted::Good(_) if self.still_serves(entry, &Wanted::Good(None)) => Reason::Due,
             Wanted::Good(_) => Reason::Expired,
         }
     }
@@ -243,14 +293,19 @@ impl Connection<'_> {
             return worker::roll(self, order, lock).await;
         }
         let _ = own_process;
-        let tools = Tools {
+        let tools = self.tools(&order)?;
+        Ok(roll::roll(&self.drawer, &lock, &order, &tools).await?)
+    }
+
+    /// What a refresh in this process needs from outside.
+    pub(super) fn tools(&self, order: &Order) -> Result<Tools<'_>, FreshError> {
+        Ok(Tools {
             http: self.http()?,
             clock: &*self.system.clock,
             random: &*self.system.random,
-            cooldown: self.cooldown()?,
+            cooldown: self.cooldown(&order.client_id)?,
             tracing: self.tracing(),
-        };
-        Ok(roll::roll(&self.drawer, &lock, &order, &tools).await?)
+        })
     }
 
     fn settle(&self, seen: &Entry, wanted: &Wanted, rolled: Rolled) -> Result<Entry, FreshError> {
@@ -263,10 +318,12 @@ impl Connection<'_> {
             }
             Rolled::Moved => return self.entry(),
             Rolled::Ended(ended) => return Err(FreshError::Ended(ended)),
-            Rolled::Unstored(error) => return Err(FreshError::Unstored(error)),
+            Rolled::Unstored { error, in_journal } => {
+                return Err(FreshError::Unstored { error, in_journal });
+            }
             Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
             Rolled::Refused(error) => FreshError::Refused(error),
-            Rolled::TooMany { until } => FreshError::TooMany { until },
+            Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
         };
         self.serve_or(seen, wanted, failure)
@@ -311,4 +368,12 @@ impl Connection<'_> {
             false => self.serve_or(&entry, wanted, failure),
         }
     }
+}
+
+/// What can be asked of a token's life: one that was given for an hour never lives for two, and
+/// rolling it again and again would not make it.
+fn possible(tokens: &TokenSet, least: Duration) -> Duration {
+    let life = tokens.access_expires_at.map(|end| end.duration_since(tokens.issued_at));
+    let longest = life.and_then(|life| Duration::try_from(life).ok()).map(|life| life * 9 / 10);
+    longest.map_or(least, |longest| least.min(longest))
 }

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::fresh::LOCK_WAIT;
 use super::{Drawer, Notice};
 use crate::profile::file::ProfileError;
-use crate::provider::schema::Rotation;
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::store::durable::Folder;
 use crate::store::journal::Journal;
@@ -68,16 +68,17 @@ pub async fn keep_secret(
     system: &System,
     drawer: &Drawer,
     notify: &dyn Fn(Notice),
-    rotation: Rotation,
+    provider: &Provider,
     name: &str,
     secret: Secret,
 ) -> Result<(), KeepingError> {
     let lock = lock(system, drawer, notify).await?;
     let mut entry = drawer.read()?.unwrap_or_else(|| Entry::empty(&*system.random));
     entry.secrets.insert(name.to_owned(), secret);
+    entry.secrets_for.get_or_insert_with(|| provider.name.clone());
     drawer.keep(&lock, &entry)?;
     // Whether the connection can be renewed may depend on the secret.
-    Ok(drawer.tell(&entry, rotation)?)
+    Ok(drawer.tell(&entry, provider.refresh.rotation)?)
 }
 
 /// Removes everything of a profile: entry, journal, record, file. The file goes last, so that a
@@ -110,12 +111,15 @@ pub async fn rename(
     let mut new = old.clone();
     new.name.profile = to.to_owned();
     let (old_lock, new_lock) = both_locks(system, old, &new, notify).await?;
-    if new.profiles.find(to)?.is_some() || new.read()?.is_some() {
+    let entry = old.read()?;
+    let taken = new.read()?;
+    // The same entry under both names is a rename that was cut short: it is finished now.
+    let resumed = taken.is_some() && taken == entry;
+    if !resumed && (new.profiles.find(to)?.is_some() || taken.is_some()) {
         return Err(KeepingError::NameTaken(to.to_owned()));
     }
     let profile = old.profiles.read(from)?;
     let record = old.profiles.record(from)?;
-    let entry = old.read()?;
     if entry.as_ref().is_some_and(|entry| entry.mark.is_some()) {
         return Err(KeepingError::Unsettled(from.clone()));
     }
@@ -123,13 +127,13 @@ pub async fn rename(
         profiles.write_record(to, &record)?;
         profiles.write(to, &profile)
     });
-    if let Err(error) = written {
-        // Best effort: what cannot be taken away either is reported by the next command.
+    let moved = written.and_then(|()| Ok(old.remove(&old_lock)?));
+    if let Err(error) = moved {
+        // What cannot be taken away either is found by the same command, run again.
         let _ = new.remove(&new_lock);
         let _ = new.profiles.remove(to);
         return Err(error);
     }
-    old.remove(&old_lock)?;
     Journal::discard_all(&old.journal, from)?;
     Ok(old.profiles.remove(from)?)
 }
@@ -198,9 +202,10 @@ mod tests {
         }
 
         fn secret(&self, drawer: &Drawer, secret: &str) {
-            let (rotation, secret) = (Rotation::SingleUse, Secret::new(secret));
+            let provider = crate::provider::catalogue::shipped("inkress").unwrap().unwrap();
+            let secret = Secret::new(secret);
             let kept =
-                keep_secret(&self.system, drawer, &|_| {}, rotation, "client_secret", secret);
+                keep_secret(&self.system, drawer, &|_| {}, &provider, "client_secret", secret);
             wait(kept).unwrap();
         }
 
@@ -247,6 +252,22 @@ mod tests {
         assert!(new.profiles.record_path("a-shop").exists());
         assert!(drawer.read().unwrap().is_none());
         assert!(drawer.profiles.find("shop").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_rename_that_was_cut_short_is_finished_by_the_same_command() {
+        let world = world();
+        let drawer = world.drawer();
+        world.secret(&drawer, "one");
+        let entry = drawer.read().unwrap().unwrap();
+        let new = named(&drawer, "new");
+        let held = wait(lock(&world.system, &new, &|_| {})).unwrap();
+        new.keep(&held, &entry).unwrap();
+        new.profiles.write("new", &drawer.profiles.read("shop").unwrap()).unwrap();
+        drop(held);
+        world.rename(&drawer, "new").unwrap();
+        assert_eq!(new.read().unwrap(), Some(entry));
+        assert!(drawer.read().unwrap().is_none());
     }
 
     #[test]

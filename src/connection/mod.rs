@@ -190,21 +190,27 @@ impl<'a> Connection<'a> {
     /// The endpoints that tokens of this profile may be sent to.
     pub fn bound(&self) -> Result<Bound, MissingValue> {
         Ok(Bound {
-            token_endpoint: self.values.render_url(&self.provider.token.url)?,
+            token_endpoint: self.token_endpoint()?,
             api_origin: self.api_origin()?,
+            revocation_endpoint: self.revocation_endpoint(),
         })
     }
 
-    /// Scheme, host and port of the resource server.
+    fn token_endpoint(&self) -> Result<String, MissingValue> {
+        self.values.render_url(&self.provider.token.url)
+    }
+
+    fn revocation_endpoint(&self) -> Option<String> {
+        let revoke = self.provider.revoke.as_ref()?;
+        self.values.render_url(&revoke.url).ok()
+    }
+
+    /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.
     fn api_origin(&self) -> Result<String, MissingValue> {
         let template = &self.provider.api.base_url;
-        // The host comes first; what follows may name values that are not known yet.
-        let host = match template.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            Some((name, _)) => {
-                self.values.get(name).ok_or_else(|| MissingValue(name.to_owned()))?.to_owned()
-            }
-            None => template.clone(),
-        };
+        let start = template.find("://").map_or(0, |at| at + 3);
+        let end = template[start..].find('/').map_or(template.len(), |at| at + start);
+        let host = self.values.render(&template[..end])?;
         Ok(Url::parse(&host).map(|url| url.origin().ascii_serialization()).unwrap_or(host))
     }
 

@@ -28,6 +28,7 @@ use crate::store::StoreError;
 use crate::store::journal::{Journal, Recovered};
 use crate::store::key::Key;
 use crate::store::lock::Lock;
+use crate::token_set::TokenSet;
 
 /// What is to be done, complete: it travels to the worker as one message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,11 +88,18 @@ pub enum Rolled {
     TooMany {
         /// When to come back.
         until: Timestamp,
+        /// Whether an earlier answer was lost.
+        may_be_spent: bool,
     },
     /// Nobody judged.
     NoVerdict(NoVerdict),
-    /// The answer is in the journal, but the store did not take it.
-    Unstored(StoreError),
+    /// The store did not take the new tokens.
+    Unstored {
+        /// Why.
+        error: StoreError,
+        /// Whether the answer is in the journal, from where the next command takes it.
+        in_journal: bool,
+    },
     /// The request cannot be made.
     Unmakable(String),
 }
@@ -105,8 +113,8 @@ pub struct NoVerdict {
     pub may_be_spent: bool,
     /// Whether the token was sent a second time.
     pub resent: bool,
-    /// Whether an earlier command had lost an answer already.
-    pub lost_before: bool,
+    /// The earlier refresh whose answer was lost already.
+    pub earlier: Option<Mark>,
 }
 
 /// What came instead of a verdict.
@@ -122,6 +130,13 @@ pub enum NoAnswer {
         what: String,
         /// Seconds to wait, where it says.
         retry_after: Option<u64>,
+    },
+    /// Tokens came that cannot be used as the provider file stands; they are in the journal.
+    Unfit {
+        /// The status.
+        status: u16,
+        /// What is wrong.
+        what: String,
     },
     /// A mark from an earlier command was found, and the access token still serves.
     NotTried,
@@ -148,16 +163,16 @@ pub async fn roll(
     order: &Order,
     tools: &Tools<'_>,
 ) -> Result<Rolled, StoreError> {
-    let entry = match drawer.read()? {
-        Some(entry) if entry.generation == order.generation => entry,
-        _ => return Ok(Rolled::Moved),
+    let Some(mut rolling) = Rolling::begin(drawer, lock, order, tools)? else {
+        return Ok(Rolled::Moved);
     };
-    let lost_before = entry.mark.is_some();
-    let mut rolling = Rolling { drawer, lock, order, tools, entry, lost_before };
-    if let Some(rolled) = rolling.recover()? {
-        return Ok(rolled);
+    match rolling.recover()? {
+        // What was lost has ended meanwhile: its refresh token is rolled like any other.
+        Some(Rolled::Renewed { .. }) if rolling.access_has_ended() => {}
+        Some(rolled) => return Ok(rolled),
+        None => {}
     }
-    if lost_before && !order.reason.allows_resend() {
+    if rolling.lost && !order.reason.allows_resend() {
         return Ok(rolling.no_verdict(NoAnswer::NotTried, true, false));
     }
     let request = match rolling.request() {
@@ -168,6 +183,19 @@ pub async fn roll(
     Ok(rolling.send(&request, &mut journal).await)
 }
 
+/// Stores what an earlier command received and could not store; `None` where there is no such answer.
+pub fn recover(
+    drawer: &Drawer,
+    lock: &Lock,
+    order: &Order,
+    tools: &Tools<'_>,
+) -> Result<Option<Rolled>, StoreError> {
+    match Rolling::begin(drawer, lock, order, tools)? {
+        Some(mut rolling) => rolling.recover(),
+        None => Ok(None),
+    }
+}
+
 /// One refresh on its way.
 struct Rolling<'a> {
     drawer: &'a Drawer,
@@ -175,15 +203,34 @@ struct Rolling<'a> {
     order: &'a Order,
     tools: &'a Tools<'a>,
     entry: Entry,
-    lost_before: bool,
+    /// An answer about the stored refresh token was lost, before or by this refresh.
+    lost: bool,
+    /// The earlier refresh that lost it.
+    earlier: Option<Mark>,
 }
 
-impl Rolling<'_> {
+impl<'a> Rolling<'a> {
+    /// `None` where another writer was first.
+    fn begin(
+        drawer: &'a Drawer,
+        lock: &'a Lock,
+        order: &'a Order,
+        tools: &'a Tools<'a>,
+    ) -> Result<Option<Self>, StoreError> {
+        let entry = match drawer.read()? {
+            Some(entry) if entry.generation == order.generation => entry,
+            _ => return Ok(None),
+        };
+        let earlier = entry.mark_of_this_token().cloned();
+        let lost = earlier.is_some();
+        Ok(Some(Self { drawer, lock, order, tools, entry, lost, earlier }))
+    }
+
     /// Uses an answer that an earlier command received and could not store.
     fn recover(&mut self) -> Result<Option<Rolled>, StoreError> {
-        if !self.lost_before {
+        let Some(mark) = self.earlier.clone() else {
             return Ok(None);
-        }
+        };
         let profile = &self.drawer.name.profile;
         let (folder, generation) = (&self.drawer.journal, self.entry.generation);
         let recovered = Journal::recover(folder, profile, generation, &self.journal_key()?)?;
@@ -193,11 +240,20 @@ impl Rolling<'_> {
         let Some(answer) = decode_answer(&text) else {
             return Ok(None);
         };
-        match self.judge(&answer) {
-            TokenAnswer::Granted(tokens) => Ok(Some(self.keep(tokens, true))),
+        // Its lifetimes began when it was asked for.
+        match self.judge(&answer, mark.started_at) {
+            TokenAnswer::Granted(tokens) => Ok(Some(self.keep(tokens, true, true))),
             TokenAnswer::Refused(error) if self.is_final(&error) => Ok(Some(self.end(&error))),
+            TokenAnswer::Unfit { status, what } => {
+                Ok(Some(self.no_verdict(NoAnswer::Unfit { status, what }, true, false)))
+            }
             _ => Ok(None),
         }
+    }
+
+    fn access_has_ended(&self) -> bool {
+        let end = self.entry.tokens.as_ref().and_then(|tokens| tokens.access_expires_at);
+        end.is_some_and(|end| end <= self.tools.clock.now())
     }
 
     fn request(&self) -> Result<ServerRequest, MissingValue> {
@@ -240,9 +296,7 @@ impl Rolling<'_> {
         match Journal::create(&self.drawer.journal, profile, self.entry.generation) {
             Ok(journal) => Ok(journal),
             Err(error) => {
-                if !self.lost_before {
-                    self.unmark();
-                }
+                self.unmark_unless_lost();
                 Err(error)
             }
         }
@@ -250,9 +304,10 @@ impl Rolling<'_> {
 
     /// Sends once, and once more where an answer was lost and the same token is worth it.
     async fn send(&mut self, request: &ServerRequest, journal: &mut Journal) -> Rolled {
+        let lost_before = self.lost;
         let first = self.attempt(request, journal, false).await;
         match &first {
-            Rolled::NoVerdict(lost) if self.is_worth_resending(lost) => {
+            Rolled::NoVerdict(lost) if !lost_before && self.is_worth_resending(lost) => {
                 self.attempt(request, journal, true).await
             }
             _ => first,
@@ -260,8 +315,12 @@ impl Rolling<'_> {
     }
 
     fn is_worth_resending(&self, lost: &NoVerdict) -> bool {
-        let told_to_wait = matches!(lost.cause, NoAnswer::Unusable { retry_after: Some(_), .. });
-        lost.may_be_spent && !self.lost_before && !told_to_wait && self.order.reason.allows_resend()
+        let settled = matches!(
+            lost.cause,
+            // It asks for a wait, or it has given tokens: the one that was sent is certainly spent.
+            NoAnswer::Unusable { retry_after: Some(_), .. } | NoAnswer::Unfit { .. }
+        );
+        lost.may_be_spent && !settled && self.order.reason.allows_resend()
     }
 
     async fn attempt(
@@ -272,35 +331,42 @@ impl Rolling<'_> {
     ) -> Rolled {
         let answer = match server::send(self.tools.http, request, &self.tools.tracing).await {
             Ok(answer) => answer,
-            Err(error) if error.never_reached() && !resent => {
-                if !self.lost_before {
-                    self.unmark();
-                }
-                return self.no_verdict(NoAnswer::Http(error), self.lost_before, resent);
-            }
-            Err(error) => return self.no_verdict(NoAnswer::Http(error), true, resent),
+            Err(error) => return self.unanswered(error, resent),
         };
         let recorded = self
             .journal_key()
             .and_then(|key| journal.record(&key, self.tools.random, &encode_answer(&answer)));
-        match self.judge(&answer) {
+        match self.judge(&answer, self.tools.clock.now()) {
             // A journal that failed is not fatal here: the store is still to be tried.
-            TokenAnswer::Granted(tokens) => self.keep(tokens, false),
+            TokenAnswer::Granted(tokens) => self.keep(tokens, false, recorded.is_ok()),
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),
             TokenAnswer::Refused(error) => {
-                drop(recorded);
-                self.unmark();
+                self.unmark_unless_lost();
                 Rolled::Refused(error)
             }
             TokenAnswer::TooMany { retry_after } => self.cool_down(retry_after),
+            TokenAnswer::Unfit { status, what } => {
+                self.lost = true;
+                self.no_verdict(NoAnswer::Unfit { status, what }, true, resent)
+            }
             TokenAnswer::NoVerdict { status, what, retry_after } => {
-                let cause = NoAnswer::Unusable { status, what, retry_after };
-                self.no_verdict(cause, true, resent)
+                self.lost = true;
+                self.no_verdict(NoAnswer::Unusable { status, what, retry_after }, true, resent)
             }
         }
     }
 
-    fn judge(&self, answer: &Answer) -> TokenAnswer {
+    fn unanswered(&mut self, error: HttpError, resent: bool) -> Rolled {
+        if error.never_reached() {
+            self.unmark_unless_lost();
+        } else {
+            self.lost = true;
+        }
+        let may_be_spent = self.lost;
+        self.no_verdict(NoAnswer::Http(error), may_be_spent, resent)
+    }
+
+    fn judge(&self, answer: &Answer, asked_at: Timestamp) -> TokenAnswer {
         let tokens = self.entry.tokens.as_ref();
         let asked = Asked {
             scopes: self.granted(),
@@ -308,7 +374,7 @@ impl Rolling<'_> {
             refresh_expires_at: tokens.and_then(|it| it.refresh_expires_at),
             contexts: tokens.map(|it| it.contexts.clone()).unwrap_or_default(),
         };
-        judge(&self.order.provider, &asked, answer, self.tools.clock.now())
+        judge(&self.order.provider, &asked, answer, asked_at)
     }
 
     fn granted(&self) -> Option<Vec<String>> {
@@ -316,14 +382,16 @@ impl Rolling<'_> {
     }
 
     /// Stores new tokens, reads them back, and only then lets go of the journal.
-    fn keep(&mut self, tokens: crate::token_set::TokenSet, recovered: bool) -> Rolled {
+    fn keep(&mut self, tokens: TokenSet, recovered: bool, in_journal: bool) -> Rolled {
         let mut renewed = self.entry.clone();
         renewed.adopt(tokens);
         renewed.last_refreshed_at = renewed.tokens.as_ref().map(|tokens| tokens.issued_at);
         if let Err(error) = self.drawer.keep(self.lock, &renewed) {
-            return Rolled::Unstored(error);
+            return Rolled::Unstored { error, in_journal };
         }
         self.entry = renewed;
+        self.lost = false;
+        self.earlier = None;
         self.tell();
         self.discard_journal();
         Rolled::Renewed { recovered }
@@ -334,7 +402,8 @@ impl Rolling<'_> {
         let moved = match self.drawer.read() {
             Ok(Some(now)) => now.generation != self.entry.generation,
             Ok(None) => true,
-            Err(error) => return Rolled::Unstored(error),
+            // The verdict cannot be written either; the next command hears it again.
+            Err(_) => false,
         };
         if moved {
             return Rolled::Moved;
@@ -343,7 +412,7 @@ impl Rolling<'_> {
             at: self.tools.clock.now(),
             error: error.code.clone().unwrap_or_else(|| "invalid_grant".into()),
             description: error.description.clone(),
-            after_lost_answer: self.lost_before,
+            after_lost_answer: self.lost,
         };
         self.entry.ended = Some(ended.clone());
         self.unmark();
@@ -358,15 +427,22 @@ impl Rolling<'_> {
     }
 
     fn cool_down(&mut self, retry_after: Option<u64>) -> Rolled {
-        self.unmark();
+        self.unmark_unless_lost();
         let now = self.tools.clock.now();
         // Where the wait cannot be noted, this command still waits for it.
         let until = self.tools.cooldown.begin(now, retry_after).unwrap_or(now);
-        Rolled::TooMany { until }
+        Rolled::TooMany { until, may_be_spent: self.lost }
     }
 
     fn no_verdict(&self, cause: NoAnswer, may_be_spent: bool, resent: bool) -> Rolled {
-        Rolled::NoVerdict(NoVerdict { cause, may_be_spent, resent, lost_before: self.lost_before })
+        Rolled::NoVerdict(NoVerdict { cause, may_be_spent, resent, earlier: self.earlier.clone() })
+    }
+
+    /// Takes the mark away where the refresh token was certainly not spent.
+    fn unmark_unless_lost(&mut self) {
+        if !self.lost {
+            self.unmark();
+        }
     }
 
     /// Takes the mark away: the refresh token was certainly not spent, or its fate is written in the entry.

@@ -12,10 +12,10 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Connection;
 use super::cooldown::Cooldown;
@@ -37,6 +37,8 @@ use crate::system::stores;
 
 /// The argument that makes this program a worker.
 pub const ARGUMENT: &str = "refresh-worker";
+/// The longest wait for the worker: two token requests, and a keychain that takes its time.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest message either way, in bytes.
 const LONGEST_MESSAGE: u64 = 16 << 20;
 
@@ -110,9 +112,14 @@ async fn ask(lock: &Lock, message: &Secret) -> io::Result<Reply> {
     ours.write_all(message.expose().as_bytes()).await?;
     ours.write_all(b"\n").await?;
     let mut reply = Vec::new();
-    ours.take(LONGEST_MESSAGE).read_to_end(&mut reply).await?;
-    // It has closed its end, so it is ending: this collects it and does not wait.
-    worker.wait()?;
+    let mut ours = tokio::io::BufReader::new(ours).take(LONGEST_MESSAGE);
+    let heard = tokio::time::timeout(PATIENCE, ours.read_until(b'\n', &mut reply)).await;
+    let Ok(heard) = heard else {
+        return Err(io::Error::other("the process that refreshes did not answer in time"));
+    };
+    heard?;
+    // It ends now or has ended; where it takes a moment, the system collects it after us.
+    let _ = worker.try_wait();
     serde_json::from_slice(&reply)
         .map_err(|_| io::Error::other("the process that refreshes ended without an answer"))
 }
@@ -156,7 +163,9 @@ pub fn run() -> io::Result<()> {
     let reply = runtime.block_on(obey(message, lock));
     let text = serde_json::to_string(&reply).map(Secret::new)?;
     // A caller that is gone does not matter: the work is done and stored.
-    let _ = (&pipe).write_all(text.expose().as_bytes());
+    let _ = (&pipe).write_all(text.expose().as_bytes()).and_then(|()| (&pipe).write_all(b"\n"));
+    // A name that is still being looked up must not keep this process.
+    runtime.shutdown_background();
     Ok(())
 }
 
@@ -190,6 +199,8 @@ async fn obey(message: Message, lock: File) -> Reply {
         },
         Err(error) => Outcome::Failed(error.to_string()),
     };
+    // The lock ends with the work and not only with this process.
+    lock.release();
     Reply { trace: trace.into_inner(), outcome }
 }
 

@@ -111,7 +111,7 @@ fn line_of_path(text: &str, path: &[String]) -> Option<usize> {
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 8] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 9] = [
         schema_version,
         slug,
         flows,
@@ -119,6 +119,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         redirect,
         settings,
         template_names,
+        endpoints,
         scope_table,
     ];
     rules.iter().find_map(|rule| rule(provider))
@@ -266,6 +267,21 @@ fn template_names(provider: &Provider) -> Option<Finding> {
         }
     }
     None
+}
+
+/// Secrets go over TLS, or to this machine; an endpoint that begins with a setting is checked there.
+fn endpoints(provider: &Provider) -> Option<Finding> {
+    templates(provider)
+        .into_iter()
+        .filter(|(path, _)| matches!(path.last(), Some(&"url" | &"base_url")))
+        .filter(|(_, template)| !template.starts_with('{'))
+        .find(|(_, template)| {
+            let url = url::Url::parse(&template.replace(['{', '}'], ""));
+            !url.is_ok_and(|url| super::metadata::is_protected(&url))
+        })
+        .map(|(path, _)| {
+            Finding::at(&path, "an endpoint is an https URL; plain http is for loopback alone")
+        })
 }
 
 fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {

@@ -131,7 +131,7 @@ fn issuer_url(issuer: &str) -> Result<Url, MetadataError> {
 }
 
 /// Whether nobody on the way can read along.
-fn is_protected(url: &Url) -> bool {
+pub(super) fn is_protected(url: &Url) -> bool {
     match url.scheme() {
         "https" => true,
         "http" => is_loopback(url),

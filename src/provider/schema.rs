@@ -394,8 +394,6 @@ pub struct ResponseFields {
     pub access_token: String,
     /// Its type.
     pub token_type: String,
-    /// Whether an answer without a type is taken as a bearer token.
-    pub token_type_optional: bool,
     /// The refresh token.
     pub refresh_token: String,
     /// Seconds the access token lives.
@@ -415,7 +413,6 @@ impl Default for ResponseFields {
         Self {
             access_token: "access_token".into(),
             token_type: "token_type".into(),
-            token_type_optional: false,
             refresh_token: "refresh_token".into(),
             expires_in: "expires_in".into(),
             refresh_expires_in: "refresh_token_expires_in".into(),

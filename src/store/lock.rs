@@ -3,6 +3,7 @@
 //! The kernel ends it with the last process that holds the descriptor, so there is nothing to
 //! expire and nothing to steal. A second file names the holder, for people.
 
+use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -59,20 +60,51 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// After this long the holder is named.
 const NAMED_AFTER: Duration = Duration::from_secs(1);
 
+/// What came of waiting for a lock.
+#[derive(Debug)]
+pub enum Taken<T> {
+    /// The lock.
+    Lock(Lock),
+    /// What the lock was wanted for was done meanwhile.
+    Settled(T),
+}
+
 impl Lock {
     /// Waits for the lock at `path` for at most `patience`; `waiting` hears once, after a second, who holds it.
     pub async fn take(
         path: &Path,
         patience: Duration,
         clock: &dyn Clock,
-        mut waiting: impl FnMut(Option<&Holder>),
+        waiting: impl FnMut(Option<&Holder>),
     ) -> Result<Self, LockError> {
+        match Self::take_unless(path, patience, clock, waiting, || None::<Infallible>).await? {
+            Taken::Lock(lock) => Ok(lock),
+            Taken::Settled(never) => match never {},
+        }
+    }
+
+    /// The same; whoever had to wait asks `settled` first when the lock is free again.
+    ///
+    /// So a crowd that waits for one result need not take the lock one by one to see that it is there.
+    pub async fn take_unless<T>(
+        path: &Path,
+        patience: Duration,
+        clock: &dyn Clock,
+        mut waiting: impl FnMut(Option<&Holder>),
+        mut settled: impl FnMut() -> Option<T>,
+    ) -> Result<Taken<T>, LockError> {
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         let mut named = false;
         loop {
+            if !waited.is_zero()
+                && Self::is_free(path)?
+                && let Some(result) = settled()
+            {
+                return Ok(Taken::Settled(result));
+            }
             if let Some(lock) = Self::try_take(path, clock)? {
-                return Ok(lock);
+                return Ok(Taken::Lock(lock));
             }
             if waited >= patience {
                 return Err(LockError::Held {
@@ -88,6 +120,16 @@ impl Lock {
             clock.sleep(pause).await;
             waited += pause;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Tells whether nobody holds the lock at this moment; those who ask do not keep each other out.
+    fn is_free(path: &Path) -> Result<bool, LockError> {
+        let unusable = |source| LockError::Unusable { path: path.to_owned(), source };
+        match open(path).map_err(unusable)?.try_lock_shared() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
     }
 
@@ -114,6 +156,12 @@ impl Lock {
     /// A second descriptor of the same lock, for a process that shall hold it too.
     pub fn share(&self) -> io::Result<File> {
         self.file.try_clone()
+    }
+
+    /// Ends the lock for every process that shares it; only who has done the work may say so.
+    pub fn release(self) {
+        // Where the system refuses, the lock ends with the last descriptor.
+        let _ = self.file.unlock();
     }
 
     /// Where the lock file is.
@@ -162,8 +210,10 @@ pub fn holder(path: &Path) -> Option<Holder> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{SystemClock, Wait};
 
     #[test] // RF18
     fn a_second_taker_waits_no_longer_than_its_patience_and_names_the_holder() {
@@ -180,6 +230,51 @@ mod tests {
         assert_eq!(holder.process, std::process::id());
         drop(first);
         assert!(Lock::try_take(&path, &SystemClock).unwrap().is_some());
+    }
+
+    /// A clock whose first pause is the moment at which the holder lets go.
+    struct LettingGo(Mutex<Option<Lock>>);
+
+    impl Clock for LettingGo {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        fn sleep(&self, _: Duration) -> Wait<'_> {
+            self.0.lock().unwrap().take();
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[test] // RF18
+    fn whoever_waited_takes_the_result_where_it_is_there_and_else_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.lock");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let take = |clock: &LettingGo, settled: &mut dyn FnMut() -> Option<u8>| {
+            let patience = Duration::from_secs(60);
+            runtime.block_on(Lock::take_unless(&path, patience, clock, |_| {}, settled)).unwrap()
+        };
+        let nobody = LettingGo(Mutex::new(None));
+        let first = take(&nobody, &mut || panic!("asked before anybody waited"));
+        let Taken::Lock(first) = first else { panic!("{first:?}") };
+        let clock = LettingGo(Mutex::new(Some(first)));
+        assert!(matches!(take(&clock, &mut || Some(7)), Taken::Settled(7)));
+        let Taken::Lock(second) = take(&nobody, &mut || None) else { panic!("nobody holds it") };
+        let clock = LettingGo(Mutex::new(Some(second)));
+        assert!(matches!(take(&clock, &mut || None), Taken::Lock(_)));
+    }
+
+    #[test] // RF18
+    fn those_who_look_whether_the_lock_is_free_keep_nobody_from_looking() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.lock");
+        let held = Lock::try_take(&path, &SystemClock).unwrap().unwrap();
+        assert!(!Lock::is_free(&path).unwrap());
+        drop(held);
+        let looking = open(&path).unwrap();
+        looking.try_lock_shared().unwrap();
+        assert!(Lock::is_free(&path).unwrap());
     }
 
     #[test] // A22, ST6

@@ -59,13 +59,13 @@ for step in "$@"; do
         ;;
     stop) kill -STOP "$daemon" ;;
     look) [ "$(secret-tool lookup service keyfob username shop)" = "seen from outside" ] ;;
-    *) KEYFOB_KEYCHAIN_STEP=$step "$TEST_BINARY" --ignored --exact inside --nocapture ;;
+    *) KEYFOB_KEYCHAIN_STEP=$step "$TEST_BINARY" --ignored --exact keychain::inside --nocapture ;;
     esac || { echo "the step $step failed" >&2; exit 1; }
 done
 "#;
 
 /// A bus that knows no service and starts none.
-const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+pub const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
@@ -130,7 +130,7 @@ impl Desk {
     /// Takes one step without any bus.
     fn step(&self, step: &str, address: Option<&str>) {
         let mut command = self.command(std::env::current_exe().unwrap());
-        command.args(["--ignored", "--exact", "inside", "--nocapture"]).env(STEP, step);
+        command.args(["--ignored", "--exact", "keychain::inside", "--nocapture"]).env(STEP, step);
         if let Some(address) = address {
             command.env("DBUS_SESSION_BUS_ADDRESS", address);
         }
@@ -146,7 +146,7 @@ fn passes(mut command: Command) {
     assert!(said[0].contains("1 passed"), "no step was taken:\n{}", said.join("\n"));
 }
 
-fn require_tools() {
+pub fn require_tools() {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there =
         |tool: &str| std::env::split_paths(&path).any(|folder| folder.join(tool).exists());

@@ -1,3 +1,19 @@
 //! Against parts that nobody here wrote. `tests/all` installs them.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads its own environment and clock")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tables and logs, for who reads them"
+)]
+
+mod authorization_server;
+mod browser;
+mod certified_server;
+mod folder;
 mod keychain;
+mod keychain_program;
+mod killed;
+mod loopback;
+mod stand_in;
+mod terminal;

@@ -7,6 +7,7 @@ pub mod program;
 pub mod random;
 pub mod shelf;
 pub mod shop;
+pub mod signals;
 pub mod streams;
 pub mod world;
 
@@ -34,12 +35,12 @@ pub fn parameters(url: &str) -> std::collections::BTreeMap<String, String> {
     url::Url::parse(url).unwrap().query_pairs().into_owned().collect()
 }
 
-/// Waits until something is so, looking every millisecond, for at most ten seconds.
+/// Waits until something is so, looking every millisecond, for at most half a minute.
 #[track_caller]
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
+        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

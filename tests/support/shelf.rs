@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use keyfob::random::Random;
@@ -39,6 +40,7 @@ pub enum Trouble {
 pub struct Shelf {
     entries: MemoryStore,
     trouble: Arc<Mutex<Trouble>>,
+    reads: Arc<AtomicU32>,
     key: Option<String>,
     home: Home,
     random: Arc<dyn Random>,
@@ -50,6 +52,7 @@ impl Shelf {
         Self {
             entries: MemoryStore::new(),
             trouble: Arc::new(Mutex::new(Trouble::None)),
+            reads: Arc::default(),
             key,
             home,
             random,
@@ -59,6 +62,11 @@ impl Shelf {
     /// Lets it refuse from now on.
     pub fn trouble(&self, trouble: Trouble) {
         *self.trouble.lock().unwrap() = trouble;
+    }
+
+    /// How often it was read since this was last asked.
+    pub fn reads(&self) -> u32 {
+        self.reads.swap(0, Ordering::Relaxed)
     }
 
     /// The entry of a profile as it is kept.
@@ -116,6 +124,7 @@ impl Store for Shelved {
     }
 
     fn read(&self, name: &EntryName) -> Result<Option<Secret>, StoreError> {
+        self.shelf.reads.fetch_add(1, Ordering::Relaxed);
         match self.reachable()? {
             Trouble::Damaged => Ok(Some(Secret::new("no entry at all"))),
             Trouble::Newer => Ok(Some(Secret::new(r#"{"version":99}"#))),

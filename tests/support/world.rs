@@ -219,13 +219,6 @@ impl Ran {
         self
     }
 
-    /// Passes on a command that did not tell this to people.
-    #[track_caller]
-    pub fn never_says(self, text: &str) -> Self {
-        assert!(!self.stderr.contains(text), "said: {text}\nstderr: {}", self.stderr);
-        self
-    }
-
     /// Passes on a command that wrote nothing on standard output.
     #[track_caller]
     pub fn without_product(self) -> Self {

@@ -124,9 +124,8 @@ pub fn secret(context: &Context<'_>, args: &ProfileSecret) -> Result<Exit, Repor
     secrets::refuse_mixed(&provider, name, &secret)?;
     let drawer = kept.drawer(context)?;
     let notify = kept.notify(context);
-    let rotation = provider.refresh.rotation;
     context
-        .wait(keeping::keep_secret(context.system, &drawer, &notify, rotation, name, secret))?
+        .wait(keeping::keep_secret(context.system, &drawer, &notify, &provider, name, secret))?
         .map_err(|error| report::keeping(&error))?;
     remember_store(context, &kept)?;
     let document = json!({"profile": kept.name, "secret": name, "store": kept.kind.name()});

@@ -44,6 +44,8 @@ pub fn run(context: &Context<'_>, args: &ProfileSet) -> Result<Exit, Report> {
 enum Refusal {
     /// Neither a setting nor one of [`KEYS`].
     UnknownKey { key: String, nearest: Option<String> },
+    /// A secret, which belongs into the store and not on a command line.
+    Secret(String),
     /// The provider's own rule.
     Setting(settings::SettingError),
     /// A scope that makes no sense.
@@ -89,6 +91,9 @@ fn set(
 }
 
 fn unknown_key(provider: &Provider, key: &str) -> Refusal {
+    if matches!(key, "client_secret" | "webhook_secret") {
+        return Refusal::Secret(key.to_owned());
+    }
     let known = KEYS.into_iter().chain(provider.settings.keys().map(String::as_str));
     Refusal::UnknownKey { key: key.to_owned(), nearest: nearest(key, known).map(str::to_owned) }
 }
@@ -157,6 +162,12 @@ impl Refusal {
             Self::UnknownKey { key, nearest } => {
                 unknown_key_report(&key, nearest, provider, &command)
             }
+            Self::Secret(key) => Report::usage("a profile's file holds no secret")
+                .cause("every user of this machine can read the arguments of a process")
+                .hint(
+                    "change the secret that was typed, then keep it in the store; it is asked for",
+                )
+                .next(format!("keyfob profile secret {name} {key}")),
             Self::Setting(error) => {
                 let mut report = report::setting(&error);
                 // Its words are those of `connect --set`.

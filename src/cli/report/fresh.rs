@@ -8,6 +8,7 @@ use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
 use crate::provider::schema::Action;
+use crate::store::StoreError;
 
 /// An access token that could not be had.
 pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Report {
@@ -55,19 +56,22 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         FreshError::MissingValue(name) => missing_value(name, about),
         FreshError::Lock(error) => lock(error, profile),
         FreshError::Store(error) => store(error),
-        FreshError::Unstored(error) => {
-            let mut report = store(error);
-            report.message = format!("the new tokens of `{profile}` could not be stored");
-            report.causes.push("they are safe in the journal: the next command that can write stores them".into());
-            report
-        }
+        FreshError::Unstored { error, in_journal } => unstored(error, *in_journal, about),
         FreshError::Refused(error) => token_refusal(error, provider, about),
-        FreshError::TooMany { until } => too_many(about, None, Some(*until)),
+        FreshError::TooMany { until, may_be_spent } => {
+            let report = too_many(about, None, Some(*until));
+            match may_be_spent {
+                true => report
+                    .cause("an earlier answer was lost, so whether the refresh token is spent is not known; it is kept")
+                    .hint("try again then"),
+                false => report,
+            }
+        }
         FreshError::NoVerdict(lost) => no_verdict(lost, about),
         FreshError::Worker(why) => {
             Report::unexpected("the process that refreshes could not do its work")
                 .cause(printable(why))
-                .hint("run the command again; the tokens are as they were, or in the journal")
+                .hint("run the command again: it finds what was done, and says what is not known")
         }
         FreshError::Http(error) => http("no request can be made", error),
     }
@@ -186,27 +190,56 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
             report
         }
         NoAnswer::Unusable { status, what, retry_after } => {
+            let bare = format!("HTTP {status}");
+            let what = match *what == bare {
+                true => bare,
+                false => format!("{} ({bare})", printable(what)),
+            };
             let mut report = Report::new(Exit::TryLater, "no-verdict", message)
-                .cause(format!(
-                    "{} answered with {} (HTTP {status})",
-                    about.provider,
-                    printable(what)
-                ))
+                .cause(format!("{} answered with {what}", about.provider))
                 .hint("try again later");
             report.http_status = Some(*status);
             report.retry_after_seconds = *retry_after;
+            report
+        }
+        NoAnswer::Unfit { status, what } => {
+            let mut report = Report::new(Exit::TryLater, "tokens-unfit", message)
+                .cause(format!("{} gave tokens, but {} (HTTP {status})", about.provider, printable(what)))
+                .cause("they are kept in the journal; the old refresh token is spent and not sent again")
+                .hint("where the provider file is yours, correct it and run the command again; else connect again")
+                .next(about.connect());
+            report.http_status = Some(*status);
             report
         }
         NoAnswer::NotTried => Report::new(Exit::TryLater, "no-verdict", message)
             .cause("an earlier refresh was cut short")
             .hint("run it again with `keyfob refresh`"),
     };
-    if lost.lost_before {
-        report = report.cause("an earlier command had lost an answer already");
+    if let Some(earlier) = &lost.earlier {
+        report = report.cause(format!(
+            "the refresh that began at {} on {} had lost its answer already",
+            earlier.started_at,
+            printable(&earlier.host)
+        ));
+    }
+    if matches!(lost.cause, NoAnswer::Unfit { .. }) {
+        return report;
     }
     report.cause(match (lost.may_be_spent, lost.resent) {
         (false, _) => "the request did not arrive, so nothing was spent; the connection is as it was",
         (true, false) => "whether the refresh token was spent is not known; it is kept, and the next refresh tries it once more",
         (true, true) => "it was tried twice; the refresh token is kept, and the next refresh tries it again",
     })
+}
+
+/// New tokens that the store did not take.
+fn unstored(error: &StoreError, in_journal: bool, about: &Situation) -> Report {
+    let mut report = store(error);
+    report.message = format!("the new tokens of `{}` could not be stored", about.profile);
+    report.causes.push(match in_journal {
+        true => "they are safe in the journal: the next command that can write stores them".into(),
+        false => "the journal did not take them either: the old refresh token is spent".into(),
+    });
+    report.hint = Some("make room or give keyfob access, then run the command again".into());
+    report
 }

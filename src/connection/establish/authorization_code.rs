@@ -58,7 +58,7 @@ impl Connection<'_> {
             .ok_or_else(|| EstablishError::Fresh(crate::connection::FreshError::CannotRenew))?;
         // A locked keychain must be known before the person is asked for anything.
         self.drawer.store.prove()?;
-        let before = self.drawer.read()?.map(|entry| entry.generation);
+        let before = self.drawer.read()?.map_or(0, |entry| entry.authorizations);
         let _one_tab = self.connect_lock(way.patience).await?;
         if let Some(entry) = self.connected_meanwhile(before)? {
             return Ok(entry);
@@ -103,9 +103,10 @@ impl Connection<'_> {
 
     /// Held while a browser tab is open, so that parallel first logins open one.
     async fn connect_lock(&self, patience: Duration) -> Result<Lock, EstablishError> {
-        let locks = self.system.home.locks();
-        crate::store::durable::Folder::make(&locks)?;
-        let path = locks.join(format!("{}.connect.lock", self.name()));
+        // A folder of its own: no profile's name can be the name of another's tab.
+        let tabs = self.system.home.locks().join("tabs");
+        crate::store::durable::Folder::make(&tabs)?;
+        let path = tabs.join(format!("{}.lock", self.name()));
         let lock = Lock::take(&path, patience, &*self.system.clock, |holder| {
             (self.notify)(Notice::WaitingForConnect(holder.cloned()));
         });
@@ -113,10 +114,9 @@ impl Connection<'_> {
     }
 
     /// The connection that another process has made while this one waited for its turn.
-    fn connected_meanwhile(&self, before: Option<u64>) -> Result<Option<Entry>, EstablishError> {
+    fn connected_meanwhile(&self, before: u64) -> Result<Option<Entry>, EstablishError> {
         let entry = self.drawer.read()?;
-        let is_new = entry.as_ref().map(|it| it.generation) != before;
-        Ok(entry.filter(|entry| is_new && entry.tokens.is_some()))
+        Ok(entry.filter(|entry| entry.authorizations != before && entry.tokens.is_some()))
     }
 
     fn listen(
@@ -259,7 +259,7 @@ impl Connection<'_> {
             code_verifier: transaction.code_verifier.clone(),
         };
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
-        let tokens = self.first_tokens(&request, &transaction.scopes).await?;
+        let tokens = self.first_tokens(registration, &request, &transaction.scopes).await?;
         self.store_first(tokens, registration, brought, false).await
     }
 
@@ -312,7 +312,7 @@ fn judge_pasted(
             judgement => Ok(judgement),
         },
         Pasted::BareCode(code) if transaction.code_verifier.is_some() => Ok(Judgement::Code(code)),
-        // Without PKCE nothing ties a bare code to this attempt, unless the vendor drops state anyway.
+        // Without PKCE nothing ties a bare code to this attempt.
         Pasted::BareCode(_) => Err("Paste the whole address, not only the code.".into()),
         Pasted::Unusable(why) => Err(format!("{why}.")),
     }

@@ -35,7 +35,7 @@ impl Connection<'_> {
         let registration = self.registration(brought)?;
         let request = token_request(&self.provider, &self.values, &registration, grant)?;
         self.drawer.store.prove()?;
-        let mut tokens = self.first_tokens(&request, &brought.scopes).await?;
+        let mut tokens = self.first_tokens(&registration, &request, &brought.scopes).await?;
         let reissues = matches!(grant, Grant::ClientCredentials { .. });
         if reissues {
             // RFC 6749 section 4.4.3: none is expected, and none is kept.

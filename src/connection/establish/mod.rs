@@ -14,6 +14,7 @@ use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::authorization_request::RequestError;
 use crate::authorization_server::token_request::ServerRequest;
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
+use crate::clock::seconds_until;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::profile::file::ProfileError;
@@ -137,7 +138,7 @@ impl Connection<'_> {
         let client_secret = match (&brought.client_secret, self.client_secret_override()) {
             (Some(secret), _) => Some(secret.clone()),
             (None, Some(secret)) => Some(secret),
-            (None, None) => self.drawer.read()?.and_then(|it| it.client_secret().cloned()),
+            (None, None) => self.stored_client_secret()?,
         };
         if client_secret.is_none() && self.provider.client.secret == Presence::Required {
             return Err(FreshError::ClientSecretMissing.into());
@@ -145,13 +146,34 @@ impl Connection<'_> {
         Ok(ClientRegistration { client_id, client_secret })
     }
 
+    /// The client secret that is kept for this very token endpoint; another vendor's never goes there.
+    pub fn stored_client_secret(&self) -> Result<Option<Secret>, StoreError> {
+        let Some(entry) = self.drawer.read()? else {
+            return Ok(None);
+        };
+        let endpoint = self.token_endpoint().ok();
+        let is_for_us = match &entry.secrets_for {
+            Some(kept_for) => {
+                Some(kept_for) == endpoint.as_ref() || *kept_for == self.provider.name
+            }
+            None => entry.tokens.is_none(),
+        };
+        Ok(entry.client_secret().filter(|_| is_for_us).cloned())
+    }
+
     /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
     pub(super) async fn first_tokens(
         &self,
+        registration: &ClientRegistration,
         request: &ServerRequest,
         scopes: &[String],
     ) -> Result<TokenSet, EstablishError> {
-        // A code may be spent from here on: a signal waits until its tokens are stored.
+        let cooldown = self.cooldown(&registration.client_id)?;
+        if let Some(until) = cooldown.until(self.system.clock.now()) {
+            let retry_after = Some(seconds_until(self.system.clock.now(), until));
+            return Err(EstablishError::TooMany { retry_after });
+        }
+        // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
         let answer = server::send(self.http()?, request, &self.tracing())
             .await
@@ -161,7 +183,13 @@ impl Connection<'_> {
         match judge(&self.provider, &asked, &answer, self.system.clock.now()) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
-            TokenAnswer::TooMany { retry_after } => Err(EstablishError::TooMany { retry_after }),
+            TokenAnswer::TooMany { retry_after } => {
+                let now = self.system.clock.now();
+                // Where the wait cannot be noted, other processes hear it from the server.
+                let _ = cooldown.begin(now, retry_after);
+                Err(EstablishError::TooMany { retry_after })
+            }
+            TokenAnswer::Unfit { status, what } => Err(EstablishError::NoVerdict { status, what }),
             TokenAnswer::NoVerdict { status, what, .. } => {
                 Err(EstablishError::NoVerdict { status, what })
             }
@@ -184,10 +212,14 @@ impl Connection<'_> {
         self.tell_shortfall(&tokens, &brought.scopes, reissues);
         let mut entry = before.unwrap_or_else(|| Entry::empty(&*self.system.random));
         entry.adopt(tokens);
+        entry.authorizations += 1;
         entry.reissues = reissues;
-        entry.client_id = Some(registration.client_id.clone());
-        if let Some(secret) = &registration.client_secret {
-            entry.secrets.insert("client_secret".into(), secret.clone());
+        entry.client_id =
+            Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
+        // One that came from the store may have been changed there meanwhile.
+        if let Some(secret) = brought.client_secret.clone().or(self.client_secret_override()) {
+            entry.secrets.insert("client_secret".into(), secret);
+            entry.secrets_for = self.token_endpoint().ok();
         }
         entry.requested = brought.scopes.clone();
         entry.bound = Some(self.bound()?);

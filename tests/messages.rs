@@ -1,0 +1,564 @@
+//! Every failure once, as a person reads it: what happened, why, what to do next, and the exit code.
+
+use std::collections::BTreeSet;
+
+use keyfob::sandbox::{Endpoint, Fault};
+
+use crate::support::browser::Behaviour;
+use crate::support::shelf::Trouble;
+use crate::support::{Ran, Shop, World};
+
+/// A failure and the texts that are different in every run.
+struct Failure {
+    name: &'static str,
+    ran: Ran,
+    different: Vec<(String, &'static str)>,
+}
+
+impl Failure {
+    /// The exit code and the lines from `error:` on.
+    fn shown(&self) -> String {
+        let mut text = self.ran.stderr.clone();
+        for (what, name) in &self.different {
+            text = text.replace(what, name);
+        }
+        let at = text.find("error:").unwrap_or_else(|| panic!("{}: {text}", self.name));
+        format!("## {}\n{}\n{}", self.name, self.ran.exit, &text[at..])
+    }
+}
+
+fn in_world(name: &'static str, world: &World, ran: Ran) -> Failure {
+    let folder = world.folder.path().display().to_string();
+    Failure { name, ran, different: vec![(folder, "FOLDER")] }
+}
+
+fn in_shop(name: &'static str, shop: &Shop, ran: Ran) -> Failure {
+    let mut failure = in_world(name, &shop.world, ran);
+    let port = |url: &str| url::Url::parse(url).unwrap().port().unwrap().to_string();
+    failure.different.push((port(&shop.redirect_uri), "PORT"));
+    failure.different.push((port(&shop.sandbox.origin()), "VENDOR"));
+    failure
+}
+
+/// A connected shop in which something is prepared, and a line.
+fn after(name: &'static str, line: &str, prepare: impl FnOnce(&Shop)) -> Failure {
+    let shop = Shop::connected("inkress");
+    prepare(&shop);
+    let ran = shop.line(line);
+    in_shop(name, &shop, ran)
+}
+
+/// The same with answers of the token endpoint.
+fn token_answers(name: &'static str, line: &str, answers: Vec<Fault>) -> Failure {
+    after(name, line, |shop| shop.sandbox.next_token_answers(answers))
+}
+
+/// The same with answers of the API.
+fn api_answers(name: &'static str, line: &str, answers: Vec<Fault>) -> Failure {
+    after(name, line, |shop| shop.sandbox.next_api_answers(answers))
+}
+
+fn connecting(name: &'static str, words: &[&str], prepare: impl FnOnce(&mut Shop)) -> Failure {
+    let mut shop = Shop::of("inkress");
+    prepare(&mut shop);
+    let ran = shop.connect_with(words);
+    in_shop(name, &shop, ran)
+}
+
+fn json(status: u16, body: &str) -> Fault {
+    let headers = vec![("content-type".into(), "application/json".into())];
+    Fault::Status { status, headers, body: body.into() }
+}
+
+fn of_profiles() -> Vec<Failure> {
+    let world = World::new();
+    let failed = |name, line| in_world(name, &world, world.line(line));
+    vec![
+        failed("no profile is named", "token"),
+        failed("the profile is unknown", "token shop"),
+        failed("the profile's name is none", "token ../shop"),
+        failed("the provider is unknown", "connect shop --provider inkres"),
+        failed("the client id is missing", "connect shop --provider inkress"),
+        failed("a setting is missing", "connect gate --provider inyo --client-id c"),
+        failed("a secret in a flag", "connect shop --client-secret x"),
+        failed("a flag nobody knows", "connect shop --provder x"),
+        failed("the vendor has no code flow", "connect till --provider inventorum"),
+        failed(
+            "a reserved scope",
+            "connect s --provider inkress --client-id i --scope payments:read",
+        ),
+        failed(
+            "a redirect URI without a port",
+            "connect s --provider inkress --client-id i --redirect-uri http://127.0.0.1/",
+        ),
+    ]
+}
+
+fn of_connecting() -> Vec<Failure> {
+    let scope = ["--scope", "orders:read"];
+    let slow = ["--scope", "orders:read", "--timeout", "20ms"];
+    vec![
+        connecting("the person says no", &scope, |shop| shop.world.browser(Behaviour::Denies)),
+        connecting("the app is not approved", &scope, |shop| shop.sandbox.set_approved(false)),
+        connecting("nobody comes back", &slow, |shop| shop.world.browser(Behaviour::Forgets)),
+        connecting("the code is refused", &scope, |shop| {
+            shop.sandbox.next_token_answers(vec![json(400, r#"{"error":"invalid_grant"}"#)]);
+        }),
+        connecting("the code's answer is a page", &scope, |shop| {
+            shop.sandbox.next_token_answers(vec![Fault::Html]);
+        }),
+        connecting("the keychain is locked", &scope, |shop| shop.world.trouble(Trouble::Locked)),
+        connecting("there is no keychain", &scope, |shop| shop.world.trouble(Trouble::Absent)),
+        connecting("the store keeps nothing", &scope, |shop| {
+            shop.world.trouble(Trouble::Forgetful)
+        }),
+        after("another account", "connect shop", |shop| {
+            shop.sandbox.answer_with("merchant_id", 999.into());
+        }),
+    ]
+}
+
+fn of_refreshing() -> Vec<Failure> {
+    let refresh = "refresh shop";
+    let busy = Fault::Status {
+        status: 429,
+        headers: vec![("retry-after".into(), "30".into())],
+        body: String::new(),
+    };
+    vec![
+        after("not connected", "token shop", |shop| drop(shop.line("revoke shop").ok())),
+        after("the grant was revoked", refresh, |shop| shop.sandbox.revoke_all()),
+        token_answers(
+            "the client is refused",
+            refresh,
+            vec![json(401, r#"{"error":"invalid_client","error_description":"who?"}"#)],
+        ),
+        token_answers(
+            "the token request is refused",
+            refresh,
+            vec![json(400, r#"{"error":"invalid_scope"}"#)],
+        ),
+        token_answers("the token endpoint is down", refresh, vec![Fault::status(503); 2]),
+        token_answers("the token endpoint is a portal", refresh, vec![Fault::Html; 2]),
+        token_answers("the answer is lost", refresh, vec![Fault::Reset; 2]),
+        token_answers("too many token requests", refresh, vec![busy]),
+        after("after a lost answer", refresh, |shop| {
+            shop.sandbox.next_token_answers(vec![Fault::RotateThenReset, Fault::Reset]);
+            shop.line(refresh).exits(7);
+        }),
+        after("the store is full", refresh, |shop| shop.world.trouble(Trouble::Full { after: 0 })),
+        after("the store is full too late", refresh, |shop| {
+            shop.world.trouble(Trouble::Full { after: 1 })
+        }),
+        after("the entry is damaged", refresh, |shop| shop.world.trouble(Trouble::Damaged)),
+        after("the entry is of a newer keyfob", refresh, |shop| shop.world.trouble(Trouble::Newer)),
+        after("another host", refresh, |shop| {
+            shop.line("profile set shop api_host=api.example").ok();
+        }),
+        {
+            let shop = Shop::connected("merchantos");
+            let ran = shop.line(refresh);
+            in_shop("nothing can renew it", &shop, ran)
+        },
+    ]
+}
+
+fn of_calling() -> Vec<Failure> {
+    let get = "call shop GET /orders --retry 0";
+    let key = "call shop POST /orders total:=1 --retry 0 --idempotency-key k1";
+    vec![
+        after("a scope is missing", "call shop GET /users", |_| {}),
+        after("another API", "call shop GET https://api.example/orders", |_| {}),
+        after("a header that is keyfob's", "call shop GET /orders Authorization:x", |_| {}),
+        after("a value is missing", "call shop GET /x/{shop_id}", |_| {}),
+        api_answers(
+            "the API refuses",
+            get,
+            vec![json(422, r#"{"error":"total_wrong","message":"must be positive"}"#)],
+        ),
+        api_answers("the API fails", key, vec![Fault::status(500)]),
+        api_answers("the API is busy", get, vec![Fault::status(429)]),
+        api_answers(
+            "the API redirects",
+            get,
+            vec![Fault::Status {
+                status: 302,
+                headers: vec![("location".into(), "https://x.example/y?z=1".into())],
+                body: String::new(),
+            }],
+        ),
+        api_answers("the API refuses two tokens", get, vec![Fault::status(401); 2]),
+        api_answers("the body breaks off", get, vec![Fault::Truncated]),
+    ]
+}
+
+fn of_ending() -> Vec<Failure> {
+    let ending = |name, fault| {
+        after(name, "revoke shop", |shop| {
+            shop.sandbox.next_answers(Endpoint::Revocation, vec![fault])
+        })
+    };
+    vec![
+        ending("the revocation is refused", json(400, r#"{"error":"unauthorized_client"}"#)),
+        ending("the revocation is not answered", Fault::status(503)),
+        after("it is connected", "profile remove shop", |_| {}),
+    ]
+}
+
+fn all() -> Vec<Failure> {
+    [of_profiles(), of_connecting(), of_refreshing(), of_calling(), of_ending()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn every_failure_says_what_happened_why_and_what_to_do() {
+    let mut expected: Vec<&str> = EXPECTED.trim_start().split("\n\n").map(str::trim).collect();
+    for failure in all() {
+        let shown = failure.shown();
+        let shown = shown.trim();
+        let at = expected.iter().position(|it| it.lines().next() == shown.lines().next());
+        let known = at.map(|at| expected.remove(at)).unwrap_or_default();
+        assert_eq!(shown, known, "\n--- is ---\n{shown}\n--- was to be ---\n{known}");
+    }
+    assert_eq!(expected, Vec::<&str>::new(), "nothing fails like this");
+}
+
+#[test]
+fn every_exit_code_of_the_table_is_met() {
+    let codes: BTreeSet<u8> = all().iter().map(|failure| failure.ran.exit).collect();
+    assert_eq!(codes, BTreeSet::from([2, 3, 4, 5, 6, 7, 8, 9]));
+}
+
+const EXPECTED: &str = r##"
+## no profile is named
+2
+error: no profile was named
+hint:  name one, or set KEYFOB_PROFILE
+       keyfob profile list
+
+## the profile is unknown
+3
+error: there is no profile `shop`
+hint:  these are the profiles; `keyfob connect` makes one
+       keyfob profile list
+
+## the profile's name is none
+2
+error: `../shop` is no profile name
+cause: only lower-case letters, digits, `.`, `_` and `-` are allowed, and a letter or digit comes first
+hint:  use `shop`
+
+## the provider is unknown
+3
+error: there is no provider `inkres`
+hint:  did you mean `--provider inkress`? All of them:
+       keyfob provider list
+
+## the client id is missing
+3
+error: there is no client id for `shop`
+hint:  give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one
+       keyfob provider show inkress
+       keyfob connect shop --client-id ID
+
+## a setting is missing
+2
+error: Inyo Payment Gateway needs the setting `host`
+cause: Host name that Inyo gave you at onboarding
+hint:  give it
+       keyfob connect gate --set host=…
+
+## a secret in a flag
+2
+error: no flag takes a secret, so there is no --client-secret
+cause: every user of this machine can read the arguments of a process
+hint:  use --client-secret-file FILE (`-` is standard input), KEYFOB_CLIENT_SECRET, or the prompt; change a secret that was typed
+
+## a flag nobody knows
+2
+error: unexpected argument '--provder' found
+hint:  a similar argument exists: '--provider'
+       keyfob connect --help
+
+## the vendor has no code flow
+3
+error: Inventorum has no code flow for other programs
+cause: its tokens are made at https://connect.inventorum.com/apps
+cause: the password flow is for API applications issued before 2019 alone
+hint:  make them there, then import them
+       keyfob import till --provider inventorum
+       keyfob connect till --provider inventorum --flow password
+
+## a reserved scope
+2
+error: Inkress keeps `payments:read` for itself
+cause: reserved: Inkress asks not to request it
+hint:  leave it out
+
+## a redirect URI without a port
+2
+error: Inkress compares redirect URIs exactly
+cause: http://127.0.0.1/ names no port
+hint:  give the port that is registered, such as http://127.0.0.1:8976/callback
+
+## the person says no
+5
+error: the authorization was denied
+cause: it answered access_denied
+cause: "The person said no"
+hint:  start again when that is settled
+       keyfob connect shop
+
+## the app is not approved
+5
+error: Inkress does not let this app in
+cause: it answered unauthorized_client
+cause: "the application is pending review"
+cause: Inkress has not approved the app yet, or has paused or revoked it
+hint:  look at the app's status in Developer > Developer Apps
+
+## nobody comes back
+4
+error: nobody came back within 0 s
+cause: the redirect URI must be registered exactly as http://127.0.0.1:PORT/callback/inkress
+hint:  start again, with more time if it is needed
+       keyfob connect shop --timeout 15m
+
+## the code is refused
+4
+error: Inkress refused the authorization
+cause: it answered invalid_grant (HTTP 400)
+cause: the code or refresh token has expired or was used before, or the PKCE verifier does not match
+hint:  authorise it again
+       keyfob connect shop
+
+## the code's answer is a page
+7
+error: Inkress did not answer the token request sensibly
+cause: it answered with no JSON object: not JSON: error in line 1, column 1 (HTTP 200)
+hint:  a code works once, so start again
+       keyfob connect shop
+
+## the keychain is locked
+6
+error: the keychain is locked
+cause: it can be read once it is unlocked; nothing was changed
+hint:  unlock it (log in to the desktop, or run the first line), or choose sealed files
+       gnome-keyring-daemon --unlock
+       export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+
+## there is no keychain
+6
+error: there is no keychain on this machine to keep tokens in
+cause: no session bus answers
+hint:  start and unlock a keychain for this session, or keep tokens in sealed files: --store file with a key
+       dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec "$SHELL"'
+       export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+
+## the store keeps nothing
+6
+error: the store did not keep what was written
+cause: reading it back gave something else
+hint:  check the keychain, or choose sealed files
+       export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+
+## another account
+2
+error: `shop` belongs to another account
+cause: it is connected to merchant_id 183; this authorization is for merchant_id 999
+hint:  nothing was changed; replace it on purpose, or use another profile name
+       keyfob connect shop --yes
+
+## not connected
+4
+error: `shop` is not connected
+hint:  authorise it once
+       keyfob connect shop
+
+## the grant was revoked
+4
+error: the connection `shop` needs a new authorization
+cause: Inkress refused the refresh token: invalid_grant (at 2026-06-01T08:00:00Z)
+cause: "the grant was revoked"
+cause: it has expired, was revoked, or was used by another machine
+hint:  a person must authorise it again, or import a new connection
+       keyfob connect shop
+
+## the client is refused
+3
+error: Inkress refused the client id or the client secret
+cause: it answered invalid_client (HTTP 401)
+cause: "who?"
+hint:  check both, then give the secret again
+       keyfob connect shop --client-secret-file FILE
+
+## the token request is refused
+5
+error: Inkress refused the token request
+cause: it answered invalid_scope (HTTP 400)
+hint:  ask the vendor what this client may do
+
+## the token endpoint is down
+7
+error: the tokens of `shop` could not be refreshed now
+cause: Inkress answered with HTTP 503
+cause: it was tried twice; the refresh token is kept, and the next refresh tries it again
+hint:  try again later
+
+## the token endpoint is a portal
+7
+error: the tokens of `shop` could not be refreshed now
+cause: Inkress answered with no JSON object: not JSON: error in line 1, column 1 (HTTP 200)
+cause: it was tried twice; the refresh token is kept, and the next refresh tries it again
+hint:  try again later
+
+## the answer is lost
+7
+error: the tokens of `shop` could not be refreshed now
+cause: `127.0.0.1:VENDOR` closed the connection without an answer
+cause: it was tried twice; the refresh token is kept, and the next refresh tries it again
+hint:  try again
+
+## too many token requests
+7
+error: Inkress asks to be left alone for a while
+cause: too many token requests (HTTP 429)
+cause: no token request is sent before 2026-06-01T08:00:30Z
+hint:  try again then; nothing was spent
+
+## after a lost answer
+4
+error: the connection `shop` needs a new authorization
+cause: Inkress refused the refresh token: invalid_grant (at 2026-06-01T08:00:00Z)
+cause: "the refresh token was used before: every token of this grant has ended"
+cause: an earlier answer was lost: the provider may have issued a token that this machine never stored
+hint:  a person must authorise it again, or import a new connection
+       keyfob connect shop
+
+## the store is full
+6
+error: keyfob cannot write the keychain
+cause: no storage space
+hint:  make room or give yourself access there, then run the command again; no token was spent
+
+## the store is full too late
+6
+error: the new tokens of `shop` could not be stored
+cause: no storage space
+cause: they are safe in the journal: the next command that can write stores them
+hint:  make room or give keyfob access, then run the command again
+
+## the entry is damaged
+6
+error: the stored entry is damaged
+cause: it is not a keyfob entry
+hint:  it was left as it is; connect again to replace it, or restore it from a backup
+
+## the entry is of a newer keyfob
+6
+error: the stored entry was written by a newer keyfob
+cause: its version is 99
+hint:  upgrade keyfob; the entry was left as it is
+
+## another host
+3
+error: the tokens of `shop` were given for another host
+cause: they belong to http://127.0.0.1:VENDOR/api/v1/hooks/oauth/token; the profile now says https://api.example/api/v1/hooks/oauth/token
+hint:  nothing was sent; set the host back, or connect to the new one
+       keyfob connect shop
+
+## nothing can renew it
+4
+error: the access token of `shop` cannot be renewed
+cause: MerchantOS gave no refresh token
+hint:  authorise it again
+       keyfob connect shop
+
+## a scope is missing
+5
+error: `shop` was not granted customers:read
+cause: the call was not sent; --force sends it all the same
+hint:  a person can grant it
+       keyfob connect shop --scope orders:read --scope orders:write --scope wallet:read --scope merchant_profile:read --scope offline_access --scope customers:read
+
+## another API
+2
+error: `https://api.example` is not on the API's own host `http://127.0.0.1:VENDOR`
+cause: the token of `shop` goes to the API of Inkress alone
+hint:  give a path such as /orders
+
+## a header that is keyfob's
+2
+error: the header `Authorization` cannot be set
+hint:  leave that header out: keyfob sets it, and the token goes nowhere else
+
+## a value is missing
+2
+error: `shop` has no value for `shop_id`
+hint:  set it for the profile, or for one call with --set
+       keyfob profile set shop shop_id=…
+
+## the API refuses
+8
+error: Inkress refused the call: HTTP 422
+cause: it answered total_wrong (HTTP 422)
+cause: "must be positive"
+
+## the API fails
+9
+error: Inkress failed: HTTP 500
+note:  Idempotency-Key k1
+hint:  try again later
+
+## the API is busy
+7
+error: Inkress refused the call: HTTP 429
+hint:  try again later
+
+## the API redirects
+8
+error: the API answered with a redirect: HTTP 302
+cause: it leads to https://x.example/y
+hint:  redirects are never followed with a token; call the address itself if it is the API's
+
+## the API refuses two tokens
+8
+error: Inkress refused the call: HTTP 401
+cause: a new access token was refused as well, or the call cannot be sent twice
+cause: an ended or revoked token, or a call outside the granted scopes: Inkress answers 401 to both
+hint:  the person may have lost rights, or the call needs another scope: see what is granted
+       keyfob scopes shop
+
+## the body breaks off
+7
+error: the answer's body broke off
+cause: the answer of `127.0.0.1:VENDOR` broke off
+hint:  try again
+
+## the revocation is refused
+5
+error: `shop` was not revoked, so it is kept
+cause: refresh_token:
+cause: it answered unauthorized_client (HTTP 400)
+hint:  try again later, or forget it here without asking
+       keyfob revoke shop
+       keyfob revoke shop --local-only
+
+## the revocation is not answered
+7
+error: `shop` was not revoked, so it is kept
+cause: refresh_token: Inkress answered HTTP 503
+hint:  try again later, or forget it here without asking
+       keyfob revoke shop
+       keyfob revoke shop --local-only
+
+## it is connected
+2
+error: `shop` is connected, so it was not removed
+cause: removing it forgets its tokens here, and they live on at the vendor
+hint:  revoke it first; or remove it all the same
+       keyfob revoke shop
+       keyfob profile remove shop --yes
+"##;

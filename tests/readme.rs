@@ -1,0 +1,114 @@
+//! The README promises only what exists.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use keyfob::cli;
+use keyfob::provider::catalogue;
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// The lines in fences and the words between backticks that run keyfob.
+fn command_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if fenced {
+            lines.push(line.trim_start_matches("$ ").to_owned());
+        } else {
+            lines.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    lines.retain(|line| line.starts_with("keyfob ") || line.contains("$(keyfob "));
+    lines.iter().map(|line| command_of(line)).collect()
+}
+
+/// The words for keyfob alone: without comment, pipe, redirection or the shell around it.
+fn command_of(line: &str) -> String {
+    let inner = match line.split_once("$(keyfob ") {
+        Some((_, rest)) => format!("keyfob {}", rest.split(')').next().unwrap_or_default()),
+        None => line.to_owned(),
+    };
+    let end = [" #", " |", " &&", " <", " >", " &"].iter().filter_map(|it| inner.find(it)).min();
+    inner[..end.unwrap_or(inner.len())].trim().to_owned()
+}
+
+#[test]
+fn every_command_line_parses() {
+    let lines = command_lines(&readme());
+    assert!(lines.len() > 5, "{lines:?}");
+    for line in lines {
+        let words = shlex::split(&line).unwrap_or_else(|| panic!("{line}"));
+        if words.len() == 2 && words[1].chars().all(char::is_lowercase) {
+            let known = cli::command().find_subcommand(&words[1]).is_some();
+            assert!(known, "there is no `{line}`");
+            continue;
+        }
+        let parsed = cli::command().try_get_matches_from(&words);
+        let is_help = parsed.as_ref().is_err_and(|it| !it.use_stderr());
+        assert!(parsed.is_ok() || is_help, "{line}: {}", parsed.unwrap_err());
+    }
+}
+
+fn words(text: &str, begins: &str, belongs: fn(char) -> bool) -> BTreeSet<String> {
+    text.match_indices(begins)
+        .map(|(at, _)| {
+            let rest = &text[at..];
+            rest[..rest.find(|c| !belongs(c)).unwrap_or(rest.len())].to_owned()
+        })
+        .collect()
+}
+
+fn source() -> String {
+    fn collect(folder: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => collect(&path, text),
+                false => text.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap())),
+            }
+        }
+    }
+    let mut text = String::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    text
+}
+
+#[test]
+fn every_variable_and_provider_it_names_exists() {
+    let (text, source) = (readme(), source());
+    for name in words(&text, "KEYFOB_", |c| c.is_ascii_uppercase() || c == '_') {
+        assert!(source.contains(&format!("\"{name}\"")), "nothing reads {name}");
+    }
+    for named in words(&text, "--provider ", |c| c.is_ascii_lowercase() || " -".contains(c)) {
+        let name = named.trim_start_matches("--provider ").split(' ').next().unwrap_or_default();
+        let shipped = matches!(name, "" | "https") || catalogue::names().any(|it| it == name);
+        assert!(shipped, "no provider {name} is shipped");
+    }
+}
+
+#[test]
+fn every_flag_it_names_exists() {
+    let mut flags = BTreeSet::new();
+    fn collect(command: &clap::Command, flags: &mut BTreeSet<String>) {
+        flags.extend(
+            command.get_arguments().filter_map(|it| it.get_long()).map(|it| format!("--{it}")),
+        );
+        command.get_subcommands().for_each(|it| collect(it, flags));
+    }
+    collect(&cli::command(), &mut flags);
+    // Cargo's own, the sort of words that stand beside ours.
+    flags.extend(
+        ["--release", "--path", "--locked", "--help", "--version", "--"].map(str::to_owned),
+    );
+    let text = readme();
+    for flag in words(&text, " --", |c| c.is_ascii_lowercase() || " -".contains(c)) {
+        let flag = flag.trim().split(' ').next().unwrap_or_default().to_owned();
+        let is_rule = flag.starts_with("---");
+        assert!(is_rule || flags.contains(&flag), "there is no {flag}");
+    }
+}

@@ -1,0 +1,118 @@
+//! The corners of rolling a token: what an answer, a lost answer and another writer leave behind.
+
+use keyfob::sandbox::{Behaviour, Endpoint, Fault};
+use serde_json::json;
+
+use crate::support::Shop;
+use crate::support::shelf::Trouble;
+
+fn status(status: u16, body: &str) -> Fault {
+    Fault::Status { status, headers: Vec::new(), body: body.into() }
+}
+
+fn too_many() -> Fault {
+    Fault::Status {
+        status: 429,
+        headers: vec![("retry-after".into(), "60".into())],
+        body: String::new(),
+    }
+}
+
+#[test] // T2
+fn tokens_that_do_not_fit_the_provider_file_are_kept_and_nothing_is_sent_again() {
+    let shop = Shop::connected("inkress");
+    let requests = shop.token_requests();
+    let odd = json!({"access_token": "inka_odd", "token_type": "mac", "refresh_token": "inkr_odd"});
+    shop.sandbox.next_token_answers(vec![status(200, &odd.to_string())]);
+    shop.line("refresh shop").exits(7).says("gave tokens, but").says("kept in the journal");
+    shop.line("refresh shop").exits(7).says("gave tokens, but");
+    assert_eq!(shop.token_requests(), requests + 1, "the spent token is not sent again");
+}
+
+#[test] // RF11
+fn a_429_after_a_lost_answer_does_not_make_the_loss_forgotten() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_token_answers(vec![Fault::RotateThenReset, too_many()]);
+    shop.line("refresh shop").exits(7).says("an earlier answer was lost");
+    let requests = shop.token_requests();
+    // The access token serves, so the doubtful refresh token is left alone.
+    shop.world.pass(3600 - 30);
+    shop.line("token shop").ok().says("still serves");
+    assert_eq!(shop.token_requests(), requests);
+}
+
+#[test] // T2
+fn an_answer_lost_in_the_same_command_is_told_when_the_resend_is_refused() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_token_answers(vec![Fault::RotateThenReset]);
+    shop.line("refresh shop").exits(4).says("an earlier answer was lost");
+}
+
+#[test]
+fn recovered_tokens_are_as_old_as_their_answer_and_rolled_when_they_have_ended() {
+    let shop = Shop::connected("inkress");
+    shop.world.trouble(Trouble::Full { after: 1 });
+    shop.line("refresh shop").exits(6).says("safe in the journal");
+    shop.world.trouble(Trouble::None);
+    shop.world.pass(5 * 3600);
+    shop.line("token shop").ok();
+    assert_eq!(shop.world.status("shop")["access_expires_at"], "2026-06-01T14:00:00Z");
+    assert_eq!((shop.sandbox.rotations(), shop.sandbox.spent_tokens_seen()), (2, 0));
+}
+
+#[test] // RV6
+fn revoke_ends_the_tokens_that_only_the_journal_holds() {
+    let shop = Shop::connected("inkress");
+    shop.world.trouble(Trouble::Full { after: 1 });
+    shop.line("refresh shop").exits(6);
+    shop.world.trouble(Trouble::None);
+    shop.line("revoke shop").ok();
+    assert_eq!(shop.sandbox.grants_alive(), 0);
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+}
+
+#[test] // RF14, RV1
+fn revoke_sends_nothing_to_another_host_than_the_tokens_were_given_for() {
+    let shop = Shop::connected("inkress");
+    let other = Shop::of("inkress");
+    let origin = other.sandbox.origin();
+    shop.line(&format!("profile set shop api_host={origin}")).ok();
+    shop.line("revoke shop").exits(3).says("were given for another host");
+    assert!(other.sandbox.log().is_empty());
+    shop.line("revoke shop --local-only").ok();
+}
+
+#[test] // CA, A16
+fn a_client_secret_is_not_sent_to_another_vendor_than_it_was_kept_for() {
+    let shop = Shop::connected("inkress");
+    let inyo = Shop::of("inyo");
+    let line = format!(
+        "connect shop --yes --provider inyo --client-id x --set host={}",
+        inyo.sandbox.origin()
+    );
+    shop.line(&line).exits(3).says("client secret");
+    assert_eq!(inyo.sandbox.counts(Endpoint::Token), 0);
+}
+
+#[test]
+fn a_wish_for_a_longer_life_than_tokens_have_is_met_as_far_as_it_can_be() {
+    let shop = Shop::connected("inkress");
+    let requests = shop.token_requests();
+    shop.line("token shop --min-ttl 2h").ok();
+    assert_eq!(shop.token_requests(), requests, "an hour is all there is");
+    shop.world.pass(20 * 60);
+    shop.line("token shop --min-ttl 2h").ok();
+    assert_eq!(shop.token_requests(), requests + 1);
+}
+
+#[test] // AT-23, AT-16f
+fn a_first_token_request_keeps_to_the_cooldown_too() {
+    let shop = Shop::behaving("inyo", Behaviour::default());
+    shop.sandbox.next_token_answers(vec![too_many()]);
+    shop.connect().exits(7);
+    let requests = shop.token_requests();
+    shop.connect().exits(7).says("wait");
+    assert_eq!(shop.token_requests(), requests);
+    shop.world.pass(61);
+    shop.connect().ok();
+}
