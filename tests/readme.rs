@@ -74,7 +74,9 @@ fn source() -> String {
         }
     }
     let mut text = String::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    for folder in ["src", "benches"] {
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut text);
+    }
     text
 }
 
@@ -103,7 +105,8 @@ fn every_flag_it_names_exists() {
     collect(&cli::command(), &mut flags);
     // Cargo's own, the sort of words that stand beside ours.
     flags.extend(
-        ["--release", "--path", "--locked", "--help", "--version", "--"].map(str::to_owned),
+        ["--release", "--path", "--locked", "--bench", "--target", "--help", "--version", "--"]
+            .map(str::to_owned),
     );
     let text = readme();
     for flag in words(&text, " --", |c| c.is_ascii_lowercase() || " -".contains(c)) {

@@ -116,3 +116,30 @@ fn a_first_token_request_keeps_to_the_cooldown_too() {
     shop.world.pass(61);
     shop.connect().ok();
 }
+
+#[test] // AT-22
+fn an_api_s_refusal_is_told_beside_the_refresh_that_could_not_help() {
+    let shop = Shop::connected("merchantos");
+    shop.sandbox.revoke_all();
+    let ran = shop
+        .line("call shop GET /Item")
+        .exits(4)
+        .says("the API refused the access token (HTTP 401)");
+    ran.says("keyfob connect shop");
+}
+
+#[test] // T17, RR8
+fn a_token_that_a_challenge_quotes_is_not_printed() {
+    let shop = Shop::connected("inkress");
+    let entry: serde_json::Value =
+        serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap();
+    let token = entry["tokens"]["access_token"].as_str().unwrap().to_owned();
+    let challenge = format!(r#"Bearer error="invalid_request", error_description="bad {token}""#);
+    shop.sandbox.next_api_answers(vec![Fault::Status {
+        status: 403,
+        headers: vec![("www-authenticate".into(), challenge)],
+        body: String::new(),
+    }]);
+    let ran = shop.line("call shop GET /orders").exits(8).says("[hidden sha256:");
+    assert!(!ran.stderr.contains(&token), "{}", ran.stderr);
+}

@@ -46,6 +46,16 @@ pub enum TokenAnswer {
     },
 }
 
+impl TokenAnswer {
+    /// Takes the secrets of the request out of the vendor's words, where it quotes them.
+    pub fn without(self, secrets: &[Secret]) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(error.without(secrets)),
+            other => other,
+        }
+    }
+}
+
 /// What was asked, as far as an answer may leave it out.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {

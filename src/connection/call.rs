@@ -7,7 +7,7 @@ use super::fresh::{FreshError, Wanted};
 use super::{Connection, Notice};
 use crate::http::error_response::ErrorResponse;
 use crate::http::retry::{Decision, Outcome, decide};
-use crate::http::{HttpError, Request, Streaming, Timeouts, quoting, send, trace};
+use crate::http::{HttpError, Request, Streaming, Timeouts, send, trace};
 use crate::provider::schema::Meaning;
 use crate::random::fraction;
 use crate::resource_server::ApiRequest;
@@ -35,6 +35,13 @@ pub struct Manner {
 pub enum CallError {
     /// There is no access token for it.
     Fresh(FreshError),
+    /// The API refused the access token, and there is no new one.
+    NotRenewed {
+        /// Why not.
+        error: FreshError,
+        /// What the API said.
+        refused: Box<Refused>,
+    },
     /// The granted scopes do not open it; it was not sent.
     MissingScope {
         /// Any one of these would.
@@ -181,13 +188,13 @@ impl Sending<'_, '_> {
             Ok(body) => body,
             Err(error) => return self.failed(error).await,
         };
-        let body = match self.token() {
-            Ok(token) => quoting::without(&body, &[token]),
+        let token = match self.token() {
+            Ok(token) => token,
             Err(error) => return Next::Fail(error),
         };
-        let refusal = self.judge(&answer, &body);
+        let refusal = self.judge(&answer, &body, &token);
         if refusal.kind == Kind::Expired && self.may_refresh() {
-            return self.refresh().await;
+            return self.refresh(token, refusal).await;
         }
         let decision = self.decision(Outcome::Answered(answer.status, &answer.headers));
         if let (Decision::After(wait), true) = (decision, self.is_replayable()) {
@@ -197,13 +204,14 @@ impl Sending<'_, '_> {
         Next::Take(Box::new(Called { answer, refusal: Some(refusal) }))
     }
 
-    fn judge(&self, answer: &Streaming, body: &[u8]) -> Refused {
+    fn judge(&self, answer: &Streaming, body: &[u8], token: &Secret) -> Refused {
         let connection = self.connection;
         let granted = self.entry.tokens.as_ref().and_then(|tokens| tokens.granted.as_deref());
         let scope = connection.scope_judgement(self.request, granted);
         let now = connection.system.clock.now();
         let Refusal { kind, response, meaning } =
             refusal::judge(&connection.provider, answer.status, &answer.headers, body, &scope, now);
+        let response = response.without(std::slice::from_ref(token));
         Refused { kind, response, meaning: meaning.cloned() }
     }
 
@@ -215,12 +223,8 @@ impl Sending<'_, '_> {
             && safe_after_refusal(api, self.request.method.as_str(), self.request.key.as_ref())
     }
 
-    async fn refresh(&mut self) -> Next {
+    async fn refresh(&mut self, token: Secret, refused: Refused) -> Next {
         self.refreshed = true;
-        let token = match self.token() {
-            Ok(token) => token,
-            Err(error) => return Next::Fail(error),
-        };
         match self.connection.fresh(&Wanted::NotThis(token)).await {
             Ok(entry) => {
                 (self.connection.notify)(Notice::CallRefused);
@@ -229,7 +233,7 @@ impl Sending<'_, '_> {
                 self.sent -= 1;
                 Next::Again
             }
-            Err(error) => Next::Fail(CallError::Fresh(error)),
+            Err(error) => Next::Fail(CallError::NotRenewed { error, refused: Box::new(refused) }),
         }
     }
 

@@ -142,7 +142,7 @@ impl Connection<'_> {
             Ok(answer) => answer,
             Err(error) => return Ok(Outcome::Unreached(error)),
         };
-        let error = error_of(provider, &answer, self.system.clock.now());
+        let error = error_of(provider, &answer, self.system.clock.now()).without(&request.secrets);
         Ok(match (answer.status, error.code.as_deref()) {
             (200..=299, None) => Outcome::Done,
             (200..=299, Some(_)) => Outcome::Refused(error),

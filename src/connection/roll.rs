@@ -336,7 +336,7 @@ impl<'a> Rolling<'a> {
         let recorded = self
             .journal_key()
             .and_then(|key| journal.record(&key, self.tools.random, &encode_answer(&answer)));
-        match self.judge(&answer, self.tools.clock.now()) {
+        match self.judge(&answer, self.tools.clock.now()).without(&request.secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
             TokenAnswer::Granted(tokens) => self.keep(tokens, false, recorded.is_ok()),
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::authorization_server::token_request::ServerRequest;
 use crate::http::trace::{answer_lines, request_lines};
-use crate::http::{Answer, Body, Client, HttpError, Limits, Method, Request, exchange, quoting};
+use crate::http::{Answer, Body, Client, HttpError, Limits, Method, Request, exchange};
 
 /// Who hears the traffic, and how much of it.
 pub struct Tracing<'a> {
@@ -37,10 +37,7 @@ pub async fn send(
     }
     request_lines(&sent, tracing.level).into_iter().for_each(tracing.sink);
     let limits = Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() };
-    let mut answer = exchange(client, sent, limits).await?;
-    if answer.status >= 400 {
-        answer.body = quoting::without(&answer.body, &request.secrets).into();
-    }
+    let answer = exchange(client, sent, limits).await?;
     answer_lines(answer.status, &answer.headers, tracing.level).into_iter().for_each(tracing.sink);
     Ok(answer)
 }

@@ -1,29 +1,26 @@
 //! What a server quotes back of the secrets it was sent: the last net, by value, before its words are read.
 
+use super::error_response::ErrorResponse;
 use crate::secret::Secret;
 
 /// The shortest value that is looked for; a shorter one would match ordinary words.
 const SHORTEST: usize = 8;
 
-/// Puts the fingerprint in place of every occurrence of each secret.
-pub fn without(text: &[u8], secrets: &[Secret]) -> Vec<u8> {
-    let mut text = text.to_vec();
-    for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
-        text = replaced(&text, secret.expose().as_bytes(), &secret.fingerprint());
+impl ErrorResponse {
+    /// Puts a fingerprint in place of every secret that the server quotes back.
+    pub fn without(mut self, secrets: &[Secret]) -> Self {
+        let words = [&mut self.code, &mut self.description, &mut self.uri, &mut self.request_id];
+        let words = words.into_iter().flatten().chain(&mut self.fields);
+        for word in words {
+            for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
+                if word.contains(secret.expose()) {
+                    let fingerprint = format!("[hidden sha256:{}]", secret.fingerprint());
+                    *word = word.replace(secret.expose(), &fingerprint);
+                }
+            }
+        }
+        self
     }
-    text
-}
-
-fn replaced(text: &[u8], secret: &[u8], fingerprint: &str) -> Vec<u8> {
-    let mut clean = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.windows(secret.len()).position(|window| window == secret) {
-        clean.extend_from_slice(&rest[..at]);
-        clean.extend_from_slice(format!("[hidden sha256:{fingerprint}]").as_bytes());
-        rest = &rest[at + secret.len()..];
-    }
-    clean.extend_from_slice(rest);
-    clean
 }
 
 #[cfg(test)]
@@ -34,9 +31,14 @@ mod tests {
     fn a_secret_that_is_quoted_back_becomes_its_fingerprint() {
         let secrets = [Secret::new("secret-one"), Secret::new("no")];
         let fingerprint = secrets[0].fingerprint();
-        let clean = without(b"no secret-one, secret-one", &secrets);
-        let expected = format!("no [hidden sha256:{fingerprint}], [hidden sha256:{fingerprint}]");
-        assert_eq!(String::from_utf8(clean).unwrap(), expected);
-        assert_eq!(without(b"", &secrets), b"");
+        let quoted = ErrorResponse {
+            description: Some("no secret-one, secret-one".into()),
+            fields: vec!["token: secret-one".into()],
+            ..ErrorResponse::default()
+        };
+        let clean = quoted.without(&secrets);
+        let hidden = format!("[hidden sha256:{fingerprint}]");
+        assert_eq!(clean.description, Some(format!("no {hidden}, {hidden}")));
+        assert_eq!(clean.fields, [format!("token: {hidden}")]);
     }
 }

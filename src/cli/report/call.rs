@@ -2,6 +2,7 @@
 
 use super::fresh::{fresh, missing_value};
 use super::{Exit, Report, Situation, http};
+use crate::connection::FreshError;
 use crate::connection::call::{CallError, Refused};
 use crate::connection::organization::ListError;
 use crate::http::printable::printable;
@@ -19,10 +20,29 @@ pub fn call(
 ) -> Report {
     match error {
         CallError::Fresh(error) => fresh(error, provider, about),
+        CallError::NotRenewed { error, refused } => not_renewed(error, refused, provider, about),
         CallError::MissingScope { needed } => missing_scope(needed, scopes, about)
             .cause("the call was not sent; --force sends it all the same"),
         CallError::Http(error) => http(&format!("{} gave no answer", about.provider), error),
     }
+}
+
+/// The API's refusal led to a refresh that did not succeed: both are told.
+fn not_renewed(
+    error: &FreshError,
+    refused: &Refused,
+    provider: &Provider,
+    about: &Situation,
+) -> Report {
+    let mut report = fresh(error, provider, about);
+    let response = &refused.response;
+    report.http_status = report.http_status.or(Some(response.status));
+    let mut said = format!("the API refused the access token (HTTP {})", response.status);
+    if let Some(words) = response.description.as_ref().or(response.code.as_ref()) {
+        said.push_str(&format!(": \"{}\"", printable(words)));
+    }
+    report.causes.insert(0, said);
+    report
 }
 
 /// The granted scopes do not open a call: the command that adds what is missing asks for the rest as well.

@@ -180,7 +180,8 @@ impl Connection<'_> {
             .map_err(EstablishError::Http)?;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
-        match judge(&self.provider, &asked, &answer, self.system.clock.now()) {
+        let judged = judge(&self.provider, &asked, &answer, self.system.clock.now());
+        match judged.without(&request.secrets) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
             TokenAnswer::TooMany { retry_after } => {
