@@ -208,6 +208,60 @@ fn include_prints_the_head_and_json_one_document() {
     assert_eq!(document["body"]["state"], "ok");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_plain_file_is_written_into() {
+    let shop = Shop::connected("inkress");
+    shop.line("call shop GET /orders -o /dev/null").ok().without_product();
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    let ran = shop.line("call shop GET /orders -o -").ok();
+    assert_eq!(ran.json()["state"], "ok");
+    assert!(!std::path::Path::new("-").exists());
+}
+
+#[test]
+fn under_json_the_document_goes_where_the_output_goes() {
+    let shop = Shop::connected("inkress");
+    let path = shop.world.folder.path().join("answer.json").display().to_string();
+    shop.world
+        .run(["call", "shop", "GET", "/orders", "--json", "-o", &path])
+        .ok()
+        .without_product();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&document["status"], &document["body"]["state"]), (&200.into(), &"ok".into()));
+}
+
+#[test]
+fn numbers_under_json_stay_as_the_vendor_wrote_them() {
+    let shop = Shop::connected("inkress");
+    let body = r#"{"total": 12.10, "id": 123456789012345678901234567890}"#;
+    for (body, expected) in
+        [(body, body), ("", "null"), ("no \"JSON\"", r#""no \"JSON\"""#), (" 1.0 ", "1.0")]
+    {
+        shop.sandbox.next_api_answers(vec![Fault::Status {
+            status: 200,
+            headers: vec![],
+            body: body.into(),
+        }]);
+        let ran = shop.line("call shop GET /orders --json").ok();
+        assert!(ran.stdout.contains(&format!("\"body\": {expected}")), "{}", ran.stdout);
+        ran.json();
+    }
+}
+
+#[test]
+fn a_scope_that_a_vendor_names_stays_one_word_of_the_command() {
+    let shop = Shop::connected("inkress");
+    let challenge = r#"Bearer error="insufficient_scope", scope="$(reboot)""#;
+    shop.sandbox.next_api_answers(vec![Fault::Status {
+        status: 403,
+        headers: vec![("www-authenticate".into(), challenge.into())],
+        body: String::new(),
+    }]);
+    shop.line("call shop GET /orders").exits(5).says("--scope '$(reboot)'");
+}
+
 #[test]
 fn an_output_file_is_written_whole_or_not_at_all() {
     let shop = Shop::connected("inkress");

@@ -58,6 +58,72 @@ fn json_gives_the_status_object_and_nothing_on_standard_error() {
 }
 
 #[test]
+fn under_json_the_address_is_shown_where_the_browser_did_not_start() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::Broken);
+    let ran =
+        shop.connect_with(&["--scope", "orders:read", "--timeout", "30ms", "--json"]).exits(4);
+    assert!(ran.stderr.starts_with("http://"), "{}", ran.stderr);
+    ran.says("/oauth/authorize?").says("connect-timeout");
+}
+
+#[test]
+fn the_command_after_a_first_failure_needs_nothing_else() {
+    let mut shop = Shop::of("inkress");
+    shop.world.browser(Behaviour::Denies);
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    let failure = shop.connect_with(&["--scope", "orders:read", "--json"]).exits(5).failure();
+    let next = failure["next"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+    assert!(!next.contains(&secret), "{next}");
+    shop.world.browser(Behaviour::Allows);
+    shop.world.set("KEYFOB_CLIENT_SECRET", &secret);
+    let words = next.split(' ').skip(1);
+    shop.world.run(words).ok();
+    assert_eq!(shop.world.state("shop"), "ready");
+    shop.world.browser(Behaviour::Denies);
+    shop.line("connect shop").exits(5).says("keyfob connect shop\n");
+}
+
+#[test]
+fn an_issuer_may_be_named_again_and_leaves_no_file_where_nobody_was_connected() {
+    let mut shop = Shop::of("standard");
+    std::fs::remove_file(shop.world.home().providers().join("standard.toml")).unwrap();
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    shop.world.set("KEYFOB_CLIENT_SECRET", &secret);
+    let origin = shop.sandbox.origin();
+    let connect = |shop: &Shop| {
+        let id = shop.how.client.client_id.as_str();
+        let words = ["connect", "shop", "--provider", &origin, "--client-id", id];
+        let redirect = ["--redirect-uri", shop.redirect_uri.as_str()];
+        shop.world.run(words.into_iter().chain(redirect))
+    };
+    let files = |shop: &Shop| std::fs::read_dir(shop.world.home().providers()).unwrap().count();
+    shop.world.browser(Behaviour::Denies);
+    connect(&shop).exits(5);
+    assert_eq!(files(&shop), 0);
+    shop.world.browser(Behaviour::Allows);
+    connect(&shop).ok();
+    connect(&shop).ok();
+    assert_eq!(files(&shop), 1);
+    shop.line("refresh shop").ok();
+    // Another attempt that fails takes nothing from the connection that is there.
+    shop.world.browser(Behaviour::Denies);
+    connect(&shop).exits(5);
+    assert_eq!(files(&shop), 1);
+    shop.line("refresh shop").ok();
+}
+
+#[test]
+fn under_json_nobody_chooses_from_a_list_that_is_not_shown() {
+    let mut shop = Shop::of("imprest");
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    shop.world.seat(&["2"]);
+    shop.world.set("KEYFOB_CLIENT_SECRET", &secret);
+    let failure = shop.connect_with(&["--scope", "money_in", "--json"]).exits(2).failure();
+    assert!(failure["causes"].to_string().contains("Example Holdings"), "{failure}");
+}
+
+#[test]
 fn a_denial_is_said_in_the_terminal_and_on_the_page_and_writes_nothing() {
     let mut shop = Shop::of("inkress");
     shop.world.browser(Behaviour::Denies);
@@ -172,7 +238,7 @@ fn a_locked_or_absent_keychain_is_known_before_the_person_is_asked() {
         (Trouble::Absent, "there is no keychain on this machine"),
     ] {
         shop.world.trouble(trouble);
-        shop.connect().exits(6).says(words).says("KEYFOB_STORE=file");
+        shop.connect().exits(6).says(words).says("--store file");
     }
     assert_eq!(shop.sandbox.log().len(), 0);
 }
@@ -254,6 +320,9 @@ fn the_password_flow_is_used_once_and_kept_nowhere() {
     let request = shop.seen(Endpoint::Token).remove(0);
     assert!(request.text().contains("grant_type=password"), "{}", request.text());
     assert!(!shop.world.shelf.entry("till").unwrap().contains("\"sandbox\""));
+    // What was connected so is connected so again, although the vendor's other tokens are imported.
+    shop.sandbox.revoke_all();
+    shop.line("refresh till").exits(4).says("keyfob connect till\n");
 }
 
 #[test]

@@ -73,6 +73,32 @@ fn nonsense_is_refused_with_its_reason_and_nothing_is_written() {
     assert_eq!(world.shelf.entry("shop"), None);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_connection_in_memory_ends_with_its_process_and_none_is_recorded() {
+    use std::io::Write as _;
+    let program = crate::support::program::Program::beside("inkress", Default::default());
+    let words = ["import", "till", "--provider", "inkress", "--store", "memory"];
+    let mut child = program.command(words).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(br#"{"access_token":"inka_1"}"#).unwrap();
+    let ran = child.wait_with_output().unwrap();
+    let told = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.status.success() && told.contains("ends with this command"), "{told}");
+    let status = program.run("status till --json").stdout;
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    assert_eq!(status["profiles"][0]["state"], "never-connected");
+}
+
+#[test]
+fn a_terminal_is_not_read_where_nobody_may_be_asked() {
+    let mut world = World::new();
+    world.seat(&[]);
+    *world.stdin.borrow_mut() = br#"{"access_token":"a"}"#.to_vec();
+    let ran = world.line("import till --provider inventorum --no-input").exits(2);
+    ran.says("keyfob import till --provider inventorum < FILE");
+    assert!(world.files().is_empty());
+}
+
 #[test]
 fn a_person_is_asked_for_each_part() {
     let shop = Shop::of("inventorum");

@@ -121,6 +121,18 @@ fn under_json_a_refused_call_has_its_body_on_stdout_and_its_failure_on_stderr() 
     );
 }
 
+#[test]
+fn a_sandbox_s_one_document_is_enough_to_use_it() {
+    let mut world = crate::support::World::new();
+    world.interruption = std::sync::Arc::new(crate::support::signals::AtOnce);
+    let ran = world.line("sandbox inkress --json");
+    assert_eq!(ran.stderr, "");
+    let document = ran.json();
+    assert!(keys(&document).starts_with(&["origin", "vendor", "provider", "client_id"]));
+    assert_eq!(document["settings"]["api_host"], document["origin"]);
+    assert!(document["client_secret"].is_string());
+}
+
 #[test] // T18
 fn waits_and_notices_are_not_told_under_json() {
     let shop = Shop::connected("inkress");

@@ -104,6 +104,9 @@ fn of_connecting() -> Vec<Failure> {
         connecting("the code is refused", &scope, |shop| {
             shop.sandbox.next_token_answers(vec![json(400, r#"{"error":"invalid_grant"}"#)]);
         }),
+        connecting("another redirect URI is registered", &scope, |shop| {
+            shop.sandbox.next_token_answers(vec![json(400, r#"{"error":"invalid_redirect_uri"}"#)]);
+        }),
         connecting("the code's answer is a page", &scope, |shop| {
             shop.sandbox.next_token_answers(vec![Fault::Html]);
         }),
@@ -171,6 +174,13 @@ fn of_calling() -> Vec<Failure> {
         after("another API", "call shop GET https://api.example/orders", |_| {}),
         after("a header that is keyfob's", "call shop GET /orders Authorization:x", |_| {}),
         after("a value is missing", "call shop GET /x/{shop_id}", |_| {}),
+        {
+            let shop = Shop::connected("inventorum");
+            let wrong = r#"{"error":{"key":"scope.wrong","description":"no"}}"#;
+            shop.sandbox.next_api_answers(vec![json(403, wrong)]);
+            let ran = shop.line("call shop GET /orders/");
+            in_shop("the scope is wrong", &shop, ran)
+        },
         api_answers(
             "the API refuses",
             get,
@@ -261,14 +271,14 @@ hint:  did you mean `--provider inkress`? All of them:
 error: there is no client id for `shop`
 hint:  give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one
        keyfob provider show inkress
-       keyfob connect shop --client-id ID
+       keyfob connect shop --provider inkress --client-id …
 
 ## a setting is missing
 2
 error: Inyo Payment Gateway needs the setting `host`
 cause: Host name that Inyo gave you at onboarding
 hint:  give it
-       keyfob connect gate --set host=…
+       keyfob connect gate --provider inyo --client-id c --set host=…
 
 ## a secret in a flag
 2
@@ -309,7 +319,7 @@ error: the authorization was denied
 cause: it answered access_denied
 cause: "The person said no"
 hint:  start again when that is settled
-       keyfob connect shop
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress
 
 ## the app is not approved
 5
@@ -324,7 +334,7 @@ hint:  look at the app's status in Developer > Developer Apps
 error: nobody came back within 0 s
 cause: the redirect URI must be registered exactly as http://127.0.0.1:PORT/callback/inkress
 hint:  start again, with more time if it is needed
-       keyfob connect shop --timeout 15m
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --timeout 15m
 
 ## the code is refused
 4
@@ -332,37 +342,48 @@ error: Inkress refused the authorization
 cause: it answered invalid_grant (HTTP 400)
 cause: the code or refresh token has expired or was used before, or the PKCE verifier does not match
 hint:  authorise it again
-       keyfob connect shop
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress
+
+## another redirect URI is registered
+3
+error: Inkress refused the request: the redirect URI differs from the registered one
+cause: the redirect URI that was sent is http://127.0.0.1:PORT/callback/inkress
+cause: it answered invalid_redirect_uri (HTTP 400)
+hint:  protocol, host, path and query must be identical to a registered URI
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --print-redirect
 
 ## the code's answer is a page
 7
 error: Inkress did not answer the token request sensibly
 cause: it answered with no JSON object: not JSON: error in line 1, column 1 (HTTP 200)
 hint:  a code works once, so start again
-       keyfob connect shop
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress
 
 ## the keychain is locked
 6
 error: the keychain is locked
 cause: it can be read once it is unlocked; nothing was changed
-hint:  unlock it (log in to the desktop, or run the first line), or choose sealed files
+hint:  unlock it (log in to the desktop, or run the first line); or connect with --store file, which keeps tokens in files sealed with a key
        gnome-keyring-daemon --unlock
-       export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
 ## there is no keychain
 6
 error: there is no keychain on this machine to keep tokens in
 cause: no session bus answers
-hint:  start and unlock a keychain for this session, or keep tokens in sealed files: --store file with a key
+hint:  start and unlock a keychain for this session; or connect with --store file, which keeps tokens in files sealed with a key
        dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec "$SHELL"'
-       export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
 ## the store keeps nothing
 6
 error: the store did not keep what was written
 cause: reading it back gave something else
-hint:  check the keychain, or choose sealed files
-       export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+hint:  check the keychain; or connect with --store file, which keeps tokens in files sealed with a key
+       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
 ## another account
 2
@@ -382,7 +403,7 @@ hint:  authorise it once
 error: the connection `shop` needs a new authorization
 cause: Inkress refused the refresh token: invalid_grant (at 2026-06-01T08:00:00Z)
 cause: "the grant was revoked"
-cause: it has expired, was revoked, or was used by another machine
+cause: the code or refresh token has expired or was used before, or the PKCE verifier does not match
 hint:  a person must authorise it again, or import a new connection
        keyfob connect shop
 
@@ -392,7 +413,7 @@ error: Inkress refused the client id or the client secret
 cause: it answered invalid_client (HTTP 401)
 cause: "who?"
 hint:  check both, then give the secret again
-       keyfob connect shop --client-secret-file FILE
+       keyfob connect shop --client-secret-file …
 
 ## the token request is refused
 5
@@ -434,6 +455,7 @@ error: the connection `shop` needs a new authorization
 cause: Inkress refused the refresh token: invalid_grant (at 2026-06-01T08:00:00Z)
 cause: "the refresh token was used before: every token of this grant has ended"
 cause: an earlier answer was lost: the provider may have issued a token that this machine never stored
+cause: the code or refresh token has expired or was used before, or the PKCE verifier does not match
 hint:  a person must authorise it again, or import a new connection
        keyfob connect shop
 
@@ -454,7 +476,9 @@ hint:  make room or give keyfob access, then run the command again
 6
 error: the stored entry is damaged
 cause: it is not a keyfob entry
-hint:  it was left as it is; connect again to replace it, or restore it from a backup
+hint:  it was left as it is: restore it from a backup, or remove the profile and connect it again
+       keyfob profile remove shop --yes
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --scope orders:write --scope wallet:read --scope merchant_profile:read --scope offline_access --redirect-uri http://127.0.0.1:PORT/callback/inkress
 
 ## the entry is of a newer keyfob
 6
@@ -497,8 +521,16 @@ hint:  leave that header out: keyfob sets it, and the token goes nowhere else
 ## a value is missing
 2
 error: `shop` has no value for `shop_id`
-hint:  set it for the profile, or for one call with --set
-       keyfob profile set shop shop_id=…
+hint:  the values of this connection are api_host, auth_host, merchant_id
+
+## the scope is wrong
+5
+error: the scopes granted to `shop` do not open this call
+cause: it answered scope.wrong (HTTP 403)
+cause: "no"
+cause: it was granted orders:read orders:create orders:update basic:read basic:create basic:update customers:create products:read products:update
+cause: the token's scopes do not open this endpoint
+hint:  make a token with that scope in the dashboard; for an old application ask api_support@inventorum.com
 
 ## the API refuses
 8

@@ -143,3 +143,15 @@ fn a_token_that_a_challenge_quotes_is_not_printed() {
     let ran = shop.line("call shop GET /orders").exits(8).says("[hidden sha256:");
     assert!(!ran.stderr.contains(&token), "{}", ran.stderr);
 }
+
+#[test] // ST10
+fn a_connection_that_moves_to_another_store_leaves_nothing_in_the_old_one() {
+    let shop = Shop::connected("inkress");
+    assert!(shop.world.shelf.entry("shop").is_some());
+    // The client secret comes along: nobody is asked for it again.
+    shop.line("connect shop --store file").ok();
+    assert!(shop.world.shelf.entry("shop").is_none());
+    assert_eq!(shop.world.status("shop")["store"], "file");
+    shop.line("refresh shop").ok();
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+}

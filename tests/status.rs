@@ -55,6 +55,31 @@ fn check_exits_4_when_one_needs_a_person_or_soon_will() {
 }
 
 #[test]
+fn a_profile_that_cannot_be_read_stops_no_other() {
+    let shop = Shop::connected("inkress");
+    let folder = shop.world.home().configuration.join("profiles");
+    std::fs::write(folder.join("broken.toml"), "provider = \n").unwrap();
+    let ran = shop.line("status").exits(3).says("broken.toml:1").says("rm ");
+    assert!(ran.stdout.contains("shop"), "{}", ran.stdout);
+    shop.line("status shop").ok();
+    shop.line("status --check").exits(4);
+    let ran = shop.line("status --json").exits(3);
+    assert_eq!(ran.json()["profiles"].as_array().unwrap().len(), 1);
+    assert_eq!(ran.failure()["code"], "bad-profile-file");
+    shop.line("refresh --all").ok();
+    // A damaged record says nothing, and is written anew.
+    let record = folder.join("shop.record.json");
+    std::fs::write(&record, "{").unwrap();
+    assert_eq!(shop.world.state("shop"), "never-connected");
+    let ran = shop.line("refresh --all").ok();
+    assert!(ran.stdout.starts_with("shop: refreshed"), "{}", ran.stdout);
+    assert_eq!(shop.world.state("shop"), "ready");
+    std::fs::write(&record, "{").unwrap();
+    shop.line("revoke --all").ok();
+    assert_eq!(shop.sandbox.grants_alive(), 0);
+}
+
+#[test]
 fn an_empty_home_has_an_empty_list() {
     let world = World::new();
     world.line("status").ok().without_product().says("no profiles yet");

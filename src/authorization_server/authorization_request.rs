@@ -92,14 +92,13 @@ pub fn authorization_url(
     url.set_fragment(None);
     let mut parameters = protocol_parameters(authorize, client_id, transaction);
     for (name, value) in &authorize.params {
-        parameters.push((name.clone(), values.render(value)?));
+        replace(&mut parameters, name, values.render(value)?);
     }
     for (name, value) in extra {
         if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
             return Err(RequestError::ReservedParameter(name.clone()));
         }
-        parameters.retain(|(it, _)| it != name);
-        parameters.push((name.clone(), value.clone()));
+        replace(&mut parameters, name, value.clone());
     }
     let kept: Vec<(String, String)> = url
         .query_pairs()
@@ -108,6 +107,12 @@ pub fn authorization_url(
         .collect();
     url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(parameters);
     Ok(url)
+}
+
+/// No parameter is sent twice (RFC 6749 section 3.1): the later one counts.
+fn replace(parameters: &mut Vec<(String, String)>, name: &str, value: String) {
+    parameters.retain(|(it, _)| it != name);
+    parameters.push((name.to_owned(), value));
 }
 
 fn protocol_parameters(
@@ -207,5 +212,16 @@ mod tests {
         assert_eq!(names.iter().filter(|name| *name == "state").count(), 1);
         assert!(names.contains(&"tenant".to_owned()));
         assert_eq!(url.fragment(), None);
+        authorize.params.insert("prompt".into(), "login".into());
+        let scopes = vec!["openid".into(), "offline_access".into()];
+        let transaction = Transaction { scopes, ..transaction };
+        let url =
+            authorization_url(&authorize, &Values::default(), "id", &transaction, &[]).unwrap();
+        let prompts: Vec<String> = url
+            .query_pairs()
+            .filter(|(name, _)| name == "prompt")
+            .map(|(_, value)| value.into_owned())
+            .collect();
+        assert_eq!(prompts, ["login"]);
     }
 }

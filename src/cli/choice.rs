@@ -1,5 +1,6 @@
 //! After `connect`: a setting that only the connected vendor can list is chosen from that list.
 
+use super::command_line;
 use super::context::Context;
 use super::report::{self, Report, Situation};
 use crate::connection::organization::Choice;
@@ -48,7 +49,9 @@ fn chosen<'c>(
         );
         return Ok(Some(only));
     }
-    if context.system.person.is_none() {
+    // Under --json standard error has no room for the list, so nobody can choose from it: the
+    // failure's document holds it instead.
+    if context.system.person.is_none() || context.output.json {
         return Ok(None);
     }
     for (number, choice) in choices.iter().enumerate() {
@@ -96,11 +99,12 @@ fn undecided(name: &str, choices: &[Choice], about: &Situation) -> Report {
         report =
             report.cause(format!("{} ({})", printable(&choice.value), printable(&choice.label)));
     }
-    let value = choices.first().map_or("…".into(), |choice| printable(&choice.value));
+    let value = choices.first().map_or("…".into(), |choice| command_line::word(&choice.value));
+    let profile = command_line::word(&about.profile);
     report
         .hint(format!(
             "the connection is kept; choose one (also `--set {name}=…` on connect, or for one call)"
         ))
-        .next(format!("keyfob profile set {} {name}={value}", about.profile))
-        .next(format!("keyfob call {} GET PATH --set {name}={value}", about.profile))
+        .next(format!("keyfob profile set {profile} {name}={value}"))
+        .next(format!("keyfob call {profile} GET … --set {name}={value}"))
 }

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::args::Global;
+use super::command_line::Given;
 use super::discovered::ToKeep;
 use super::notices;
 use super::output::Output;
 use super::report::{self, Exit, Report, Situation};
-use crate::connection::drawer::recorded_store;
 use crate::connection::{Connection, Drawer, Ears, Notice};
 use crate::http::{Client, HttpError};
 use crate::profile::file::{Profiles, check_name};
-use crate::profile::{Profile, Record};
+use crate::profile::{Profile, Record, settings};
 use crate::provider::nearest::nearest;
+use crate::provider::schema::Flow;
 use crate::provider::{Provider, catalogue, file};
 use crate::secret::Secret;
 use crate::store::durable::Folder;
@@ -53,16 +54,35 @@ pub struct Chosen {
     pub record: Record,
     /// The file of a provider that was just discovered.
     pub discovered: Option<ToKeep>,
+    /// What the command line says and no file yet does.
+    pub given: Given,
 }
 
 impl Chosen {
+    /// How the profile gets its first tokens: its own word, else the provider's first.
+    fn flow(&self) -> Option<Flow> {
+        self.profile.flow.or_else(|| self.provider.flows.first().copied())
+    }
+
     /// What advice may take for granted.
     pub fn situation(&self, system: &System) -> Situation {
+        let client_id = self.profile.client_id.as_deref();
+        let values = settings::values(&self.provider, &self.profile.settings, client_id);
+        let names =
+            |names: &mut dyn Iterator<Item = &String>| -> Vec<String> { names.cloned().collect() };
+        let with_value = self.provider.settings.keys().filter(|name| values.get(name).is_some());
         Situation {
             profile: self.name.clone(),
             provider: title(&self.provider),
             person: system.person.is_some(),
-            imports: self.provider.flows.first() == Some(&crate::provider::schema::Flow::Import),
+            imports: self.flow() == Some(Flow::Import),
+            given: self.given.clone(),
+            anew: Given::of(&self.profile),
+            redirect_uri: None,
+            settings: names(&mut self.provider.settings.keys()),
+            contexts: names(&mut self.provider.context.iter().map(|it| &it.name)),
+            known: names(&mut with_value.chain(self.record.account.keys())),
+            granted: self.record.granted.clone(),
             lists: self
                 .provider
                 .settings
@@ -105,7 +125,7 @@ impl<'a> Context<'a> {
         let profile = self.profiles.read(&name).map_err(|error| report::profile(&error))?;
         let provider = self.provider(&profile.provider)?;
         let record = self.profiles.record(&name).map_err(|error| report::profile(&error))?;
-        Ok(Chosen { name, profile, provider, record, discovered: None })
+        Ok(Chosen { name, profile, provider, record, discovered: None, given: Given::default() })
     }
 
     /// A provider by name or file: the user's own first, then the shipped ones.
@@ -181,7 +201,7 @@ impl<'a> Context<'a> {
         if let Some(name) = self.system.environment.get("KEYFOB_STORE") {
             return store_named(name);
         }
-        if let Some(kind) = recorded_store(record, profile) {
+        if let Some(kind) = profile.store {
             return Ok(kind);
         }
         Ok(self.configuration()?.store.unwrap_or_default())
@@ -232,8 +252,8 @@ impl<'a> Context<'a> {
         let drawer = self.drawer(&chosen.name, kind)?;
         let client_id = self.client_id(client_id, &chosen.profile);
         let (name, title) = (chosen.name.clone(), title(&chosen.provider));
-        let notify =
-            |notice: Notice| notices::tell(self.output, self.system, &name, &title, notice);
+        let teller = notices::Teller::new(self.output, self.system, &name, &title);
+        let notify = |notice: Notice| teller.tell(notice);
         // Under --json standard error is kept for a failure's document.
         let trace = |line: String| match self.output.json {
             true => {}
@@ -327,15 +347,21 @@ fn answered<A>(answer: std::io::Result<A>) -> Result<Option<A>, Report> {
     }
 }
 
+/// The store of a name, else the name that was probably meant.
+pub fn store_kind_named(name: &str) -> Result<StoreKind, Option<&'static str>> {
+    let found = StoreKind::ALL.into_iter().find(|kind| kind.name() == name);
+    found.ok_or_else(|| nearest(name, StoreKind::ALL.map(StoreKind::name)))
+}
+
 /// Reads `--store` from the environment.
 fn store_named(name: &str) -> Result<StoreKind, Report> {
-    StoreKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+    store_kind_named(name).map_err(|nearest| {
         let names = StoreKind::ALL.map(StoreKind::name);
         let report = Report::usage(format!(
             "KEYFOB_STORE names no store: {}",
             crate::http::printable::printable(name)
         ));
-        match nearest(name, names) {
+        match nearest {
             Some(nearest) => report.hint(format!("did you mean `{nearest}`?")),
             None => report.hint(format!("use one of {}", names.join(", "))),
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::command_line;
 use super::context::Context;
 use super::report::{self, Exit, Report};
 use crate::http::printable::printable;
@@ -16,7 +17,7 @@ use crate::store::durable::Folder;
 /// How long a metadata document may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A provider file that is to be kept once the connection exists.
+/// A provider file that is to be kept before a profile names it.
 pub struct ToKeep {
     name: String,
     text: String,
@@ -41,11 +42,46 @@ pub fn provider(
     Ok((provider, Some(ToKeep { name, text })))
 }
 
-/// Writes the provider file, so that the endpoints stay as they were found.
-pub fn keep(context: &Context<'_>, found: &ToKeep) -> Result<(), Report> {
-    Folder::make(&context.system.home.providers())
-        .and_then(|folder| folder.replace(&format!("{}.toml", found.name), found.text.as_bytes()))
-        .map_err(|error| report::store(&error))
+/// A provider file that was written, and what stood there before.
+pub struct Kept(Option<Written>);
+
+struct Written {
+    file: String,
+    before: Option<Vec<u8>>,
+}
+
+/// Writes the provider file before any profile names it, so that the endpoints stay as they were found.
+pub fn keep(context: &Context<'_>, found: Option<&ToKeep>) -> Result<Kept, Report> {
+    let Some(found) = found else {
+        return Ok(Kept(None));
+    };
+    let file = format!("{}.toml", found.name);
+    let write = || {
+        let folder = Folder::make(&context.system.home.providers())?;
+        let before = folder.read(&file)?.map(|text| text.to_vec());
+        folder.replace(&file, found.text.as_bytes())?;
+        Ok(before)
+    };
+    let before = write().map_err(|error| report::store(&error))?;
+    Ok(Kept(Some(Written { file, before })))
+}
+
+impl Kept {
+    /// Puts back what was there: nobody was connected.
+    pub fn undo(&self, context: &Context<'_>) {
+        let Some(Written { file, before }) = &self.0 else { return };
+        let back = Folder::make(&context.system.home.providers()).and_then(|folder| match before {
+            Some(text) => folder.replace(file, text),
+            None => folder.remove(file),
+        });
+        // A file that nothing names does no harm, and the failure itself is what a person needs.
+        let _ = back;
+    }
+}
+
+/// Whether a provider's name is the one under which an issuer is kept.
+pub fn is_named(issuer: &str, name: &str) -> bool {
+    issuer.contains("://") && name_of(issuer) == name
 }
 
 /// The name of a discovered provider: the issuer's host, port and path.
@@ -100,7 +136,7 @@ fn not_usable(issuer: &str, error: &MetadataError) -> Report {
     match error {
         MetadataError::TrailingSlash { found, .. } => report
             .hint("issuers are compared character by character: name it as it calls itself")
-            .next(format!("--provider {}", printable(found))),
+            .next(format!("keyfob connect … --provider {}", command_line::word(found))),
         MetadataError::NotAUrl(_) | MetadataError::Insecure(_) | MetadataError::NotAnIssuer(_) => {
             report.hint("an issuer is an https URL without query and fragment")
         }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::args::Import;
-use super::connect::{ask_settings, begin, bring, finish};
+use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leave_old_store};
 use super::context::{Chosen, Context};
-use super::report::{self, Exit, Report};
+use super::report::{self, Exit, Report, Situation};
 use super::secrets;
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::{self, ImportError, Imported};
@@ -23,9 +23,10 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     ask_settings(context, &mut chosen, false)?;
     let secret_on_stdin =
         args.client.client_secret_file.as_ref().is_some_and(|path| path.as_os_str() == "-");
-    let about = chosen.situation(context.system);
+    let about = Situation { imports: true, ..chosen.situation(context.system) };
     let object = match (&context.system.person, secret_on_stdin) {
         (Some(_), _) | (None, true) => asked(context, &chosen)?,
+        (None, false) if context.system.terminals.stdin => return Err(nothing_to_read(&about)),
         (None, false) => read(context)?,
     };
     let now = context.system.clock.now();
@@ -35,7 +36,7 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     if args.client.client_id.is_none()
         && let Some(client_id) = client_id
     {
-        chosen.profile.client_id = Some(client_id);
+        chosen.profile.client_id = Some(checked_client_id(context, &chosen.provider, &client_id)?);
     }
     let mut brought = bring_without_prompt(context, &chosen, args)?;
     brought.client_secret = brought.client_secret.or(client_secret);
@@ -44,17 +45,19 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     }
     // What was granted is what was asked for at the vendor's dashboard.
     brought.scopes = tokens.granted.clone().unwrap_or_default();
-    let name = chosen.name.clone();
     let discovered = chosen.discovered.take();
+    let before = chosen.record.store;
+    let kept = super::discovered::keep(context, discovered.as_ref())?;
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
-        let stored = context.wait(connection.establish_imported(&brought, tokens))?;
-        let entry =
-            stored.map_err(|error| report::establish(&error, &connection.provider, &about))?;
-        if let Some(found) = &discovered {
-            super::discovered::keep(context, found)?;
-        }
+        let stored = context.wait(connection.establish_imported(&brought, tokens));
+        let entry = stored
+            .and_then(|stored| {
+                stored.map_err(|error| report::establish(&error, &connection.provider, &about))
+            })
+            .inspect_err(|_| kept.undo(context))?;
+        leave_old_store(context, connection, before)?;
         let entry = refresh_at_once(context, connection, entry, &about)?;
-        finish(context, connection, entry, &name, &about, "imported")
+        finish(context, connection, entry, &about, "imported")
     })
 }
 
@@ -73,6 +76,13 @@ fn bring_without_prompt(
         account_may_change: context.global.yes,
         ..Default::default()
     })
+}
+
+/// Nobody may be asked, and a terminal would wait for somebody who types.
+fn nothing_to_read(about: &Situation) -> Report {
+    Report::usage("standard input is a terminal, and nobody may be asked")
+        .hint("give a token response on standard input, or leave --no-input away")
+        .next(format!("{} < FILE", about.given.command("import", &about.profile, &[])))
 }
 
 fn read(context: &Context<'_>) -> Result<Value, Report> {
@@ -123,7 +133,7 @@ fn refresh_at_once(
     context: &Context<'_>,
     connection: &Connection<'_>,
     entry: Entry,
-    about: &super::report::Situation,
+    about: &Situation,
 ) -> Result<Entry, Report> {
     let provider = &connection.provider;
     let wanted = provider.import.as_ref().is_some_and(|it| it.refresh_at_once);

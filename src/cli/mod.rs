@@ -4,6 +4,7 @@
 mod args;
 mod call;
 mod choice;
+mod command_line;
 mod completions;
 mod connect;
 mod context;

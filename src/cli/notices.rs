@@ -1,12 +1,51 @@
 //! The words for what happens on the way and is no failure.
 
+use std::cell::RefCell;
+
+use url::Url;
+
 use super::output::Output;
 use crate::connection::{Notice, OpenThis};
 use crate::http::printable::printable;
 use crate::store::lock::Holder;
 use crate::system::System;
 
-/// Tells a notice to the person.
+/// Tells the notices of one connection.
+pub struct Teller<'a> {
+    output: Output,
+    system: &'a System,
+    profile: &'a str,
+    provider: &'a str,
+    /// The address that was left to a browser without a word.
+    silent: RefCell<Option<Url>>,
+}
+
+impl<'a> Teller<'a> {
+    /// Nothing was told yet.
+    pub fn new(output: Output, system: &'a System, profile: &'a str, provider: &'a str) -> Self {
+        Self { output, system, profile, provider, silent: RefCell::new(None) }
+    }
+
+    /// Tells a notice to the person.
+    pub fn tell(&self, notice: Notice) {
+        match &notice {
+            // Under --json the failure's document is all that standard error holds, so the
+            // address is printed only where nothing else would bring a person to it.
+            Notice::OpenThis(open) if self.output.json && open.browser.is_ok() => {
+                self.silent.replace(Some(open.url.clone()));
+            }
+            Notice::BrowserNotStarted(_) => {
+                if let Some(url) = self.silent.take() {
+                    self.output.say(self.system, url.as_str());
+                }
+                tell(self.output, self.system, self.profile, self.provider, notice);
+            }
+            _ => tell(self.output, self.system, self.profile, self.provider, notice),
+        }
+    }
+}
+
+/// Tells a notice that needs no earlier one.
 pub fn tell(output: Output, system: &System, profile: &str, provider: &str, notice: Notice) {
     match notice {
         Notice::OpenThis(open) => open_this(output, system, profile, provider, &open),
@@ -57,11 +96,6 @@ fn who(holder: Option<Holder>) -> String {
 
 /// The address stands on a line of its own, so that it can be copied whole.
 fn open_this(output: Output, system: &System, profile: &str, provider: &str, open: &OpenThis) {
-    // Under --json the failure's document is all that standard error holds, so the address is
-    // printed only where nothing else would bring a person to it.
-    if output.json && open.browser.is_ok() {
-        return;
-    }
     let scopes = match open.scopes.is_empty() {
         true => "its default scopes".to_owned(),
         false => open.scopes.join(", "),

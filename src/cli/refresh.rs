@@ -53,8 +53,9 @@ pub fn names(context: &Context<'_>, given: &[String], all: bool) -> Result<Vec<S
     let names = context.profiles.names().map_err(|error| report::profile(&error))?;
     let mut connected = Vec::new();
     for name in names {
-        let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
-        if record.state(now) != State::NeverConnected {
+        // What cannot be read may be connected: the command itself tells what is wrong with it.
+        let record = context.profiles.readable_record(&name).ok().flatten();
+        if record.is_none_or(|record| record.state(now) != State::NeverConnected) {
             connected.push(name);
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::args::Revoke;
+use super::command_line;
 use super::context::{Chosen, Context};
 use super::refresh::names;
 use super::report::{self, Exit, Report, Situation};
@@ -116,7 +117,7 @@ fn kept(revoked: &[Revoked], about: &Situation) -> Report {
             }
         };
     }
-    let again = format!("keyfob revoke {}", about.profile);
+    let again = format!("keyfob revoke {}", command_line::word(&about.profile));
     report
         .hint("try again later, or forget it here without asking")
         .next(again.clone())

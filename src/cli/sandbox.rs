@@ -1,5 +1,7 @@
 //! `sandbox`: a vendor's stand-in on loopback, until it is interrupted.
 
+use serde_json::{Map, Value, json};
+
 use super::args::Sandbox as Args;
 use super::context::Context;
 use super::report::{Exit, Report};
@@ -18,7 +20,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit, Report> {
         ..Options::default()
     };
     let sandbox = Sandbox::start(&args.vendor, options).map_err(|error| failed(&error))?;
-    context.output.product(context.system, &format!("{}\n", sandbox.origin()))?;
+    match context.output.json {
+        true => context.output.document(context.system, &document(&args.vendor, &sandbox))?,
+        false => context.output.product(context.system, &format!("{}\n", sandbox.origin()))?,
+    }
     for line in how(&args.vendor, &sandbox.how_to_connect(), &sandbox) {
         context.output.note(context.system, &line);
     }
@@ -46,14 +51,50 @@ fn failed(error: &SandboxError) -> Report {
     }
 }
 
-/// What a person pastes to use it.
-fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
-    let shipped = catalogue::names().any(|name| name == how.provider);
-    // A server that no provider file describes is found by its issuer URL.
-    let (provider, settings) = match shipped {
+/// What a script needs to use it; the secret is the sandbox's own and ends with it.
+fn document(vendor: &str, sandbox: &Sandbox) -> Value {
+    let how = sandbox.how_to_connect();
+    let mut document = json!({
+        "origin": sandbox.origin(),
+        "vendor": vendor,
+        "provider": provider_of(&how, sandbox).0,
+        "client_id": how.client.client_id,
+    });
+    let settings: Map<String, Value> = provider_of(&how, sandbox)
+        .1
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    let known = [
+        ("client_secret", how.client.client_secret.as_ref().map(|it| Value::from(it.expose()))),
+        (
+            "redirect_uri",
+            how.flows
+                .contains(&Flow::AuthorizationCode)
+                .then(|| Value::from(how.client.redirect_uri.as_str())),
+        ),
+        ("settings", Some(Value::Object(settings))),
+        ("scopes", Some(json!(how.scopes))),
+    ];
+    for (name, value) in known {
+        if let Some(value) = value {
+            document[name] = value;
+        }
+    }
+    document
+}
+
+/// A shipped provider and its settings; a server that no file describes is found by its issuer URL.
+fn provider_of<'h>(how: &'h HowToConnect, sandbox: &Sandbox) -> (String, &'h [(String, String)]) {
+    match catalogue::names().any(|name| name == how.provider) {
         true => (how.provider.clone(), how.settings.as_slice()),
         false => (sandbox.origin(), [].as_slice()),
-    };
+    }
+}
+
+/// What a person pastes to use it.
+fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
+    let (provider, settings) = provider_of(how, sandbox);
     let settings: String =
         settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
     let scopes: String = how.scopes.iter().map(|scope| format!(" --scope {scope}")).collect();

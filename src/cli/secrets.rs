@@ -3,9 +3,9 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::report::{Exit, Report};
+use super::report::{self, Exit, Report};
 use crate::http::printable::printable;
-use crate::provider::Provider;
+use crate::provider::{Provider, looks_like};
 use crate::secret::Secret;
 use crate::system::System;
 
@@ -28,10 +28,14 @@ pub fn from_file(system: &System, path: &Path) -> Result<Secret, Report> {
 
 fn file(path: &Path) -> Result<Secret, Report> {
     let unreadable = |why: String| {
-        Report::new(Exit::SetUp, "secret-file", format!("{} cannot be read", path.display()))
+        let message = format!("{} cannot be read", path.display());
+        let report = Report::new(Exit::SetUp, "secret-file", message)
             .cause(printable(&why))
-            .hint("name a file that only you can read")
-            .next(format!("chmod 600 {}", path.display()))
+            .hint("name a file that only you can read");
+        match report::for_me_alone(path) {
+            Some(command) => report.next(command),
+            None => report,
+        }
     };
     // Also a pipe of the shell's, as `<(pass show keyfob)` makes one.
     let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
@@ -60,20 +64,7 @@ pub fn standard_input(system: &System, limit: u64) -> Result<Secret, Report> {
 
 /// A secret that begins like another kind of the vendor's was pasted into the wrong place.
 pub fn refuse_mixed(provider: &Provider, name: &str, secret: &Secret) -> Result<(), Report> {
-    let other = provider
-        .response
-        .prefix
-        .iter()
-        .find(|(kind, prefix)| *kind != name && secret.expose().starts_with(prefix.as_str()));
-    let client_id = &provider.setup.client_id_prefix;
-    let looks_like = match other {
-        Some((kind, _)) => Some(kind.as_str()),
-        None if !client_id.is_empty() && secret.expose().starts_with(client_id.as_str()) => {
-            Some("client_id")
-        }
-        None => None,
-    };
-    match looks_like {
+    match looks_like::another(provider, name, secret) {
         Some(kind) => Err(Report::usage(format!("this {name} begins like a {kind}"))
             .hint(format!("give the {name}; nothing was stored"))),
         None => Ok(()),

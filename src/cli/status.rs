@@ -23,27 +23,58 @@ struct Line {
 
 /// Shows the profiles.
 pub fn run(context: &Context<'_>, args: &Status) -> Result<Exit, Report> {
-    let names = match &args.profile {
-        Some(name) => vec![context.profile_name(Some(name))?],
-        None => context.profiles.names().map_err(|error| report::profile(&error))?,
-    };
     let now = context.system.clock.now();
     let within = args.within.map_or(0, |within| within.as_secs());
-    let lines: Vec<Line> =
-        names.into_iter().map(|name| line(context, name, now, within)).collect::<Result<_, _>>()?;
-    let attention = lines.iter().any(|line| line.needs_attention);
+    if let Some(name) = &args.profile {
+        let name = context.profile_name(Some(name))?;
+        return tell(context, args, &[line(context, name, now, within)?], &[]);
+    }
+    let names = context.profiles.names().map_err(|error| report::profile(&error))?;
+    let mut lines = Vec::new();
+    let mut unreadable = Vec::new();
+    for name in names {
+        match line(context, name, now, within) {
+            Ok(line) => lines.push(line),
+            Err(report) => unreadable.push(report),
+        }
+    }
+    tell(context, args, &lines, &unreadable)
+}
+
+/// Shows what can be read, then what is wrong with the rest; that needs somebody as well.
+fn tell(
+    context: &Context<'_>,
+    args: &Status,
+    lines: &[Line],
+    unreadable: &[Report],
+) -> Result<Exit, Report> {
+    shown_or_noted(context, lines, unreadable.is_empty())?;
+    let attention =
+        args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
+    let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
+    let Some((last, others)) = unreadable.split_last() else {
+        return Ok(exit(Exit::Done));
+    };
+    if !context.output.json {
+        others.iter().for_each(|report| context.output.failure(context.system, report));
+    }
+    Err(Report { exit: exit(last.exit), ..last.clone() })
+}
+
+fn shown_or_noted(context: &Context<'_>, lines: &[Line], whole: bool) -> Result<(), Report> {
+    let now = context.system.clock.now();
     if context.output.json {
         let profiles: Vec<Value> = lines.iter().map(object).collect();
         context.output.document(context.system, &json!({ "profiles": profiles }))?;
-    } else if lines.is_empty() {
+    } else if lines.is_empty() && whole {
         context.output.note(
             context.system,
             "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how",
         );
-    } else {
-        context.output.product(context.system, &shown(&lines, now))?;
+    } else if !lines.is_empty() {
+        context.output.product(context.system, &shown(lines, now))?;
     }
-    Ok(if args.check && attention { Exit::AuthorizationNeeded } else { Exit::Done })
+    Ok(())
 }
 
 /// The status object of one profile.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::entry::Entry;
+use crate::profile::Record;
 use crate::profile::file::Profiles;
-use crate::profile::{Profile, Record};
 use crate::provider::schema::Rotation;
 use crate::store::lock::Lock;
 use crate::store::{EntryName, Store, StoreError};
@@ -85,9 +85,4 @@ pub fn is_renewable(entry: &Entry, rotation: Rotation) -> bool {
         Rotation::Reissue => entry.client_secret().is_some(),
         Rotation::Rotating | Rotation::SingleUse => entry.refresh_token().is_some(),
     }
-}
-
-/// The store that holds a profile's connection: the one recorded at `connect`, else the profile's, else none.
-pub fn recorded_store(record: &Record, profile: &Profile) -> Option<crate::store::StoreKind> {
-    record.store.or(profile.store)
 }

@@ -120,6 +120,19 @@ impl Entry {
         self.secrets.get("client_secret")
     }
 
+    /// The client secret, if it was kept for this token endpoint: another vendor's never goes there.
+    pub fn client_secret_for(
+        &self,
+        token_endpoint: Option<&str>,
+        provider: &str,
+    ) -> Option<&Secret> {
+        let is_for_it = match self.secrets_for.as_deref() {
+            Some(kept_for) => Some(kept_for) == token_endpoint || kept_for == provider,
+            None => self.tokens.is_none(),
+        };
+        self.client_secret().filter(|_| is_for_it)
+    }
+
     /// The refresh token, where there is one.
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.tokens.as_ref()?.refresh_token.as_ref()

@@ -94,6 +94,16 @@ pub async fn remove(
     Ok(drawer.profiles.remove(&drawer.name.profile)?)
 }
 
+/// Takes the entry out of a store that another one has taken the place of.
+pub async fn leave(
+    system: &System,
+    old: &Drawer,
+    notify: &dyn Fn(Notice),
+) -> Result<(), KeepingError> {
+    let lock = lock(system, old, notify).await?;
+    Ok(old.remove(&lock)?)
+}
+
 /// Moves a profile and its connection to another name.
 ///
 /// The new entry is written and read back before the old one goes; a failure on the way takes the

@@ -74,21 +74,27 @@ impl Connection<'_> {
     }
 }
 
-/// Reads a bare list, or the first list in an object: its shape is not documented everywhere.
+/// Reads a bare list, or a list in an object: its shape is not documented everywhere.
+///
+/// The first list with an item that has an id counts; an empty one only where there is no such.
 fn read(document: &Value, list: &SettingList) -> Option<Vec<Choice>> {
-    let items = match document {
-        Value::Array(items) => items,
-        Value::Object(members) => members.values().find_map(Value::as_array)?,
+    let lists: Vec<&Vec<Value>> = match document {
+        Value::Array(items) => vec![items],
+        Value::Object(members) => members.values().filter_map(Value::as_array).collect(),
         _ => return None,
     };
-    items
-        .iter()
-        .map(|item| {
-            let value = text(item.get(&list.id)?)?;
-            let label = item.get(&list.label).and_then(text);
-            Some(Choice { label: label.unwrap_or_else(|| value.clone()), value })
-        })
-        .collect()
+    let read = lists.iter().map(|items| choices(items, list)).find(|found| !found.is_empty());
+    read.or_else(|| lists.iter().any(|items| items.is_empty()).then(Vec::new))
+}
+
+/// The items that can be chosen: one without an id cannot.
+fn choices(items: &[Value], list: &SettingList) -> Vec<Choice> {
+    let choice = |item: &Value| {
+        let value = text(item.get(&list.id)?)?;
+        let label = item.get(&list.label).and_then(text);
+        Some(Choice { label: label.unwrap_or_else(|| value.clone()), value })
+    };
+    items.iter().filter_map(choice).collect()
 }
 
 #[cfg(test)]
@@ -106,6 +112,11 @@ mod tests {
         ]);
         assert_eq!(read(&items, &list), expected);
         assert_eq!(read(&json!({"count": 2, "organizations": items}), &list), expected);
+        let beside = json!({"links": [{"rel": "next"}], "errors": [], "organizations": items});
+        assert_eq!(read(&beside, &list), expected);
+        let odd = json!([{"name": "no id"}, {"id": "a", "name": "Acme"}, {"id": 7}]);
+        assert_eq!(read(&odd, &list), expected);
+        assert_eq!(read(&json!({"organizations": []}), &list), Some(Vec::new()));
         assert_eq!(read(&json!({"a": 1}), &list), None);
         assert_eq!(read(&json!([{"name": "no id"}]), &list), None);
     }

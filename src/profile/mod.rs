@@ -1,5 +1,6 @@
 //! A user's named use of a provider: what is known before anyone authorises. No secret lives here.
 
+pub mod client_id;
 pub mod file;
 pub mod host;
 pub mod name;

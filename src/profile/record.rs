@@ -100,15 +100,18 @@ impl Record {
 
 impl Profiles {
     /// Reads the record of a profile; one that was never connected has the empty record.
+    ///
+    /// A damaged one counts as empty too: the next command that reads the entry writes it anew.
     pub fn record(&self, name: &str) -> Result<Record, ProfileError> {
-        let Some(text) = self.read_file(&record_file(name))? else {
-            return Ok(Record::default());
-        };
-        serde_json::from_slice(&text).map_err(|error| ProfileError::Unreadable {
-            line: Some(error.line()),
-            message: error.to_string(),
-            path: self.record_path(name),
-        })
+        Ok(self.readable_record(name)?.unwrap_or_default())
+    }
+
+    /// The same; `None` where the file says nothing that can be read.
+    pub fn readable_record(&self, name: &str) -> Result<Option<Record>, ProfileError> {
+        match self.read_file(&record_file(name))? {
+            None => Ok(Some(Record::default())),
+            Some(text) => Ok(serde_json::from_slice(&text).ok()),
+        }
     }
 
     /// Writes the record of a profile.

@@ -98,7 +98,9 @@ pub fn values(
     values.set("keyfob_version", env!("CARGO_PKG_VERSION"));
     values.set("client_id", client_id.unwrap_or_default());
     for (name, setting) in &provider.settings {
-        let value = settings.get(name).cloned().or_else(|| default(setting, &values));
+        // An empty value says "not now" at `connect`; it hides no default.
+        let set = settings.get(name).filter(|value| !value.is_empty());
+        let value = set.cloned().or_else(|| default(setting, &values));
         values.set(name, value.unwrap_or_default());
     }
     values
@@ -153,6 +155,9 @@ mod tests {
         let values = values(&provider, &BTreeMap::new(), Some("id"));
         assert_eq!(values.get("api_host"), Some("https://api.merchantos.com"));
         assert!(values.get("client_name").unwrap().starts_with("keyfob/"));
+        let emptied = BTreeMap::from([("api_host".to_owned(), String::new())]);
+        let same = super::values(&provider, &emptied, Some("id"));
+        assert_eq!(same.get("api_host"), values.get("api_host"));
         assert!(missing(&provider, &values, Needed::Connect).is_empty());
         assert_eq!(missing(&provider, &values, Needed::Call)[0].0, "account_id");
     }

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod file;
+pub mod looks_like;
 pub mod metadata;
 pub mod nearest;
 pub mod schema;

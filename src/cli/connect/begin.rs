@@ -1,12 +1,14 @@
 //! The profile that `connect` and `import` work on: the existing one, or a new one of its provider.
 
 use super::super::args::Client;
+use super::super::command_line::{self, Given};
 use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
 use super::super::report::{self, Report};
 use crate::http::printable::printable;
-use crate::profile::{Profile, settings};
+use crate::profile::{Profile, client_id, settings};
 use crate::provider::Provider;
+use crate::store::StoreKind;
 
 /// The profile that is connected or imported into: the existing one, or a new one of its provider.
 pub fn begin(
@@ -18,9 +20,17 @@ pub fn begin(
     let existing = context.profiles.find(&name).map_err(|error| report::profile(&error))?;
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let asked = client.provider.as_deref().map(absolute_file);
+    let given = match &existing {
+        Some(_) => Given::default(),
+        None => given_flags(context, asked.as_deref(), client),
+    };
     let mut profile = match (existing, &asked) {
         (Some(profile), None) => profile,
         (Some(profile), Some(asked)) if profile.provider == *asked => profile,
+        // An issuer is remembered by the name of the file that describes it.
+        (Some(profile), Some(asked)) if discovered::is_named(asked, &profile.provider) => {
+            Profile { provider: asked.clone(), ..profile }
+        }
         (Some(profile), Some(asked)) => {
             if record.connected && !context.global.yes {
                 return Err(Report::usage(format!(
@@ -47,10 +57,27 @@ pub fn begin(
         profile.store = Some(choice.into());
     }
     if let Some(client_id) = context.client_id(client.client_id.as_deref(), &profile) {
-        check_client_id(context, &provider, &client_id)?;
-        profile.client_id = Some(client_id);
+        profile.client_id = Some(checked_client_id(context, &provider, &client_id)?);
     }
-    Ok(Chosen { name, profile, provider, record, discovered })
+    Ok(Chosen { name, profile, provider, record, discovered, given })
+}
+
+/// What a first `connect` or `import` was told, so that advice can repeat it; never a secret.
+fn given_flags(context: &Context<'_>, provider: Option<&str>, client: &Client) -> Given {
+    let mut given = Given::default();
+    if let Some(provider) = provider {
+        given.add("--provider", command_line::typed(provider));
+    }
+    if let Some(client_id) = &client.client_id {
+        given.add("--client-id", command_line::typed(client_id));
+    }
+    for (key, value) in &client.settings {
+        given.add("--set", command_line::pair(key, value));
+    }
+    if let Some(store) = context.global.store {
+        given.add("--store", StoreKind::from(store).name().to_owned());
+    }
+    given
 }
 
 /// A file is remembered by a path that is right from everywhere.
@@ -64,34 +91,23 @@ fn absolute_file(provider: &str) -> String {
         .unwrap_or_else(|| provider.to_owned())
 }
 
-pub fn check_client_id(
+/// A client id that the vendor could have issued; one that begins unusually is warned about.
+pub fn checked_client_id(
     context: &Context<'_>,
     provider: &Provider,
-    client_id: &str,
-) -> Result<(), Report> {
-    if client_id.trim().is_empty() || client_id.chars().any(char::is_control) {
-        return Err(Report::usage("the client id is empty or holds a control character")
-            .hint("give the one that the vendor issued"));
-    }
-    let setup = &provider.setup;
-    if let Some(longest) = setup.client_id_max_length
-        && (client_id.len() > longest || !client_id.bytes().all(|b| b.is_ascii_alphanumeric()))
-    {
-        return Err(Report::usage(format!(
-            "this is no client id of {}: letters and digits, at most {longest}",
-            title(provider)
-        ))
-        .hint("give the one that is registered"));
-    }
-    if !client_id.starts_with(&setup.client_id_prefix) {
+    text: &str,
+) -> Result<String, Report> {
+    let checked =
+        client_id::check(provider, text).map_err(|error| report::client_id(&error, provider))?;
+    if !client_id::begins_right(provider, &checked) {
         context.output.warn(
             context.system,
             &format!(
                 "client ids of {} begin with {}; this one does not",
                 title(provider),
-                setup.client_id_prefix
+                provider.setup.client_id_prefix
             ),
         );
     }
-    Ok(())
+    Ok(checked)
 }

@@ -5,8 +5,10 @@ use super::super::context::{Chosen, Context};
 use super::super::report::{self, Report};
 use super::super::secrets;
 use crate::connection::establish::Brought;
+use crate::profile::settings;
 use crate::provider::schema::Presence;
 use crate::secret::Secret;
+use crate::store::StoreKind;
 
 /// Scopes, client secret, and whether another account is fine.
 pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<Brought, Report> {
@@ -33,11 +35,15 @@ fn client_secret(
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => context.system.environment.get("KEYFOB_CLIENT_SECRET").map(Secret::new),
     };
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     let secret = match given {
         Some(secret) => Some(secret),
         None if chosen.provider.client.secret != Presence::Required => None,
-        None if stored_secret(context, chosen)? => None,
-        None => context.ask_secret("Client secret (not shown)")?,
+        None if kept(context, chosen, kind)?.is_some() => None,
+        None => match moved(context, chosen, kind)? {
+            Some(secret) => Some(secret),
+            None => context.ask_secret("Client secret (not shown)")?,
+        },
     };
     if let Some(secret) = &secret {
         secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
@@ -45,11 +51,28 @@ fn client_secret(
     Ok(secret)
 }
 
-fn stored_secret(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
-    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
-    let entry =
-        context.drawer(&chosen.name, kind)?.read().map_err(|error| report::store(&error))?;
-    Ok(entry.is_some_and(|entry| entry.client_secret().is_some()))
+/// The secret that a store keeps for this vendor.
+fn kept(context: &Context<'_>, chosen: &Chosen, kind: StoreKind) -> Result<Option<Secret>, Report> {
+    let read = context.drawer(&chosen.name, kind)?.read();
+    let Some(entry) = read.map_err(|error| report::store(&error))? else {
+        return Ok(None);
+    };
+    let (provider, profile) = (&chosen.provider, &chosen.profile);
+    let values = settings::values(provider, &profile.settings, profile.client_id.as_deref());
+    let endpoint = values.render_url(&provider.token.url).ok();
+    Ok(entry.client_secret_for(endpoint.as_deref(), &provider.name).cloned())
+}
+
+/// A connection that moves to another store takes its client secret along.
+fn moved(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    kind: StoreKind,
+) -> Result<Option<Secret>, Report> {
+    match chosen.record.store.filter(|before| *before != kind) {
+        Some(before) => kept(context, chosen, before),
+        None => Ok(None),
+    }
 }
 
 /// The account owner's name and password, used once and kept nowhere.
@@ -68,21 +91,22 @@ pub fn owner(
         );
     }
     let missing = |what: &str, flag: &str| {
-        Report::usage(format!("the password flow needs {what}"))
-            .hint("give both")
-            .next(format!("keyfob connect {} --flow password {flag}", chosen.name))
+        Report::usage(format!("the password flow needs {what}")).hint("give both").next(format!(
+            "{} --flow password {flag}",
+            chosen.given.command("connect", &chosen.name, &["--flow"])
+        ))
     };
     let username = match &args.username {
         Some(username) => Some(username.clone()),
         None => context.ask("Account owner's email")?,
     };
-    let username = username.filter(|it| !it.is_empty()).ok_or_else(|| {
-        missing("the account owner's name", "--username NAME --password-file FILE")
-    })?;
+    let username = username
+        .filter(|it| !it.is_empty())
+        .ok_or_else(|| missing("the account owner's name", "--username … --password-file …"))?;
     let password = match &args.password_file {
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => context.ask_secret("Password (not shown)")?,
     };
-    let password = password.ok_or_else(|| missing("the password", "--password-file FILE"))?;
+    let password = password.ok_or_else(|| missing("the password", "--password-file …"))?;
     Ok((username, password))
 }

@@ -19,7 +19,7 @@ pub fn flow(chosen: &Chosen, args: &Connect) -> Result<Flow, Report> {
                 format!("{} has no device flow that keyfob knows", title(provider)),
             )
             .hint("use its own flow")
-            .next(format!("keyfob connect {}", chosen.name)));
+            .next(chosen.given.command("connect", &chosen.name, &["--flow"])));
         }
         None => chosen.profile.flow,
     };
@@ -33,6 +33,9 @@ pub fn flow(chosen: &Chosen, args: &Connect) -> Result<Flow, Report> {
 pub fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
     let provider = &chosen.provider;
     let name = title(provider);
+    let again = |command| {
+        chosen.given.command(command, &chosen.name, &["--flow", "--scope", "--redirect-uri"])
+    };
     let what = match flow {
         Flow::AuthorizationCode | Flow::Import => "code flow",
         Flow::ClientCredentials => "client-credentials flow",
@@ -47,17 +50,15 @@ pub fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
         report = report
             .cause(format!("its tokens are made at {}", import.console))
             .hint("make them there, then import them")
-            .next(format!("keyfob import {} --provider {}", chosen.name, provider.name));
+            .next(again("import"));
     }
     if let (Some(legacy), true) = (&provider.legacy, flow != Flow::Password) {
-        report = report.cause(format!("the password flow is for {} alone", legacy.until)).next(
-            format!("keyfob connect {} --provider {} --flow password", chosen.name, provider.name),
-        );
+        report = report
+            .cause(format!("the password flow is for {} alone", legacy.until))
+            .next(format!("{} --flow password", again("connect")));
     }
     if report.next.is_empty() {
-        report = report
-            .hint("use the provider's own flow")
-            .next(format!("keyfob connect {}", chosen.name));
+        report = report.hint("use the provider's own flow").next(again("connect"));
     }
     report
 }

@@ -7,22 +7,27 @@ mod questions;
 mod redirect;
 mod scopes;
 
+use clap::ValueEnum as _;
+
 use super::args::Connect;
 use super::choice;
+use super::command_line::{self, Given};
 use super::context::{Chosen, Context};
 use super::discovered;
-use super::report::{self, Exit, Report};
+use super::report::{self, Exit, Report, Situation};
 use super::status::status_object;
 use crate::connection::establish::authorization_code::Way;
 use crate::connection::establish::{Brought, EstablishError};
-use crate::connection::{Connection, Entry};
+use crate::connection::{Connection, Entry, keeping};
 use crate::http::printable::printable;
+use crate::profile::Record;
 use crate::provider::schema::Flow;
-use crate::system::System;
+use crate::store::StoreKind;
+use crate::system::{CriticalPart, System};
 use crate::user_agent::opening::{
     BrowserChoice, Opening, in_ci, in_container, over_ssh, should_open,
 };
-pub use begin::begin;
+pub use begin::{begin, checked_client_id};
 pub use brought::bring;
 use brought::owner;
 use flow::{flow, no_flow};
@@ -35,6 +40,9 @@ use scopes::{add_scopes, tell_sensitive};
 /// Connects a profile.
 pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
+    if context.profiles.find(&chosen.name).is_ok_and(|it| it.is_none()) {
+        add_given(&mut chosen.given, args);
+    }
     let flow = flow(&chosen, args)?;
     add_scopes(&mut chosen, &args.scopes)?;
     for (key, value) in &args.params {
@@ -50,17 +58,64 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     ask_settings(context, &mut chosen, true)?;
     let brought = bring(context, &chosen, &args.client)?;
     tell_sensitive(context, &chosen.provider, &brought.scopes);
-    let name = chosen.name.clone();
-    let about = chosen.situation(context.system);
     let discovered = chosen.discovered.take();
     chosen.profile.flow = args.flow.is_some().then_some(flow).or(chosen.profile.flow);
+    let mut about = chosen.situation(context.system);
+    if flow == Flow::AuthorizationCode {
+        let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
+        about.redirect_uri = Some(uri.as_str().to_owned());
+    }
+    let kept = discovered::keep(context, discovered.as_ref())?;
+    let before = chosen.record.store;
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
-        let entry = establish(context, connection, flow, &brought, args)?;
-        if let Some(found) = &discovered {
-            discovered::keep(context, found)?;
-        }
-        finish(context, connection, entry, &name, &about, "connected")
+        let established = establish(context, connection, flow, &brought, args, &about);
+        let entry = established.inspect_err(|_| kept.undo(context))?;
+        leave_old_store(context, connection, before)?;
+        finish(context, connection, entry, &about, "connected")
     })
+}
+
+/// A connection that moved to another store leaves nothing behind in the old one.
+pub fn leave_old_store(
+    context: &Context<'_>,
+    connection: &Connection<'_>,
+    before: Option<StoreKind>,
+) -> Result<(), Report> {
+    let Some(before) = before.filter(|kind| *kind != connection.drawer.store.kind()) else {
+        return Ok(());
+    };
+    let old = context.drawer(connection.name(), before)?;
+    let left = context.wait(keeping::leave(context.system, &old, connection.notify))?;
+    if left.is_err() {
+        context.output.warn(
+            context.system,
+            &format!(
+                "the entry of `{}` in the {} store could not be removed; its tokens may live on",
+                connection.name(),
+                before.name()
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// The flags of `connect` alone that say something which no file does yet.
+fn add_given(given: &mut Given, args: &Connect) {
+    for scope in &args.scopes {
+        given.add("--scope", command_line::typed(scope));
+    }
+    if let Some(uri) = &args.redirect_uri {
+        given.add("--redirect-uri", command_line::typed(uri));
+    }
+    if let Some(port) = args.port {
+        given.add("--port", port.to_string());
+    }
+    if let Some(flow) = args.flow.and_then(|flow| flow.to_possible_value()) {
+        given.add("--flow", flow.get_name().to_owned());
+    }
+    for (key, value) in &args.params {
+        given.add("--param", command_line::pair(key, value));
+    }
 }
 
 fn establish(
@@ -69,6 +124,7 @@ fn establish(
     flow: Flow,
     brought: &Brought,
     args: &Connect,
+    about: &Situation,
 ) -> Result<Entry, Report> {
     let chosen = Chosen {
         name: connection.name().to_owned(),
@@ -76,8 +132,8 @@ fn establish(
         provider: connection.provider.clone(),
         record: crate::profile::Record::default(),
         discovered: None,
+        given: about.given.clone(),
     };
-    let about = chosen.situation(context.system);
     let done = match flow {
         Flow::AuthorizationCode => {
             let way = way(context, &chosen, args)?;
@@ -92,7 +148,7 @@ fn establish(
         }
         Flow::Import => return Err(no_flow(&chosen, flow)),
     };
-    done.map_err(|error: EstablishError| report::establish(&error, &connection.provider, &about))
+    done.map_err(|error: EstablishError| report::establish(&error, &connection.provider, about))
 }
 
 fn way(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Way, Report> {
@@ -127,10 +183,11 @@ pub fn finish(
     context: &Context<'_>,
     connection: &Connection<'_>,
     entry: Entry,
-    name: &str,
-    about: &super::report::Situation,
+    about: &Situation,
     verb: &str,
 ) -> Result<Exit, Report> {
+    let name = connection.name();
+    tell_end(context, connection)?;
     let left = choice::choose(context, connection, &entry, about)?;
     let tokens = entry.tokens.as_ref();
     let mut facts: Vec<String> = tokens
@@ -156,4 +213,21 @@ pub fn finish(
         context.output.document(context.system, &status_object(context, name)?)?;
     }
     Ok(Exit::Done)
+}
+
+/// A store that ends with this process leaves no connection behind, so none is recorded.
+fn tell_end(context: &Context<'_>, connection: &Connection<'_>) -> Result<(), Report> {
+    let ends = connection.drawer.store.kind() == StoreKind::Memory
+        && context.system.critical_part == CriticalPart::OwnProcess;
+    if !ends {
+        return Ok(());
+    }
+    context.output.warn(
+        context.system,
+        "the memory store ends with this command, and this connection with it: choose keychain or file to keep one",
+    );
+    context
+        .profiles
+        .write_record(connection.name(), &Record::default())
+        .map_err(|error| report::profile(&error))
 }

@@ -1,9 +1,9 @@
 //! What nothing named yet is asked for, before the browser opens.
 
+use super::super::command_line;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Exit, Report};
-use super::begin::check_client_id;
-use crate::http::printable::printable;
+use super::begin::checked_client_id;
 use crate::profile::settings;
 use crate::provider::schema::Needed;
 
@@ -14,19 +14,28 @@ pub fn ask_client(context: &Context<'_>, chosen: &mut Chosen) -> Result<(), Repo
     }
     match context.ask(&format!("Client id that {} gave you", title(&chosen.provider)))? {
         Some(client_id) => {
-            check_client_id(context, &chosen.provider, &client_id)?;
+            let client_id = checked_client_id(context, &chosen.provider, &client_id)?;
             chosen.profile.client_id = Some(client_id);
             Ok(())
         }
-        None => Err(Report::new(
-            Exit::SetUp,
-            "client-id-missing",
-            format!("there is no client id for `{}`", chosen.name),
-        )
-        .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one")
-        .next(format!("keyfob provider show {}", printable(&chosen.profile.provider)))
-        .next(format!("keyfob connect {} --client-id ID", chosen.name))),
+        None => Err(client_id_missing(chosen)),
     }
+}
+
+fn client_id_missing(chosen: &Chosen) -> Report {
+    let report = Report::new(
+        Exit::SetUp,
+        "client-id-missing",
+        format!("there is no client id for `{}`", chosen.name),
+    );
+    // What was found at an issuer a moment ago has no file that could be shown.
+    let report = match chosen.discovered.is_some() {
+        true => report.hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID"),
+        false => report
+            .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one")
+            .next(format!("keyfob provider show {}", command_line::typed(&chosen.profile.provider))),
+    };
+    report.next(format!("{} --client-id …", chosen.given.command("connect", &chosen.name, &[])))
 }
 
 /// Asks for the settings that are missing; an empty answer is enough where calls alone need it.
@@ -47,11 +56,11 @@ pub fn ask_settings(
     let mut answers = Vec::new();
     for (name, setting) in missing {
         if context.system.person.is_none() {
-            return Err(missing_setting(chosen, name, &setting.ask));
+            return Err(missing_setting(chosen, name, &setting.ask, for_calls_too));
         }
         let answer = context.ask(&setting.ask)?.unwrap_or_default();
         if answer.is_empty() && setting.needed == Needed::Connect {
-            return Err(missing_setting(chosen, name, &setting.ask));
+            return Err(missing_setting(chosen, name, &setting.ask, for_calls_too));
         }
         let value = settings::check(&chosen.provider, name, &answer)
             .map_err(|error| report::setting(&error))?;
@@ -61,9 +70,10 @@ pub fn ask_settings(
     Ok(())
 }
 
-fn missing_setting(chosen: &Chosen, name: &str, ask: &str) -> Report {
+fn missing_setting(chosen: &Chosen, name: &str, ask: &str, connects: bool) -> Report {
+    let command = if connects { "connect" } else { "import" };
     Report::usage(format!("{} needs the setting `{name}`", title(&chosen.provider)))
         .cause(ask.to_owned())
         .hint("give it")
-        .next(format!("keyfob connect {} --set {name}=…", chosen.name))
+        .next(format!("{} --set {name}=…", chosen.given.command(command, &chosen.name, &[])))
 }

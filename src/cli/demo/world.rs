@@ -85,14 +85,22 @@ impl Browser for ScriptedPerson {
 }
 
 /// The person's browser; where none starts after all, the scripted person steps in.
-struct RealBrowser(SystemBrowser);
+struct RealBrowser {
+    browser: SystemBrowser,
+    /// Whether standard error is for people.
+    tells: bool,
+}
 
 impl Browser for RealBrowser {
     fn open(&self, url: &Url) -> Result<(), BrowserError> {
         // The step's own words come when it is over; this one is needed now.
-        let _ =
-            writeln!(io::stderr(), "   your browser opens this page, press Allow in it:\n{url}");
-        self.0.open(url).or_else(|_| ScriptedPerson.open(url))
+        if self.tells {
+            let _ = writeln!(
+                io::stderr(),
+                "   your browser opens this page, press Allow in it:\n{url}"
+            );
+        }
+        self.browser.open(url).or_else(|_| ScriptedPerson.open(url))
     }
 }
 
@@ -176,9 +184,10 @@ fn browser(context: &Context<'_>) -> Arc<dyn Browser> {
         in_ci: in_ci(environment.all()),
     });
     match opening {
-        Opening::Start if variable != Some("none") => {
-            Arc::new(RealBrowser(SystemBrowser { command: variable.map(str::to_owned) }))
-        }
+        Opening::Start if variable != Some("none") => Arc::new(RealBrowser {
+            browser: SystemBrowser { command: variable.map(str::to_owned) },
+            tells: !context.output.json,
+        }),
         _ => Arc::new(ScriptedPerson),
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::cli::args::ProfileSet;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, store_kind_named};
 use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
+use crate::profile::client_id::{self, ClientIdError};
 use crate::profile::scopes::{self, ScopeError};
 use crate::profile::{Profile, Record, settings};
 use crate::provider::Provider;
@@ -56,8 +57,8 @@ enum Refusal {
     UnknownStore { name: String, nearest: Option<&'static str> },
     /// The connection is kept somewhere, and a line in a file does not move it.
     Connected { kept: Option<StoreKind>, wanted: StoreKind },
-    /// A client id with a control character.
-    Control(&'static str),
+    /// No client id of the provider.
+    ClientId(ClientIdError),
 }
 
 /// Sets one value; an empty one unsets it.
@@ -79,7 +80,12 @@ fn set(
     }
     let given = Some(value).filter(|value| !value.is_empty());
     match key {
-        "client_id" => profile.client_id = given.map(client_id).transpose()?,
+        "client_id" => {
+            profile.client_id = given
+                .map(|id| client_id::check(provider, id))
+                .transpose()
+                .map_err(Refusal::ClientId)?
+        }
         "scopes" => {
             profile.scopes = scopes::read(provider, [value]).map_err(Refusal::Scope)?;
         }
@@ -98,23 +104,14 @@ fn unknown_key(provider: &Provider, key: &str) -> Refusal {
     Refusal::UnknownKey { key: key.to_owned(), nearest: nearest(key, known).map(str::to_owned) }
 }
 
-fn client_id(value: &str) -> Result<String, Refusal> {
-    match value.chars().any(char::is_control) {
-        true => Err(Refusal::Control("client_id")),
-        false => Ok(value.to_owned()),
-    }
-}
-
 fn redirect_uri(value: &str) -> Result<String, Refusal> {
     let uri: RedirectUri = value.parse().map_err(Refusal::RedirectUri)?;
     Ok(uri.as_str().to_owned())
 }
 
 fn store(record: &Record, name: &str) -> Result<StoreKind, Refusal> {
-    let names = StoreKind::ALL.map(StoreKind::name);
-    let wanted = StoreKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-        Refusal::UnknownStore { name: name.to_owned(), nearest: nearest(name, names) }
-    })?;
+    let wanted = store_kind_named(name)
+        .map_err(|nearest| Refusal::UnknownStore { name: name.to_owned(), nearest })?;
     match record.connected && record.store != Some(wanted) {
         true => Err(Refusal::Connected { kept: record.store, wanted }),
         false => Ok(wanted),
@@ -194,8 +191,7 @@ impl Refusal {
             .cause("setting another one would not move its tokens")
             .hint("connect again, with the store to use")
             .next(format!("keyfob connect {name} --store {}", wanted.name())),
-            Self::Control(key) => Report::usage(format!("`{key}` holds a control character"))
-                .hint("type it again without control characters"),
+            Self::ClientId(error) => report::client_id(&error, provider),
         }
     }
 }
@@ -280,7 +276,7 @@ mod tests {
         assert!(matches!(host, Err(Refusal::Setting(_))));
         assert!(matches!(
             set_one(&mut profile, "inkress", "client_id", "a\u{1b}[2Kb"),
-            Err(Refusal::Control("client_id"))
+            Err(Refusal::ClientId(ClientIdError::Unusable))
         ));
     }
 

@@ -118,7 +118,8 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
     ];
     let mut lines: Vec<(String, String)> =
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
-    lines.extend(profile.settings.iter().map(|(key, value)| (key.clone(), value.clone())));
+    let set = profile.settings.iter().filter(|(_, value)| !value.is_empty());
+    lines.extend(set.map(|(key, value)| (key.clone(), value.clone())));
     lines.extend(defaults.iter().map(|(key, value)| (key.clone(), format!("{value} (default)"))));
     lines.extend(
         profile.params.iter().map(|(key, value)| ("param".into(), format!("{key}={value}"))),
@@ -135,7 +136,7 @@ fn defaults(context: &Context<'_>, profile: &Profile) -> BTreeMap<String, String
     provider
         .settings
         .keys()
-        .filter(|name| !profile.settings.contains_key(*name))
+        .filter(|name| profile.settings.get(*name).is_none_or(String::is_empty))
         .filter_map(|name| Some((name.clone(), values.get(name)?.to_owned())))
         .collect()
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::flow_name;
 use crate::cli::args::ProviderShow;
+use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
 use crate::cli::report::{Exit, Report, span};
 use crate::http::printable::printable;
@@ -251,8 +252,7 @@ pub fn command(provider: &Provider, given: &str) -> String {
     let mut words = vec!["keyfob".to_owned(), verb.to_owned(), provider.name.clone()];
     let needs_naming = is_path(given) || provider.name != given;
     if needs_naming {
-        let quoted = shlex::try_quote(given).map(|it| it.into_owned());
-        words.push(format!("--provider {}", quoted.unwrap_or_default()));
+        words.push(format!("--provider {}", command_line::typed(given)));
     }
     words.push(format!("--client-id {}ID", provider.setup.client_id_prefix));
     for (name, setting) in &provider.settings {

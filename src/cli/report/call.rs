@@ -1,5 +1,6 @@
 //! What a person is told about calls that were not sent, not answered, or refused.
 
+use super::super::command_line;
 use super::fresh::{fresh, missing_value};
 use super::{Exit, Report, Situation, http};
 use crate::connection::FreshError;
@@ -52,31 +53,31 @@ fn missing_scope(needed: &[String], scopes: &[String], about: &Situation) -> Rep
         "scope-missing",
         match needed {
             [] => format!("the scopes granted to `{}` do not open this call", about.profile),
-            _ => format!("`{}` was not granted {}", about.profile, needed.join(" or ")),
+            _ => format!("`{}` was not granted {}", about.profile, printable(&needed.join(" or "))),
         },
     );
     if about.imports {
         return report.hint("make a token with that scope and import it").next(about.connect());
     }
     let all = scopes.iter().chain(needed.first());
-    let flags: Vec<String> = all.map(|scope| format!("--scope {}", printable(scope))).collect();
+    let flags: Vec<String> =
+        all.map(|scope| format!("--scope {}", command_line::word(scope))).collect();
     report.hint("a person can grant it").next(format!("{} {}", about.connect(), flags.join(" ")))
 }
 
 /// An answer of 400 and above; its body is on standard output already.
-pub fn refusal(
-    refused: &Refused,
-    provider: &Provider,
-    scopes: &[String],
-    about: &Situation,
-) -> Report {
+pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Report {
     let status = refused.response.status;
     let mut report = match &refused.kind {
         Kind::MissingScope { needed } => {
             let mut report = missing_scope(needed, scopes, about);
             report.http_status = Some(status);
             report = report.vendor(&refused.response);
-            report
+            match &about.granted {
+                Some(granted) => report
+                    .cause(format!("it was granted {}", printable(&granted.join(" ")))),
+                None => report,
+            }
         }
         Kind::Expired if status == 401 && about.imports => {
             api(Exit::AuthorizationNeeded, "authorization-needed", refused, about)
@@ -86,7 +87,7 @@ pub fn refusal(
         Kind::Expired => api(Exit::ApiRefused, "api-refused", refused, about)
             .cause("a new access token was refused as well, or the call cannot be sent twice")
             .hint("the person may have lost rights, or the call needs another scope: see what is granted")
-            .next(format!("keyfob scopes {}", about.profile)),
+            .next(format!("keyfob scopes {}", command_line::word(&about.profile))),
         Kind::Other => other(refused, about),
     };
     if let Some(meaning) = &refused.meaning {
@@ -96,7 +97,6 @@ pub fn refusal(
             report.next.clear();
         }
     }
-    let _ = provider;
     report
 }
 
@@ -181,6 +181,6 @@ pub fn list(error: &ListError, name: &str, provider: &Provider, about: &Situatio
             report.cause(format!("it answered HTTP {status}"))
         }
     };
-    let set = format!("keyfob profile set {} {name}=…", about.profile);
+    let set = format!("keyfob profile set {} {name}=…", command_line::word(&about.profile));
     report.cause("the connection is made and kept").hint("set it yourself").next(set)
 }

@@ -1,6 +1,8 @@
 //! What a person is told when no connection came to be.
 
-use super::fresh::{fresh, missing_value, token_refusal, too_many};
+use super::fresh::{
+    fresh, missing_value, registration, token_refusal, too_many, wrong_registration,
+};
 use super::{Exit, Report, Situation, http, profile, span};
 use crate::authorization_server::authorization_request::RequestError;
 use crate::connection::establish::EstablishError;
@@ -81,6 +83,10 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
 fn denied(code: &str, description: Option<&str>, provider: &Provider, about: &Situation) -> Report {
     let meaning = provider.errors.authorize.get(code);
     let shown = printable(code);
+    if let (Some(meaning), Some(uri)) = (wrong_registration(meaning, code), &about.redirect_uri) {
+        let report = registration(meaning, uri, about).cause(format!("it answered {shown}"));
+        return with_description(Report { oauth_error: Some(shown), ..report }, description);
+    }
     let (exit, name, message) = match (meaning.map(|it| it.action), code) {
         (_, "access_denied") => {
             (Exit::Refused, "access-denied", "the authorization was denied".to_owned())
@@ -104,15 +110,20 @@ fn denied(code: &str, description: Option<&str>, provider: &Provider, about: &Si
     };
     let mut report = Report::new(exit, name, message).cause(format!("it answered {shown}"));
     report.oauth_error = Some(shown);
-    if let Some(description) = description {
-        report = report.cause(format!("\"{}\"", printable(description)));
-    }
+    report = with_description(report, description);
     match meaning {
         Some(meaning) => {
             let report = report.cause(meaning.meaning.clone());
             if meaning.hint.is_empty() { report } else { report.hint(meaning.hint.clone()) }
         }
         None => report.hint("start again when that is settled").next(about.connect()),
+    }
+}
+
+fn with_description(report: Report, description: Option<&str>) -> Report {
+    match description {
+        Some(description) => report.cause(format!("\"{}\"", printable(description))),
+        None => report,
     }
 }
 
@@ -144,7 +155,7 @@ fn bind(error: &BindError, about: &Situation) -> Report {
             )
             .cause("another program, or another `keyfob connect`, listens there");
             report = report.hint("stop that program (the first line names it), or register another port");
-            report.next(format!("ss -ltnp 'sport = :{port}'")).next(format!("{} --port N", about.connect()))
+            report.next(format!("ss -ltnp 'sport = :{port}'")).next(format!("{} --port …", about.connect_without(&["--port", "--redirect-uri"])))
         }
         BindError::PortForbidden { source, .. } => report
             .cause(printable(&source.to_string()))
@@ -185,5 +196,35 @@ fn import(error: &ImportError) -> Report {
         | ImportError::Kind { .. }
         | ImportError::Missing(_) => report
             .hint(r#"give one JSON object: {"access_token":…,"refresh_token":…,"expires_in":…}"#),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::error_response::ErrorResponse;
+    use crate::provider::catalogue::shipped;
+
+    #[test]
+    fn a_redirect_uri_that_differs_is_told_as_such_at_both_endpoints() {
+        let provider = shipped("inkress").unwrap().unwrap();
+        let about = Situation {
+            profile: "shop".into(),
+            provider: "Inkress".into(),
+            redirect_uri: Some("http://127.0.0.1:9/cb".into()),
+            ..Situation::default()
+        };
+        let code = "invalid_redirect_uri".to_owned();
+        let at_token = ErrorResponse { code: Some(code.clone()), ..ErrorResponse::default() };
+        for error in [
+            EstablishError::Denied { error: code, description: None },
+            EstablishError::Refused(at_token),
+        ] {
+            let report = establish(&error, &provider, &about);
+            assert!(report.message.contains("the redirect URI differs"), "{report:?}");
+            assert!(report.causes.iter().any(|it| it.ends_with("http://127.0.0.1:9/cb")));
+            assert_eq!(report.next, ["keyfob connect shop --print-redirect"]);
+            assert_eq!(report.oauth_error.as_deref(), Some("invalid_redirect_uri"));
+        }
     }
 }

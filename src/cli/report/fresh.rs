@@ -1,13 +1,14 @@
 //! What a person is told when there is no access token that is good now.
 
-use super::{Exit, Report, Situation, http, lock, span, store};
+use super::super::command_line;
+use super::{Exit, Report, Situation, http, lock, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
 use crate::connection::roll::{NoAnswer, NoVerdict};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
-use crate::provider::schema::Action;
+use crate::provider::schema::{Action, Meaning};
 use crate::store::StoreError;
 
 /// An access token that could not be had.
@@ -29,7 +30,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .cause(format!("{} gave no refresh token", about.provider))
         .hint("authorise it again")
         .next(about.connect()),
-        FreshError::Ended(ended) => ended_report(ended, about),
+        FreshError::Ended(ended) => ended_report(ended, provider, about),
         FreshError::Rebound { was, is } => Report::new(
             Exit::SetUp,
             "endpoints-changed",
@@ -45,17 +46,17 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         )
         .cause(format!("{} wants one with every token request", about.provider))
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
-        .next(format!("{} --client-secret-file FILE", about.connect())),
+        .next(format!("{} --client-secret-file …", about.connect())),
         FreshError::ClientIdMissing => Report::new(
             Exit::SetUp,
             "client-id-missing",
             format!("there is no client id for `{profile}`"),
         )
         .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID")
-        .next(format!("{} --client-id ID", about.connect())),
+        .next(format!("{} --client-id …", about.connect_without(&["--client-id"]))),
         FreshError::MissingValue(name) => missing_value(name, about),
         FreshError::Lock(error) => lock(error, profile),
-        FreshError::Store(error) => store(error),
+        FreshError::Store(error) => store_of(error, about),
         FreshError::Unstored { error, in_journal } => unstored(error, *in_journal, about),
         FreshError::Refused(error) => token_refusal(error, provider, about),
         FreshError::TooMany { until, may_be_spent } => {
@@ -77,19 +78,42 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
     }
 }
 
-/// A template of the provider that names a value nobody set.
+/// A path or a template of the provider that names a value nobody set.
 pub fn missing_value(name: &str, about: &Situation) -> Report {
-    let profile = &about.profile;
-    let report = Report::usage(format!("`{profile}` has no value for `{name}`"))
-        .hint("set it for the profile, or for one call with --set");
-    let report = match about.lists.iter().find(|(setting, _)| setting == name) {
-        Some((_, path)) => report.next(format!("keyfob call {profile} GET {path}")),
-        None => report,
-    };
-    report.next(format!("keyfob profile set {profile} {name}=…"))
+    let profile = command_line::word(&about.profile);
+    let is = |names: &[String]| names.iter().any(|it| it == name);
+    let report = Report::usage(format!("`{}` has no value for `{name}`", about.profile));
+    if is(&about.settings) {
+        let report = report.hint("set it for the profile, or for one call with --set");
+        let report = match about.lists.iter().find(|(setting, _)| setting == name) {
+            Some((_, path)) => {
+                report.next(format!("keyfob call {profile} GET {}", command_line::word(path)))
+            }
+            None => report,
+        };
+        return report.next(format!("keyfob profile set {profile} {name}=…"));
+    }
+    if is(&about.contexts) {
+        let how = if about.imports { "import it again, with that value" } else { "connect again" };
+        return report
+            .cause(format!(
+                "{} gives it with the tokens, and these came without it",
+                about.provider
+            ))
+            .hint(how)
+            .next(about.connect());
+    }
+    match about.known.as_slice() {
+        [] => {
+            report.hint("write the path without braces: the connection has no values to put there")
+        }
+        known => report
+            .hint(format!("the values of this connection are {}", printable(&known.join(", ")))),
+    }
 }
 
-fn ended_report(ended: &Ended, about: &Situation) -> Report {
+fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report {
+    let meaning = provider.errors.token.get(&ended.error);
     let mut report = Report::new(
         Exit::AuthorizationNeeded,
         "authorization-needed",
@@ -105,21 +129,47 @@ fn ended_report(ended: &Ended, about: &Situation) -> Report {
     if let Some(description) = &ended.description {
         report = report.cause(format!("\"{}\"", printable(description)));
     }
-    report = match ended.after_lost_answer {
-        true => report.cause("an earlier answer was lost: the provider may have issued a token that this machine never stored"),
-        false => report.cause("it has expired, was revoked, or was used by another machine"),
+    if ended.after_lost_answer {
+        report = report.cause("an earlier answer was lost: the provider may have issued a token that this machine never stored");
+    }
+    report = match meaning {
+        Some(meaning) => report.cause(meaning.meaning.clone()),
+        None if ended.after_lost_answer => report,
+        None => report.cause("it has expired, was revoked, or was used by another machine"),
     };
-    let hint = match about.person {
-        true => "authorise it again",
-        false => "a person must authorise it again, or import a new connection",
+    let hint = match (meaning.filter(|it| !it.hint.is_empty()), about.person) {
+        (Some(meaning), _) => meaning.hint.as_str(),
+        (None, true) => "authorise it again",
+        (None, false) => "a person must authorise it again, or import a new connection",
     };
     report.hint(hint).next(about.connect())
+}
+
+/// What the provider file says of a client that is known, but registered otherwise.
+pub fn wrong_registration<'m>(meaning: Option<&'m Meaning>, code: &str) -> Option<&'m Meaning> {
+    meaning.filter(|it| it.action == Action::FixClient && code != "invalid_client")
+}
+
+/// The registration at the vendor differs from what was sent: the person compares the two.
+pub fn registration(meaning: &Meaning, redirect_uri: &str, about: &Situation) -> Report {
+    let message = format!("{} refused the request: {}", about.provider, meaning.meaning);
+    let hint = match meaning.hint.as_str() {
+        "" => "compare it with what is registered at the vendor",
+        hint => hint,
+    };
+    Report::new(Exit::SetUp, "client-refused", message)
+        .cause(format!("the redirect URI that was sent is {}", printable(redirect_uri)))
+        .hint(hint)
+        .next(format!("{} --print-redirect", about.connect()))
 }
 
 /// A verdict of the token endpoint that is not about the tokens.
 pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situation) -> Report {
     let code = error.code.as_deref().unwrap_or_default();
     let meaning = provider.errors.token.get(code);
+    if let (Some(meaning), Some(uri)) = (wrong_registration(meaning, code), &about.redirect_uri) {
+        return registration(meaning, uri, about).vendor(error);
+    }
     let (exit, name, message) = match (meaning.map(|it| it.action), code) {
         (Some(Action::WaitForApproval), _) => (
             Exit::Refused,
@@ -152,7 +202,7 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
     match exit {
         Exit::SetUp => report
             .hint("check both, then give the secret again")
-            .next(format!("{} --client-secret-file FILE", about.connect())),
+            .next(format!("{} --client-secret-file …", about.connect())),
         Exit::AuthorizationNeeded => report.hint("authorise it again").next(about.connect()),
         _ => report.hint("ask the vendor what this client may do"),
     }
@@ -242,4 +292,46 @@ fn unstored(error: &StoreError, in_journal: bool, about: &Situation) -> Report {
     });
     report.hint = Some("make room or give keyfob access, then run the command again".into());
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::catalogue::shipped;
+
+    fn ended(vendor: &str) -> Report {
+        let ended = Ended {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            error: "invalid_grant".into(),
+            description: None,
+            after_lost_answer: false,
+        };
+        let error = FreshError::Ended(ended);
+        let about = Situation { profile: "till".into(), imports: true, ..Situation::default() };
+        fresh(&error, &shipped(vendor).unwrap().unwrap(), &about)
+    }
+
+    #[test]
+    fn the_vendor_s_own_meaning_of_an_ended_grant_is_told() {
+        let report = ended("inventorum");
+        assert!(report.causes[1].contains("was deleted in the dashboard"), "{report:?}");
+        assert!(report.hint.unwrap().contains("https://connect.inventorum.com/apps"));
+        assert_eq!(report.next, ["keyfob import till"]);
+        assert!(ended("merchantos").causes[1].contains("by another machine"));
+    }
+
+    #[test]
+    fn a_value_is_advised_as_what_it_is() {
+        let about = Situation {
+            profile: "shop".into(),
+            settings: vec!["host".into()],
+            contexts: vec!["merchant_id".into()],
+            known: vec!["host".into()],
+            ..Situation::default()
+        };
+        assert_eq!(missing_value("host", &about).next, ["keyfob profile set shop host=…"]);
+        assert_eq!(missing_value("merchant_id", &about).next, ["keyfob connect shop"]);
+        let other = missing_value("order_id", &about);
+        assert!(other.next.is_empty() && other.hint.unwrap().ends_with("are host"));
+    }
 }

@@ -12,12 +12,14 @@ mod store;
 
 use serde_json::{Map, Value, json};
 
+use super::command_line::Given;
+
 pub use call::{call, item, list, refusal, request};
 pub use establish::establish;
 pub use fresh::fresh;
 pub use keeping::keeping;
-pub use profile::{profile, provider_file, scope, setting};
-pub use store::{lock, store};
+pub use profile::{client_id, profile, provider_file, scope, setting};
+pub use store::{for_me_alone, lock, store, store_of};
 
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
@@ -77,7 +79,7 @@ pub struct Report {
 }
 
 /// What advice may take for granted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Situation {
     /// The profile, where there is one.
     pub profile: String,
@@ -85,8 +87,22 @@ pub struct Situation {
     pub provider: String,
     /// Whether a person sits at a terminal.
     pub person: bool,
-    /// Whether the provider's tokens are made elsewhere and imported.
+    /// Whether the profile's tokens are made elsewhere and imported.
     pub imports: bool,
+    /// The flags that only this command line knows: the profile is not on disk yet.
+    pub given: Given,
+    /// The flags that make the profile anew where it was removed.
+    pub anew: Given,
+    /// Where the browser was to come back to, where there is a browser in it.
+    pub redirect_uri: Option<String>,
+    /// The provider's settings.
+    pub settings: Vec<String>,
+    /// What comes with the provider's tokens.
+    pub contexts: Vec<String>,
+    /// The names of all values that there are.
+    pub known: Vec<String>,
+    /// The scopes that were granted, where that is known.
+    pub granted: Option<Vec<String>>,
     /// Settings whose values the vendor lists, and the path of each list.
     pub lists: Vec<(String, String)>,
 }
@@ -94,10 +110,24 @@ pub struct Situation {
 impl Situation {
     /// The command that authorises again.
     pub fn connect(&self) -> String {
-        match self.imports {
-            true => format!("keyfob import {}", self.profile),
-            false => format!("keyfob connect {}", self.profile),
-        }
+        self.connect_without(&[])
+    }
+
+    /// The same without flags that the advice replaces.
+    pub fn connect_without(&self, replaced: &[&str]) -> String {
+        self.given.command(self.verb(), &self.profile, replaced)
+    }
+
+    /// The command that connects once the profile was removed.
+    pub fn connect_anew(&self) -> String {
+        // An import takes neither scopes nor a redirect URI.
+        let replaced: &[&str] =
+            if self.imports { &["--scope", "--redirect-uri", "--flow"] } else { &[] };
+        self.anew.command(self.verb(), &self.profile, replaced)
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.imports { "import" } else { "connect" }
     }
 }
 

@@ -1,13 +1,20 @@
 //! What a person is told about profiles, settings and provider files.
 
+use std::path::Path;
+
+use super::super::command_line;
 use super::super::context::title;
 use super::{Exit, Report, store};
 use crate::http::printable::printable;
+use crate::profile::client_id::ClientIdError;
 use crate::profile::file::ProfileError;
 use crate::profile::scopes::ScopeError;
 use crate::profile::settings::SettingError;
 use crate::provider::Provider;
 use crate::provider::file::FileError;
+
+/// What deletes a file, in the shell of this system.
+const DELETE: &str = if cfg!(windows) { "del" } else { "rm" };
 
 /// A profile that could not be read or written.
 pub fn profile(error: &ProfileError) -> Report {
@@ -32,13 +39,11 @@ pub fn profile(error: &ProfileError) -> Report {
             }
             .next("keyfob profile list")
         }
-        ProfileError::Unreadable { message, .. } => {
+        ProfileError::Unreadable { path, .. } => {
             Report::new(Exit::SetUp, "bad-profile-file", "a file of the profile cannot be read")
                 .cause(printable(&error.to_string()))
-                .hint(match message.contains("unknown field") {
-                    true => "remove or correct that key",
-                    false => "correct it by hand, or connect again to write it anew",
-                })
+                .hint("correct that line; or delete the file, and connect again with all its flags")
+                .next(format!("{DELETE} {}", command_line::path(path)))
         }
         ProfileError::Disk(error) => store(error),
     }
@@ -64,6 +69,20 @@ pub fn setting(error: &SettingError) -> Report {
             report.hint(format!("use `--set {name}=api.example.com`; plain http only for loopback"))
         }
         SettingError::Control { .. } => report.hint("type it again without control characters"),
+    }
+}
+
+/// A client id that no application of the vendor has.
+pub fn client_id(error: &ClientIdError, provider: &Provider) -> Report {
+    match error {
+        ClientIdError::Unusable => {
+            Report::usage(error.to_string()).hint("give the one that the vendor issued")
+        }
+        ClientIdError::Form { longest } => Report::usage(format!(
+            "this is no client id of {}: letters and digits, at most {longest}",
+            title(provider)
+        ))
+        .hint("give the one that is registered"),
     }
 }
 
@@ -95,5 +114,5 @@ pub fn provider_file(error: &FileError) -> Report {
     Report::new(Exit::SetUp, "bad-provider-file", "the provider file does not pass")
         .cause(printable(&error.to_string()))
         .hint("correct that line, then check it")
-        .next(format!("keyfob provider check {}", printable(&error.file)))
+        .next(format!("keyfob provider check {}", command_line::path(Path::new(&error.file))))
 }

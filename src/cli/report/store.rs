@@ -1,44 +1,72 @@
 //! What a person is told about stores and locks.
 
-use super::{Exit, Report, span};
+use std::path::Path;
+
+use super::super::command_line;
+use super::{Exit, Report, Situation, span};
 use crate::http::printable::printable;
 use crate::store::StoreError;
 use crate::store::lock::LockError;
+
+/// A store that did not do what it was asked for a profile: what it takes to go on with that one.
+pub fn store_of(error: &StoreError, about: &Situation) -> Report {
+    let report = store(error);
+    let name = command_line::word(&about.profile);
+    match error {
+        StoreError::Damaged { .. } => Report { next: Vec::new(), ..report }
+            .next(format!("keyfob profile remove {name} --yes"))
+            .next(about.connect_anew()),
+        _ if may_use_files(error) => {
+            report.next(format!("{} --store file", about.connect_without(&["--store"])))
+        }
+        _ => report,
+    }
+}
+
+/// Whether sealed files would do what the keychain did not.
+fn may_use_files(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::KeychainAbsent { .. }
+            | StoreError::KeychainWithoutCollection
+            | StoreError::KeychainLocked
+            | StoreError::KeychainSilent { .. }
+            | StoreError::KeychainRefused { .. }
+            | StoreError::NotKept
+    )
+}
 
 /// A store that did not do what it was asked.
 pub fn store(error: &StoreError) -> Report {
     let report = |code, message: &str| Report::new(Exit::Store, code, message);
     match error {
-        StoreError::KeychainAbsent { detail } => {
+        StoreError::KeychainAbsent { detail } => with_files(
             report("keychain-absent", "there is no keychain on this machine to keep tokens in")
-                .cause(printable(detail))
-                .hint(CHOICES)
-                .next(UNLOCK_FOR_SESSION)
-                .next(FILE_STORE)
-        }
-        StoreError::KeychainWithoutCollection => report(
-            "keychain-absent",
-            "the keychain service runs, but has no default keyring to keep tokens in",
-        )
-        .cause("nobody has logged in and unlocked it yet")
-        .hint(CHOICES)
-        .next(UNLOCK_FOR_SESSION)
-        .next(FILE_STORE),
-        StoreError::KeychainLocked => report("keychain-locked", "the keychain is locked")
-            .cause("it can be read once it is unlocked; nothing was changed")
-            .hint("unlock it (log in to the desktop, or run the first line), or choose sealed files")
-            .next(UNLOCK)
-            .next(FILE_STORE),
-        StoreError::KeychainSilent { seconds } => {
+                .cause(printable(detail)),
+            START,
+        ),
+        StoreError::KeychainWithoutCollection => with_files(
+            report(
+                "keychain-absent",
+                "the keychain service runs, but has no default keyring to keep tokens in",
+            )
+            .cause("nobody has logged in and unlocked it yet"),
+            START,
+        ),
+        StoreError::KeychainLocked => with_files(
+            report("keychain-locked", "the keychain is locked")
+                .cause("it can be read once it is unlocked; nothing was changed"),
+            UNLOCK,
+        ),
+        StoreError::KeychainSilent { seconds } => with_files(
             report("keychain-silent", "the keychain does not answer")
-                .cause(format!("{seconds} seconds passed; it may wait for a prompt nobody sees"))
-                .hint(CHOICES)
-                .next(UNLOCK)
-                .next(FILE_STORE)
-        }
-        StoreError::KeychainRefused { detail } => {
-            report("keychain-refused", "the keychain refused").cause(printable(detail)).hint(CHOICES).next(FILE_STORE)
-        }
+                .cause(format!("{seconds} seconds passed; it may wait for a prompt nobody sees")),
+            UNLOCK,
+        ),
+        StoreError::KeychainRefused { detail } => with_files(
+            report("keychain-refused", "the keychain refused").cause(printable(detail)),
+            NOTHING,
+        ),
         StoreError::KeyMissing => {
             report("store-key-missing", "the sealed file store has no key to open it with")
                 .cause("neither KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set, and there is no terminal to ask for a passphrase")
@@ -53,10 +81,13 @@ pub fn store(error: &StoreError) -> Report {
                 .next("openssl rand -base64 32")
         }
         StoreError::KeyFileUnsafe { path, why } => {
-            report("store-key-unsafe", "the key file is not safe to use")
+            let report = report("store-key-unsafe", "the key file is not safe to use")
                 .cause(format!("{} {}", path.display(), printable(why)))
-                .hint("it must be a plain file that only you can read")
-                .next(format!("chmod 600 {}", path.display()))
+                .hint("it must be a plain file that only you can read");
+            match for_me_alone(path) {
+                Some(command) => report.next(command),
+                None => report,
+            }
         }
         StoreError::WrongKey { path } => {
             report("store-key-wrong", "the sealed file does not open under this key")
@@ -65,7 +96,8 @@ pub fn store(error: &StoreError) -> Report {
         }
         StoreError::Damaged { detail } => report("store-damaged", "the stored entry is damaged")
             .cause(printable(detail))
-            .hint("it was left as it is; connect again to replace it, or restore it from a backup"),
+            .hint("it was left as it is: restore it from a backup, or remove the profile and connect it again")
+            .next("keyfob profile remove … --yes"),
         StoreError::Newer { version } => {
             report("store-newer", "the stored entry was written by a newer keyfob")
                 .cause(format!("its version is {version}"))
@@ -76,10 +108,11 @@ pub fn store(error: &StoreError) -> Report {
                 .cause(printable(&source.to_string()))
                 .hint("make room or give yourself access there, then run the command again; no token was spent")
         }
-        StoreError::NotKept => report("store-not-kept", "the store did not keep what was written")
-            .cause("reading it back gave something else")
-            .hint("check the keychain, or choose sealed files")
-            .next(FILE_STORE),
+        StoreError::NotKept => with_files(
+            report("store-not-kept", "the store did not keep what was written")
+                .cause("reading it back gave something else"),
+            ("check the keychain", None),
+        ),
     }
 }
 
@@ -113,8 +146,79 @@ pub fn lock(error: &LockError, profile: &str) -> Report {
     }
 }
 
-const CHOICES: &str = "start and unlock a keychain for this session, or keep tokens in sealed files: --store file with a key";
-const UNLOCK: &str = "gnome-keyring-daemon --unlock";
-const UNLOCK_FOR_SESSION: &str =
-    "dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec \"$SHELL\"'";
-const FILE_STORE: &str = "export KEYFOB_STORE=file KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one";
+/// What may be done about the keychain, and the command that does it here.
+type Remedy = (&'static str, Option<&'static str>);
+
+const START: Remedy = (
+    "start and unlock a keychain for this session",
+    if cfg!(target_os = "linux") {
+        Some("dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec \"$SHELL\"'")
+    } else {
+        None
+    },
+);
+const UNLOCK: Remedy = (
+    if cfg!(any(target_os = "linux", target_os = "macos")) {
+        "unlock it (log in to the desktop, or run the first line)"
+    } else {
+        "unlock it"
+    },
+    if cfg!(target_os = "linux") {
+        Some("gnome-keyring-daemon --unlock")
+    } else if cfg!(target_os = "macos") {
+        Some("security unlock-keychain")
+    } else {
+        None
+    },
+);
+const NOTHING: Remedy = ("find out why", None);
+const KEY_FILE: &str =
+    "export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one";
+
+/// The keychain is helped, or a connection is made anew in sealed files: a variable moves none.
+fn with_files(report: Report, remedy: Remedy) -> Report {
+    let (what, command) = remedy;
+    let report = report.hint(format!(
+        "{what}; or connect with --store file, which keeps tokens in files sealed with a key"
+    ));
+    let report = match command {
+        Some(command) => report.next(command),
+        None => report,
+    };
+    report.next(KEY_FILE)
+}
+
+/// The command that takes a file from everybody else; none where there is no such file.
+pub fn for_me_alone(path: &Path) -> Option<String> {
+    let is_there = cfg!(unix) && std::fs::metadata(path).is_ok_and(|it| it.is_file());
+    is_there.then(|| format!("chmod 600 {}", command_line::path(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_changed_only_where_there_is_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a key");
+        let error = |path: &Path| StoreError::KeyFileUnsafe { path: path.into(), why: "x".into() };
+        assert!(store(&error(&path)).next.is_empty());
+        std::fs::write(&path, "k").unwrap();
+        let next = store(&error(&path)).next;
+        let words: Vec<Vec<String>> = next.iter().filter_map(|it| shlex::split(it)).collect();
+        assert_eq!(words.len(), usize::from(cfg!(unix)));
+        assert!(words.iter().all(|words| words[2] == path.display().to_string()), "{words:?}");
+    }
+
+    #[test]
+    fn a_keychain_s_advice_is_this_system_s_and_names_the_flag_that_moves_a_connection() {
+        let about = Situation { profile: "shop".into(), ..Situation::default() };
+        let report = store_of(&StoreError::KeychainLocked, &about);
+        assert_eq!(
+            report.next.iter().any(|it| it.contains("gnome-keyring")),
+            cfg!(target_os = "linux")
+        );
+        assert_eq!(report.next.last().unwrap(), "keyfob connect shop --store file");
+    }
+}

@@ -1,5 +1,7 @@
 //! Tokens made elsewhere: a vendor's dashboard, another tool, another machine.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -7,6 +9,7 @@ use super::{Brought, EstablishError};
 use crate::authorization_server::ClientRegistration;
 use crate::clock::after_seconds;
 use crate::connection::{Connection, Entry};
+use crate::provider::looks_like;
 use crate::secret::Secret;
 use crate::token_set::TokenSet;
 
@@ -46,7 +49,7 @@ pub enum ImportError {
 }
 
 /// What an import may hold.
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 9] = [
     "access_token",
     "refresh_token",
     "token_type",
@@ -56,7 +59,6 @@ const MEMBERS: [&str; 10] = [
     "scope",
     "client_id",
     "client_secret",
-    "contexts",
 ];
 
 /// An import, read.
@@ -116,13 +118,28 @@ pub fn read(
         issued_at: now,
         access_expires_at: end(object, provider, now)?,
         refresh_expires_at,
-        contexts: contexts
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), object.get(name)?.clone())))
-            .collect(),
+        contexts: contexts_of(object, &contexts)?,
     };
     let client_id = text(object, "client_id")?;
     Ok(Imported { tokens, client_id, client_secret: secret(object, "client_secret")? })
+}
+
+/// What names an account or a place: a word, a number, yes or no; `null` is not there.
+fn contexts_of(object: &Value, names: &[&str]) -> Result<BTreeMap<String, Value>, ImportError> {
+    let mut contexts = BTreeMap::new();
+    for name in names {
+        match object.get(name) {
+            None | Some(Value::Null) => {}
+            Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
+                contexts.insert((*name).to_owned(), value.clone());
+            }
+            Some(Value::Array(_) | Value::Object(_)) => {
+                let expected = "text, a number, or true or false";
+                return Err(ImportError::Kind { name: (*name).to_owned(), expected });
+            }
+        }
+    }
+    Ok(contexts)
 }
 
 fn refuse_unknown(object: &Value, contexts: &[&str]) -> Result<(), ImportError> {
@@ -140,19 +157,13 @@ fn refuse_unknown(object: &Value, contexts: &[&str]) -> Result<(), ImportError> 
     Ok(())
 }
 
-/// A vendor's secrets begin differently, so one in the place of another is seen at once.
 fn refuse_mixed(
     provider: &crate::provider::Provider,
     name: &'static str,
     value: &Secret,
 ) -> Result<(), ImportError> {
-    let looks_like = provider
-        .response
-        .prefix
-        .iter()
-        .find(|(kind, prefix)| *kind != name && value.expose().starts_with(prefix.as_str()));
-    match looks_like {
-        Some((kind, _)) => Err(ImportError::Mixed { name, looks_like: kind.clone() }),
+    match looks_like::another(provider, name, value) {
+        Some(kind) => Err(ImportError::Mixed { name, looks_like: kind.to_owned() }),
         None => Ok(()),
     }
 }
@@ -251,6 +262,13 @@ mod tests {
                 ImportError::Kind { name: "expires_in".into(), expected: "a number of seconds" },
             ),
             (
+                json!({"access_token": "a", "merchant_id": {"id": 1}}),
+                ImportError::Kind {
+                    name: "merchant_id".into(),
+                    expected: "text, a number, or true or false",
+                },
+            ),
+            (
                 json!({"access_token": "inkr_1"}),
                 ImportError::Mixed { name: "access_token", looks_like: "refresh_token".into() },
             ),
@@ -266,5 +284,7 @@ mod tests {
         let imported = imported("inkress", &object).unwrap();
         assert_eq!(imported.tokens.contexts["merchant_id"], 183);
         assert_eq!(imported.tokens.granted.unwrap(), ["a", "b"]);
+        let without = json!({"access_token": "inka_1", "merchant_id": null});
+        assert!(super::tests::imported("inkress", &without).unwrap().tokens.contexts.is_empty());
     }
 }

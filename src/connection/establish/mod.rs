@@ -146,19 +146,14 @@ impl Connection<'_> {
         Ok(ClientRegistration { client_id, client_secret })
     }
 
-    /// The client secret that is kept for this very token endpoint; another vendor's never goes there.
-    pub fn stored_client_secret(&self) -> Result<Option<Secret>, StoreError> {
-        let Some(entry) = self.drawer.read()? else {
-            return Ok(None);
-        };
+    /// The client secret that is kept for this very token endpoint.
+    fn stored_client_secret(&self) -> Result<Option<Secret>, StoreError> {
         let endpoint = self.token_endpoint().ok();
-        let is_for_us = match &entry.secrets_for {
-            Some(kept_for) => {
-                Some(kept_for) == endpoint.as_ref() || *kept_for == self.provider.name
-            }
-            None => entry.tokens.is_none(),
-        };
-        Ok(entry.client_secret().filter(|_| is_for_us).cloned())
+        let entry = self.drawer.read()?;
+        let secret = entry
+            .as_ref()
+            .and_then(|it| it.client_secret_for(endpoint.as_deref(), &self.provider.name));
+        Ok(secret.cloned())
     }
 
     /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
