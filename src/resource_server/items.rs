@@ -1,6 +1,6 @@
 //! Request items as httpie has them: `page==2`, `name=Ann`, `count:=3`, `Accept:text/csv`, `note=@file`.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What the items of a command line ask for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,7 +10,16 @@ pub struct Items {
     /// `Name:value`, in order; `Name;` is an empty header.
     pub headers: Vec<(String, String)>,
     /// `name=value` and `name:=json`, in order.
-    pub fields: Vec<(String, Value)>,
+    pub fields: Vec<(String, Field)>,
+}
+
+/// The value of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// A text.
+    Text(String),
+    /// JSON exactly as it was written: `12.10` is an amount, and `12.1` another.
+    Json(String),
 }
 
 /// Why an item is none.
@@ -103,9 +112,9 @@ impl Items {
         match separator {
             Separator::Query => self.query.push((name, value)),
             Separator::Header => self.headers.push((name, value.trim().to_owned())),
-            Separator::Text => self.fields.push((name, Value::String(value))),
+            Separator::Text => self.fields.push((name, Field::Text(value))),
             Separator::TextFile => {
-                self.fields.push((name, Value::String(file_text(&value, read_file)?)));
+                self.fields.push((name, Field::Text(file_text(&value, read_file)?)));
             }
             Separator::Json => {
                 let json = json(&name, value.as_bytes())?;
@@ -177,8 +186,12 @@ fn nonsense(item: &str) -> ItemError {
     }
 }
 
-fn json(name: &str, bytes: &[u8]) -> Result<Value, ItemError> {
-    serde_json::from_slice(bytes)
+fn json(name: &str, bytes: &[u8]) -> Result<Field, ItemError> {
+    serde_json::from_slice::<&RawValue>(bytes)
+        .map(|json| match serde_json::from_str(json.get()) {
+            Ok(text) => Field::Text(text),
+            Err(_) => Field::Json(json.get().to_owned()),
+        })
         .map_err(|error| ItemError::NotJson { name: name.to_owned(), detail: error.to_string() })
 }
 
@@ -193,8 +206,6 @@ fn file_text(file: &str, read_file: ReadFile<'_>) -> Result<String, ItemError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn read(file: &str) -> std::io::Result<Vec<u8>> {
@@ -212,8 +223,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_item_is_understood() {
-        let text = |value: &str| Value::String(value.to_owned());
-        let field = |name: &str, value: Value| Items {
+        let text = |value: &str| Field::Text(value.to_owned());
+        let json = |value: &str| Field::Json(value.to_owned());
+        let field = |name: &str, value: Field| Items {
             fields: vec![(name.to_owned(), value)],
             ..Items::default()
         };
@@ -232,13 +244,18 @@ mod tests {
             ("name=Ann Lee", field("name", text("Ann Lee"))),
             ("name=", field("name", text(""))),
             ("url=https://x.example/?a==b", field("url", text("https://x.example/?a==b"))),
-            ("count:=3", field("count", json!(3))),
-            ("list:=[1,{\"a\":null}]", field("list", json!([1, { "a": null }]))),
+            ("count:=3", field("count", json("3"))),
+            ("total:= 12.10", field("total", json("12.10"))),
+            (
+                "id:=123456789012345678901234567890",
+                field("id", json("123456789012345678901234567890")),
+            ),
+            ("list:=[1,{\"a\":null}]", field("list", json("[1,{\"a\":null}]"))),
             ("Accept:text/csv", header("Accept", "text/csv")),
             ("X-Time: 10:00=x", header("X-Time", "10:00=x")),
             ("X-Empty;", header("X-Empty", "")),
             ("note=@note.txt", field("note", text("two\nlines\n"))),
-            ("data:=@data.json", field("data", json!({ "a": [1] }))),
+            ("data:=@data.json", field("data", json("{\"a\":[1]}"))),
             (r"a\=b=c", field("a=b", text("c"))),
             (r"a\:b==c", query("a:b", "c")),
             (r"path\to=c", field(r"path\to", text("c"))),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::authorization::{self, AuthorizationError, Placement};
 use super::idempotency::{self, Key};
-use super::items::Items;
+use super::items::{Field, Items};
 use super::target::{self, Target, TargetError};
 use crate::http::{Body, Method, Request};
 use crate::provider::schema::{Api, Setting};
@@ -159,23 +159,31 @@ fn body_of(
     }
 }
 
-fn json_body(fields: &[(String, Value)]) -> Result<Body, RequestError> {
-    let mut object = Map::new();
-    for (name, value) in fields {
-        if object.insert(name.clone(), value.clone()).is_some() {
+fn json_body(fields: &[(String, Field)]) -> Result<Body, RequestError> {
+    let mut object = String::from("{");
+    for (place, (name, value)) in fields.iter().enumerate() {
+        if fields[..place].iter().any(|(earlier, _)| earlier == name) {
             return Err(RequestError::Repeated(name.clone()));
         }
+        if place > 0 {
+            object.push(',');
+        }
+        object.push_str(&Value::from(name.as_str()).to_string());
+        object.push(':');
+        match value {
+            Field::Text(text) => object.push_str(&Value::from(text.as_str()).to_string()),
+            Field::Json(json) => object.push_str(json),
+        }
     }
-    Ok(Body::Bytes(Bytes::from(Value::Object(object).to_string())))
+    object.push('}');
+    Ok(Body::Bytes(Bytes::from(object)))
 }
 
-fn form_body(fields: &[(String, Value)]) -> Body {
+fn form_body(fields: &[(String, Field)]) -> Body {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields {
-        match value {
-            Value::String(text) => form.append_pair(name, text),
-            other => form.append_pair(name, &other.to_string()),
-        };
+        let (Field::Text(text) | Field::Json(text)) = value;
+        form.append_pair(name, text);
     }
     Body::Bytes(Bytes::from(form.finish()))
 }
