@@ -23,7 +23,7 @@ const LINES: [(&str, u8, &str); 48] = [
     ("status --color sometimes", 2, "always"),
     ("completions tcsh", 2, "bash"),
     ("token", 2, "name one, or set KEYFOB_PROFILE"),
-    ("call", 2, "WORDS"),
+    ("call", 2, "PATH"),
     // Profile names.
     ("connect -shop --provider inkress", 2, "-s"),
     ("connect ../shop --provider inkress", 2, "is no profile name"),

@@ -365,7 +365,8 @@ error: the keychain is locked
 cause: it can be read once it is unlocked; nothing was changed
 hint:  unlock it (log in to the desktop, or run the first line); or connect with --store file, which keeps tokens in files sealed with a key
        gnome-keyring-daemon --unlock
-       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       (umask 077 && openssl rand -base64 32 > ~/.keyfob.key)
+       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
 ## there is no keychain
@@ -374,7 +375,8 @@ error: there is no keychain on this machine to keep tokens in
 cause: no session bus answers
 hint:  start and unlock a keychain for this session; or connect with --store file, which keeps tokens in files sealed with a key
        dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec "$SHELL"'
-       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       (umask 077 && openssl rand -base64 32 > ~/.keyfob.key)
+       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
 ## the store keeps nothing
@@ -382,7 +384,8 @@ hint:  start and unlock a keychain for this session; or connect with --store fil
 error: the store did not keep what was written
 cause: reading it back gave something else
 hint:  check the keychain; or connect with --store file, which keeps tokens in files sealed with a key
-       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one
+       (umask 077 && openssl rand -base64 32 > ~/.keyfob.key)
+       export KEYFOB_STORE_KEY_FILE=~/.keyfob.key
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
 ## another account

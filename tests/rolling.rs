@@ -155,3 +155,20 @@ fn a_connection_that_moves_to_another_store_leaves_nothing_in_the_old_one() {
     shop.line("refresh shop").ok();
     assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
 }
+
+#[test] // ST13, RF8
+fn importing_a_token_again_that_was_rolled_since_is_refused_and_changes_nothing() {
+    let shop = Shop::of("inventorum");
+    let mut tokens = shop.sandbox.dashboard_tokens(&["orders:read"]);
+    tokens["client_secret"] = shop.how.client.client_secret.as_ref().unwrap().expose().into();
+    let mut line = vec!["import".to_owned(), "shop".to_owned()];
+    line.extend(shop.client());
+    let import = || {
+        *shop.world.stdin.borrow_mut() = tokens.to_string().into_bytes();
+        shop.world.run(line.iter().map(String::as_str))
+    };
+    import().ok();
+    import().exits(2).says("was imported before and is spent");
+    shop.line("refresh shop").ok();
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+}

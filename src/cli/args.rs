@@ -239,7 +239,7 @@ pub struct Import {
 )]
 pub struct Call {
     /// [PROFILE] [METHOD] PATH [ITEM]...
-    #[arg(value_name = "WORDS", required = true, num_args = 1.., add = ArgValueCompleter::new(complete_word))]
+    #[arg(value_name = "PATH", required = true, num_args = 1.., add = ArgValueCompleter::new(complete_word))]
     pub words: Vec<String>,
     /// The method, as with curl
     #[arg(short = 'X', long = "request", value_name = "METHOD")]

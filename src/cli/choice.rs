@@ -65,11 +65,21 @@ fn chosen<'c>(
             ),
         );
     }
-    let answer = context.ask(&format!("{ask} (1 to {})", choices.len()))?.unwrap_or_default();
-    Ok(match answer.parse::<usize>() {
-        Ok(number) => number.checked_sub(1).and_then(|index| choices.get(index)),
+    // An empty answer, or an end of the input, is a choice not to choose.
+    while let Some(answer) = context.ask(&format!("{ask} (1 to {})", choices.len()))? {
+        if let Some(choice) = picked(choices, &answer) {
+            return Ok(Some(choice));
+        }
+        context.output.say(context.system, &format!("`{}` is not on the list", printable(&answer)));
+    }
+    Ok(None)
+}
+
+fn picked<'c>(choices: &'c [Choice], answer: &str) -> Option<&'c Choice> {
+    match answer.parse::<usize>() {
+        Ok(number) => choices.get(number.checked_sub(1)?),
         Err(_) => choices.iter().find(|choice| choice.value == answer),
-    })
+    }
 }
 
 /// The choice belongs to the profile: it is what the user says from now on.

@@ -172,9 +172,11 @@ impl<'a> Context<'a> {
             format!("there is no provider `{}`", crate::http::printable::printable(name)),
         );
         let report = match nearest(name, all) {
-            Some(nearest) => report.hint(format!("did you mean `--provider {nearest}`? All of them:")),
+            Some(nearest) => {
+                report.hint(format!("did you mean `--provider {nearest}`? All of them:"))
+            }
             None => report.hint(
-                "name a shipped provider, a provider file, or the issuer URL of an authorization server",
+                "say which with --provider: a shipped one, a provider file, or an issuer URL",
             ),
         };
         report.next("keyfob provider list")

@@ -114,7 +114,7 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
         Some(Flow::Import) => {
             let suggested: Vec<&str> = how.scopes.iter().map(String::as_str).collect();
             lines.push(format!(
-                "  keyfob import try --provider {}{settings} --client-id {} <<'TOKENS'",
+                "  keyfob import {vendor} --provider {}{settings} --client-id {} <<'TOKENS'",
                 provider, client.client_id
             ));
             let mut tokens = sandbox.dashboard_tokens(&suggested);
@@ -125,7 +125,7 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
             lines.push("TOKENS".into());
         }
         _ => lines.push(format!(
-            "  keyfob connect try --provider {}{settings} --client-id {}{scopes}",
+            "  keyfob connect {vendor} --provider {}{settings} --client-id {}{scopes}",
             provider, client.client_id
         )),
     }

@@ -51,6 +51,12 @@ fn tell(
     shown_or_noted(context, lines, unreadable.is_empty())?;
     let attention =
         args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
+    if args.check {
+        for line in lines.iter().filter(|line| line.needs_attention) {
+            let why = format!("`{}` needs a person: `keyfob connect {0}`", line.name);
+            context.output.note(context.system, &why);
+        }
+    }
     let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
     let Some((last, others)) = unreadable.split_last() else {
         return Ok(exit(Exit::Done));

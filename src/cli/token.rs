@@ -1,11 +1,15 @@
 //! `token`: a valid access token and a newline, nothing else.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::args::Token;
 use super::context::Context;
-use super::report::{self, Exit, Report};
+use super::report::{self, Exit, Report, span};
+use crate::clock::seconds_until;
 use crate::connection::{Connection, Entry, Wanted};
+use crate::token_set::TokenSet;
 
 /// Prints the access token.
 pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
@@ -17,6 +21,9 @@ pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
         let Some(tokens) = &entry.tokens else {
             return Err(Report::unexpected("a connection without tokens"));
         };
+        if let Some(least) = args.min_ttl {
+            warn_short(context, tokens, least);
+        }
         let token = tokens.access_token.expose();
         if context.output.json {
             let document = json!({
@@ -30,6 +37,19 @@ pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
         }
         Ok(Exit::Done)
     })
+}
+
+/// A script that asks for a life longer than the provider gives should hear of it.
+fn warn_short(context: &Context<'_>, tokens: &TokenSet, least: Duration) {
+    let now = context.system.clock.now();
+    let left = match tokens.access_expires_at {
+        None => "when this token ends is not known".to_owned(),
+        Some(_) if tokens.access_lives_for(now, least) => return,
+        Some(end) => {
+            format!("the provider gives no longer token: {} left", span(seconds_until(now, end)))
+        }
+    };
+    context.output.warn(context.system, &left);
 }
 
 /// An entry whose access token will do: as stored where that is possible, else refreshed.

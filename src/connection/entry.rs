@@ -47,6 +47,9 @@ pub struct Entry {
     /// Whom the secrets were kept for: the token endpoint, or the provider while that is not known.
     #[serde(default)]
     pub secrets_for: Option<String>,
+    /// The refresh token of the last import, by its fingerprint.
+    #[serde(default)]
+    pub imported: Option<String>,
     /// How often a person or an import has authorised this profile.
     #[serde(default)]
     pub authorizations: u64,
@@ -109,6 +112,7 @@ impl Entry {
             mark: None,
             ended: None,
             secrets_for: None,
+            imported: None,
             authorizations: 0,
             reissues: false,
             last_refreshed_at: None,
@@ -136,6 +140,15 @@ impl Entry {
     /// The refresh token, where there is one.
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.tokens.as_ref()?.refresh_token.as_ref()
+    }
+
+    /// Whether a refresh token is the one of the last import, and another one is in force now.
+    pub fn has_rolled(&self, refresh_token: Option<&Secret>) -> bool {
+        let Some(refresh_token) = refresh_token else {
+            return false;
+        };
+        self.imported.as_ref() == Some(&refresh_token.fingerprint())
+            && self.refresh_token().is_some_and(|now| now != refresh_token)
     }
 
     /// Puts new tokens in place of the old ones: whatever stood between is over.

@@ -1,7 +1,6 @@
 //! The answer's way to standard output, a file or a document.
 
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
 
 use bytes::Bytes;
 
@@ -15,25 +14,30 @@ use super::output_file::OutputFile;
 use crate::connection::call::{Called, Refused};
 use crate::http::Streaming;
 
+/// The file that the answer goes to; none for standard output.
+pub fn output_target(args: &Call) -> Result<Option<OutputFile>, Report> {
+    let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+    path.map(OutputFile::open).transpose()
+}
+
 /// Brings the answer to where it was asked for, and gives back what its status means.
 pub async fn deliver(
     context: &Context<'_>,
     args: &Call,
     called: Called,
+    target: Option<OutputFile>,
 ) -> Result<Option<Refused>, Report> {
     let Called { answer, refusal } = called;
     let redirect = (300..400).contains(&answer.status).then(|| redirected(&answer));
-    let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
-    match (path, context.output.json) {
+    match (target, context.output.json) {
         (None, false) => to_stdout(context, args, answer).await?,
         (None, true) => {
             let document = document(answer).await?;
             context.output.product(context.system, &document)?;
         }
-        (Some(path), false) => to_file(context, args, answer, path).await?,
-        (Some(path), true) => {
+        (Some(file), false) => to_file(context, args, answer, file).await?,
+        (Some(mut file), true) => {
             let text = document(answer).await?;
-            let mut file = OutputFile::open(path)?;
             file.write(text.as_bytes())?;
             file.close()?;
         }
@@ -141,12 +145,11 @@ async fn to_file(
     context: &Context<'_>,
     args: &Call,
     mut answer: Streaming,
-    path: &Path,
+    mut file: OutputFile,
 ) -> Result<(), Report> {
     if args.include {
         context.output.product(context.system, &head(&answer))?;
     }
-    let mut file = OutputFile::open(path)?;
     while let Some(chunk) = answer.next_chunk().await.map_err(|error| broke_off(&error))? {
         file.write(&chunk)?;
     }

@@ -7,6 +7,8 @@ mod outflow;
 mod output_file;
 mod words;
 
+use serde_json::json;
+
 use super::args::Call;
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
@@ -14,7 +16,7 @@ use crate::connection::call::{Manner, Refused};
 use crate::connection::{Connection, Entry};
 use crate::profile::settings;
 use asked::build;
-use delivery::deliver;
+use delivery::{deliver, output_target};
 use words::{Words, sort};
 
 /// Calls.
@@ -65,7 +67,13 @@ fn show(
         true => format!("{}\n", request.as_curl(&chosen.name)),
         false => request.shown(),
     };
-    context.output.product(context.system, &text)?;
+    match context.output.json {
+        true => {
+            let key = if args.curl { "curl" } else { "request" };
+            context.output.document(context.system, &json!({ key: text.trim_end() }))?;
+        }
+        false => context.output.product(context.system, &text)?,
+    }
     Ok(Exit::Done)
 }
 
@@ -82,11 +90,13 @@ fn send(
     let mut request = build(context, args, words, provider, &values, about)?;
     let key = request.key.as_ref().map(|key| key.value.clone());
     let scopes = scopes(&entry);
+    // A place that cannot be written is known before anything is sent.
+    let target = output_target(args)?;
     let manner = Manner { retries: args.retry, timeout: args.timeout, force: args.force };
     let done = context.wait(async {
         let called = connection.call(entry, &mut request, manner).await;
         let called = called.map_err(|error| report::call(&error, provider, &scopes, about))?;
-        deliver(context, args, called).await
+        deliver(context, args, called, target).await
     });
     let judged = match done {
         Ok(Ok(refused)) => judged(refused, &scopes, about),

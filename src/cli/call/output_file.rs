@@ -26,7 +26,11 @@ enum Way {
 impl OutputFile {
     /// Opens what the path leads to; a link is followed, and stays.
     pub fn open(path: &Path) -> Result<Self, Report> {
-        let way = way(path).map_err(|error| refused(path, &error))?;
+        let way = way(path).map_err(|error| {
+            Report::usage(format!("{} cannot be written", path.display()))
+                .cause(printable(&std::io::Error::from(error.kind()).to_string()))
+                .hint("nothing was sent; name a place that can be written")
+        })?;
         Ok(Self { path: path.to_owned(), way })
     }
 

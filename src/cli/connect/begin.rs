@@ -32,6 +32,10 @@ pub fn begin(
             Profile { provider: asked.clone(), ..profile }
         }
         (Some(profile), Some(asked)) => {
+            if !asked.contains("://") {
+                // A slip is told as one, and never answered with `revoke`.
+                context.provider(asked)?;
+            }
             if record.connected && !context.global.yes {
                 return Err(Report::usage(format!(
                     "`{name}` is connected to {}, not to {}",

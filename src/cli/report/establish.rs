@@ -191,6 +191,9 @@ fn import(error: &ImportError) -> Report {
         ImportError::Mixed { looks_like, .. } => {
             report.hint(format!("it begins like a {looks_like}: put each secret in its own place"))
         }
+        ImportError::Spent => {
+            report.hint("nothing was changed, and the connection works on; a new one needs a new token from the vendor")
+        }
         ImportError::NotJson(_)
         | ImportError::Unknown { .. }
         | ImportError::Kind { .. }

@@ -71,14 +71,20 @@ pub fn store(error: &StoreError) -> Report {
             report("store-key-missing", "the sealed file store has no key to open it with")
                 .cause("neither KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set, and there is no terminal to ask for a passphrase")
                 .hint("make a key once, keep it, and name its file")
-                .next("(umask 077 && openssl rand -base64 32 > ~/.keyfob.key)")
-                .next("export KEYFOB_STORE_KEY_FILE=~/.keyfob.key")
+                .next(MAKE_KEY)
+                .next(KEY_FILE)
         }
         StoreError::KeyTooShort { length } => {
             report("store-key-short", "the key of the sealed file store is too short")
                 .cause(format!("it has {length} bytes; at least 32 are needed"))
                 .hint("make one with")
                 .next("openssl rand -base64 32")
+        }
+        StoreError::KeyFileUnsafe { path, .. } if !path.exists() => {
+            report("store-key-missing", "the key file does not exist")
+                .cause(path.display().to_string())
+                .hint("make a key once and keep it, or name the file that holds it")
+                .next(format!("(umask 077 && openssl rand -base64 32 > {})", command_line::path(path)))
         }
         StoreError::KeyFileUnsafe { path, why } => {
             let report = report("store-key-unsafe", "the key file is not safe to use")
@@ -172,8 +178,8 @@ const UNLOCK: Remedy = (
     },
 );
 const NOTHING: Remedy = ("find out why", None);
-const KEY_FILE: &str =
-    "export KEYFOB_STORE_KEY_FILE=~/.keyfob.key   # openssl rand -base64 32 writes one";
+const MAKE_KEY: &str = "(umask 077 && openssl rand -base64 32 > ~/.keyfob.key)";
+const KEY_FILE: &str = "export KEYFOB_STORE_KEY_FILE=~/.keyfob.key";
 
 /// The keychain is helped, or a connection is made anew in sealed files: a variable moves none.
 fn with_files(report: Report, remedy: Remedy) -> Report {
@@ -185,7 +191,7 @@ fn with_files(report: Report, remedy: Remedy) -> Report {
         Some(command) => report.next(command),
         None => report,
     };
-    report.next(KEY_FILE)
+    report.next(MAKE_KEY).next(KEY_FILE)
 }
 
 /// The command that takes a file from everybody else; none where there is no such file.
@@ -203,7 +209,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a key");
         let error = |path: &Path| StoreError::KeyFileUnsafe { path: path.into(), why: "x".into() };
-        assert!(store(&error(&path)).next.is_empty());
+        assert!(store(&error(&path)).next[0].starts_with("(umask 077"), "it is made, not changed");
         std::fs::write(&path, "k").unwrap();
         let next = store(&error(&path)).next;
         let words: Vec<Vec<String>> = next.iter().filter_map(|it| shlex::split(it)).collect();

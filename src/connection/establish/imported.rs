@@ -35,6 +35,9 @@ pub enum ImportError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The refresh token was imported before, and has been rolled since.
+    #[error("this refresh token was imported before and is spent: keyfob has rolled it since")]
+    Spent,
     /// A member that must be there.
     #[error("`{0}` is missing or empty")]
     Missing(&'static str),
@@ -87,6 +90,10 @@ impl Connection<'_> {
                 from_environment => from_environment,
             },
         };
+        let before = self.drawer.read()?;
+        if before.is_some_and(|entry| entry.has_rolled(tokens.refresh_token.as_ref())) {
+            return Err(EstablishError::Import(ImportError::Spent));
+        }
         self.drawer.store.prove()?;
         self.store_first(tokens, &registration, brought, false).await
     }

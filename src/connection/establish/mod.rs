@@ -207,6 +207,7 @@ impl Connection<'_> {
         let before = self.drawer.read()?;
         self.tell_shortfall(&tokens, &brought.scopes, reissues);
         let mut entry = before.unwrap_or_else(|| Entry::empty(&*self.system.random));
+        entry.imported = tokens.refresh_token.as_ref().map(Secret::fingerprint);
         entry.adopt(tokens);
         entry.authorizations += 1;
         entry.reissues = reissues;
