@@ -180,6 +180,35 @@ fn another_account_than_before_needs_a_yes() {
     assert_eq!(shop.world.status("shop")["account"]["merchant_id"], 999);
 }
 
+#[test] // AT-21
+fn a_grant_of_another_account_that_nobody_holds_any_more_is_revoked() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.answer_with("merchant_id", 999.into());
+    shop.line("connect shop").exits(2).says("was not wanted was revoked at Inkress");
+    assert_eq!(shop.sandbox.grants_alive(), 1);
+    shop.line("call shop GET /orders").ok();
+    shop.line("connect shop --yes").ok().says("that this one replaces was revoked");
+    assert_eq!(shop.sandbox.grants_alive(), 1);
+    shop.line("call shop GET /orders").ok();
+}
+
+#[test] // AT-21
+fn a_replaced_grant_of_the_same_account_is_left_alone_where_the_new_one_could_end_with_it() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("connect shop").ok();
+    assert!(!ran.stderr.contains("revoked"), "{}", ran.stderr);
+    assert_eq!(shop.sandbox.grants_alive(), 2);
+}
+
+#[test] // AT-21
+fn a_replaced_grant_that_cannot_be_revoked_is_told_and_the_new_one_is_kept() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.answer_with("merchant_id", 999.into());
+    shop.sandbox.next_answers(Endpoint::Revocation, vec![Fault::status(503)]);
+    shop.line("connect shop --yes").ok().says("may live on at Inkress");
+    shop.line("call shop GET /orders").ok();
+}
+
 #[test]
 fn a_person_may_say_yes_to_another_account() {
     let mut shop = Shop::connected("inkress");
@@ -365,4 +394,16 @@ fn the_store_is_the_one_that_was_chosen_and_stays_it() {
     assert_eq!(shop.world.status("shop")["store"], "file");
     assert_eq!(shop.world.shelf.entry("shop"), None);
     shop.line("token shop --store keychain").exits(4);
+}
+
+#[test] // AT-21
+fn a_replaced_grant_of_the_same_account_is_revoked_where_the_provider_says_that_only_it_ends() {
+    let shop = Shop::of("standard");
+    let file = shop.world.home().providers().join("standard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[revoke]", "[revoke]\nreach = \"token\"")).unwrap();
+    let shop = shop.and_connected();
+    shop.line("connect shop").ok().says("that this one replaces was revoked");
+    assert_eq!(shop.sandbox.grants_alive(), 1);
+    shop.line("call shop GET /items").ok();
 }

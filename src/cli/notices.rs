@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use url::Url;
 
 use super::output::Output;
+use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
 use crate::http::printable::printable;
 use crate::store::lock::Holder;
@@ -85,8 +86,20 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         Notice::BrowserNotStarted(why) => {
             format!("no browser was started ({}): open the address yourself", printable(&why))
         }
+        Notice::Leftover { which, ended } => leftover(provider, which, ended),
         Notice::PasteRefused(why) => format!("that was no answer: {}", printable(&why)),
         Notice::OpenThis(_) | Notice::GrantedLess(_) | Notice::NoRefreshToken => String::new(),
+    }
+}
+
+fn leftover(provider: &str, which: Leftover, ended: bool) -> String {
+    let grant = match which {
+        Leftover::Replaced => "the authorization that this one replaces",
+        Leftover::Discarded => "the authorization that was not wanted",
+    };
+    match ended {
+        true => format!("{grant} was revoked at {provider}"),
+        false => format!("{grant} could not be revoked and may live on at {provider}"),
     }
 }
 

@@ -100,7 +100,11 @@ impl Connection<'_> {
         Ok(roll::recover(&self.drawer, lock, &order, &tools)?.is_some())
     }
 
-    async fn revoke_all(&self, revoke: &Revoke, entry: &Entry) -> Result<Vec<Revoked>, FreshError> {
+    pub(super) async fn revoke_all(
+        &self,
+        revoke: &Revoke,
+        entry: &Entry,
+    ) -> Result<Vec<Revoked>, FreshError> {
         let secret = self.client_secret_override().or_else(|| entry.client_secret().cloned());
         let registration = ClientRegistration {
             client_id: entry

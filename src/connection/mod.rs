@@ -11,6 +11,7 @@ pub mod entry;
 pub mod establish;
 pub mod fresh;
 pub mod keeping;
+pub mod leftover;
 pub mod organization;
 pub mod roll;
 mod server;
@@ -99,6 +100,13 @@ pub enum Notice {
     GrantedLess(Vec<String>),
     /// No refresh token came.
     NoRefreshToken,
+    /// A grant that nothing here holds any more was to be ended at the provider.
+    Leftover {
+        /// Which one.
+        which: leftover::Leftover,
+        /// Whether the provider did it.
+        ended: bool,
+    },
     /// Another process of the same profile is connecting.
     WaitingForConnect(Option<Holder>),
 }

@@ -464,6 +464,20 @@ pub struct Revoke {
     /// Whether `token_type_hint` is sent.
     #[serde(default = "yes")]
     pub hint: bool,
+    /// What else ends with a revoked token.
+    #[serde(default)]
+    pub reach: RevocationReach,
+}
+
+/// What a revocation ends (RFC 7009 section 2.1 leaves it to the server).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReach {
+    /// Possibly all that the account gave to the client, so a replaced grant of the same account is left alone.
+    #[default]
+    Account,
+    /// The token and what came with it; a replaced grant is ended once the new one is stored.
+    Token,
 }
 
 /// Where a person ends a connection.

@@ -260,7 +260,11 @@ impl Connection<'_> {
         };
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
         let tokens = self.first_tokens(registration, &request, &transaction.scopes).await?;
-        self.store_first(tokens, registration, brought, false).await
+        let stored = self.store_first(tokens.clone(), registration, brought, false).await;
+        if let Err(EstablishError::AccountChanged { was, is }) = &stored {
+            self.end_discarded(tokens, registration, (was, is)).await;
+        }
+        stored
     }
 
     /// The page tells the true outcome: the exchange is over when it is made.

@@ -4,11 +4,8 @@ pub mod authorization_code;
 pub mod direct;
 pub mod imported;
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::entry::Entry;
+use super::leftover::Identity;
 use super::{Connection, FreshError, Notice, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::authorization_request::RequestError;
@@ -88,9 +85,9 @@ pub enum EstablishError {
     /// Another account than before.
     AccountChanged {
         /// What it was.
-        was: BTreeMap<String, Value>,
+        was: Identity,
         /// What it would be.
-        is: BTreeMap<String, Value>,
+        is: Identity,
     },
     /// An import that makes no sense.
     Import(imported::ImportError),
@@ -206,7 +203,7 @@ impl Connection<'_> {
         let lock = self.lock().await?;
         let before = self.drawer.read()?;
         self.tell_shortfall(&tokens, &brought.scopes, reissues);
-        let mut entry = before.unwrap_or_else(|| Entry::empty(&*self.system.random));
+        let mut entry = before.clone().unwrap_or_else(|| Entry::empty(&*self.system.random));
         entry.imported = tokens.refresh_token.as_ref().map(Secret::fingerprint);
         entry.adopt(tokens);
         entry.authorizations += 1;
@@ -222,6 +219,10 @@ impl Connection<'_> {
         entry.bound = Some(self.bound()?);
         entry.last_refreshed_at = None;
         self.write(&lock, &entry)?;
+        drop(lock);
+        if let Some(before) = before {
+            self.end_replaced(&before, &entry).await;
+        }
         Ok(entry)
     }
 
@@ -267,17 +268,11 @@ async fn check_account(
     let Some(old) = before.and_then(|entry| entry.tokens.as_ref()) else {
         return Ok(());
     };
-    let identity = |tokens: &TokenSet| -> BTreeMap<String, Value> {
-        let contexts = connection.provider.context.iter().filter(|it| it.identifies_account);
-        contexts
-            .filter_map(|it| Some((it.name.clone(), tokens.contexts.get(&it.name)?.clone())))
-            .collect()
-    };
-    let (was, is) = (identity(old), identity(tokens));
+    let (was, is) = (connection.identity(old), connection.identity(tokens));
     if was == is || brought.account_may_change {
         return Ok(());
     }
-    let show = |values: &BTreeMap<String, Value>| {
+    let show = |values: &Identity| {
         values.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
     };
     if let Some(person) = connection.system.person.clone() {

@@ -8,7 +8,7 @@ use super::document::Metadata;
 use crate::provider::schema::{
     Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Discovery, Errors,
     Flow, Format, Needed, Pkce, Presence, Provider, Redirect, Refresh, ResponseFields, Retry,
-    Revoke, Rotation, Scope, Setting, Setup, State, Token,
+    RevocationReach, Revoke, Rotation, Scope, Setting, Setup, State, Token,
 };
 
 impl Metadata {
@@ -118,7 +118,12 @@ fn token(url: &str) -> Token {
 }
 
 fn revoke(url: &str) -> Revoke {
-    Revoke { url: url.to_owned(), body: BodyFormat::Form, hint: true }
+    Revoke {
+        url: url.to_owned(),
+        body: BodyFormat::Form,
+        hint: true,
+        reach: RevocationReach::default(),
+    }
 }
 
 /// Metadata does not say where the API is: the issuer's origin, until somebody sets another.
