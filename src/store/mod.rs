@@ -108,6 +108,12 @@ pub enum StoreError {
         /// The limit.
         seconds: u64,
     },
+    /// The service ended between a question and its answer.
+    #[error("the keychain ended before it answered: {detail}")]
+    KeychainEnded {
+        /// The bus's words.
+        detail: String,
+    },
     /// The keychain refused for another reason.
     #[error("the keychain refused: {detail}")]
     KeychainRefused {

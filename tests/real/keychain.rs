@@ -1,7 +1,7 @@
 //! The keychain store against a real Secret Service: gnome-keyring on a private session bus.
 //!
-//! Each test makes a folder, a bus and a keyring of its own, and starts this same test binary
-//! inside that session: its test `inside` then does one step and judges what it meets.
+//! Each test makes a session and a keyring of its own, and starts this same test binary inside it:
+//! its test `inside` then does one step and judges what it meets.
 
 #![cfg(target_os = "linux")]
 
@@ -17,187 +17,104 @@ use keyfob::store::keychain::{Keychain, SessionBus, keychain};
 use keyfob::store::lock::Lock;
 use keyfob::store::{EntryName, Store, StoreError, StoreKind};
 
+use super::folder::{Folder, Ran};
+use super::keyring::{DATA, EMPTY, Session, in_a_session};
+
 /// Which step `inside` takes.
 const STEP: &str = "KEYFOB_KEYCHAIN_STEP";
 /// The folder of the test.
 const FOLDER: &str = "KEYFOB_KEYCHAIN_FOLDER";
-/// What the tests need from outside, and the Debian package that has it.
-const TOOLS: [(&str, &str); 6] = [
-    ("gnome-keyring-daemon", "gnome-keyring"),
-    ("dbus-daemon", "dbus-daemon"),
-    ("dbus-run-session", "dbus-daemon"),
-    ("dbus-send", "dbus-bin"),
-    ("secret-tool", "libsecret-tools"),
-    ("gdbus", "libglib2.0-bin"),
-];
 
-/// Starts a keyring as `$KEYRING` says and takes the steps that are given as arguments.
-///
-/// The daemon returns before it owns its name, so the script waits for the name. The password is
-/// all of standard input. `secret-tool` cannot lock (it crashes on Debian 12), so `gdbus` does.
-const SCRIPT: &str = r#"
-set -eu
-case "$KEYRING" in
-unlocked) printf %s password | gnome-keyring-daemon --components=secrets --daemonize --unlock ;;
-started) gnome-keyring-daemon --components=secrets --start </dev/null ;;
-none) ;;
-esac >/dev/null 2>&1
-if [ "$KEYRING" != none ]; then
-    gdbus wait --session --timeout 20 org.freedesktop.secrets
-    daemon=$(dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / \
-        org.freedesktop.DBus.GetConnectionUnixProcessID string:org.freedesktop.secrets)
-    daemon=${daemon##* }
-    trap 'kill -KILL $daemon' EXIT
-fi
-for step in "$@"; do
-    case "$step" in
-    lock)
-        gdbus call --session --dest org.freedesktop.secrets \
-            --object-path /org/freedesktop/secrets \
-            --method org.freedesktop.Secret.Service.Lock \
-            "[objectpath '/org/freedesktop/secrets/collection/login']" >/dev/null
-        ;;
-    stop) kill -STOP "$daemon" ;;
-    look) [ "$(secret-tool lookup service keyfob username shop)" = "seen from outside" ] ;;
-    *) KEYFOB_KEYCHAIN_STEP=$step "$TEST_BINARY" --ignored --exact keychain::inside --nocapture ;;
-    esac || { echo "the step $step failed" >&2; exit 1; }
-done
-"#;
+/// Takes a test's steps in a session with an unlocked keyring.
+fn with_a_keyring(steps: impl Fn(&Session)) {
+    in_a_session(|_| (), |session, ()| steps(session), |_, ()| ());
+}
 
-/// A bus that knows no service and starts none.
-pub const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
-
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        require_tools();
-        let desk = Self(tempfile::tempdir().unwrap());
-        for part in ["data", "cache", "run", "config"] {
-            std::fs::create_dir(desk.path(part)).unwrap();
-            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-            std::fs::set_permissions(desk.path(part), private).unwrap();
-        }
-        desk
-    }
-
-    fn path(&self, part: &str) -> PathBuf {
-        self.0.path().join(part)
-    }
-
-    /// A command that sees this desk and nothing of the session that runs the tests.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env("XDG_DATA_HOME", self.path("data"))
-            .env("XDG_CACHE_HOME", self.path("cache"))
-            .env("XDG_CONFIG_HOME", self.path("config"))
-            .env("XDG_RUNTIME_DIR", self.path("run"))
-            .env("HOME", self.0.path())
-            .env(FOLDER, self.0.path())
-            .env("TEST_BINARY", std::env::current_exe().unwrap());
-        for foreign in
-            ["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "GNOME_KEYRING_CONTROL"]
-        {
-            command.env_remove(foreign);
-        }
-        command
-    }
-
-    /// Takes the steps on a new bus, over the keyring that this desk has by now.
-    fn session(&self, keyring: &str, steps: &[&str]) {
-        self.session_on(&["--"], keyring, steps);
-    }
-
-    fn session_on(&self, bus: &[&str], keyring: &str, steps: &[&str]) {
-        let mut command = self.command("timeout");
-        command.args(["60", "dbus-run-session"]).args(bus);
-        command.args(["bash", "-c", SCRIPT, "session"]).args(steps).env("KEYRING", keyring);
-        passes(command);
-    }
-
-    /// Takes one step without any bus.
-    fn step(&self, step: &str, address: Option<&str>) {
-        let mut command = self.command(std::env::current_exe().unwrap());
-        command.args(["--ignored", "--exact", "keychain::inside", "--nocapture"]).env(STEP, step);
-        if let Some(address) = address {
-            command.env("DBUS_SESSION_BUS_ADDRESS", address);
-        }
-        passes(command);
+fn take(session: &Session, steps: &[&str]) {
+    for step in steps {
+        passes(step, &session.folder, &mut session.on_bus(this_program()));
     }
 }
 
-fn passes(mut command: Command) {
-    let output = command.output().unwrap();
-    let said =
-        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    assert!(output.status.success(), "{}\n{}", output.status, said.join("\n"));
-    assert!(said[0].contains("1 passed"), "no step was taken:\n{}", said.join("\n"));
+/// Has the program do one step, and fails where it does not pass.
+fn passes(step: &str, folder: &Folder, program: &mut Command) {
+    program.args(["--ignored", "--exact", "keychain::inside", "--nocapture"]);
+    let ran = Ran::of(program.env(STEP, step).env(FOLDER, folder.path()));
+    assert_eq!(ran.exit, Some(0), "{step}:\n{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("1 passed"), "{step} was not taken:\n{}", ran.stdout);
 }
 
-pub fn require_tools() {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there =
-        |tool: &str| std::env::split_paths(&path).any(|folder| folder.join(tool).exists());
-    let missing: Vec<_> =
-        TOOLS.iter().filter(|(tool, _)| !is_there(tool)).map(|(_, package)| *package).collect();
-    assert!(missing.is_empty(), "run this first: apt-get install {}", missing.join(" "));
+fn this_program() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+fn start_anew(session: &Session, data: &str, password: Option<&str>) {
+    session.end_keyring();
+    session.start_keyring(data, password);
 }
 
 #[test] // ST1, ST4, AT-10c
 fn entries_of_every_size_are_kept_and_one_is_seen_from_outside() {
-    Desk::new().session("unlocked", &["round_trip", "write", "look", "remove"]);
+    with_a_keyring(|session| {
+        take(session, &["round_trip", "write"]);
+        let mut look = session.on_bus("secret-tool");
+        let kept = Ran::of(look.args(["lookup", "service", "keyfob", "username", "shop"])).done();
+        assert_eq!(kept, "seen from outside");
+        take(session, &["remove"]);
+    });
 }
 
 #[test] // ST1
 fn an_entry_outlives_the_process_and_the_daemon() {
-    let desk = Desk::new();
-    desk.session("unlocked", &["write", "read"]);
-    desk.session("unlocked", &["read", "remove"]);
-    desk.session("unlocked", &["read_nothing"]);
+    with_a_keyring(|session| {
+        take(session, &["write", "read"]);
+        start_anew(session, DATA, Some("password"));
+        take(session, &["read", "remove"]);
+        start_anew(session, DATA, Some("password"));
+        take(session, &["read_nothing"]);
+    });
 }
 
 #[test] // AT-10b
 fn a_locked_keychain_is_locked_and_not_empty() {
-    let desk = Desk::new();
-    desk.session("unlocked", &["write", "lock", "locked"]);
-    desk.session("started", &["locked"]);
+    with_a_keyring(|session| {
+        take(session, &["write"]);
+        session.lock_keyring();
+        take(session, &["locked"]);
+        start_anew(session, DATA, None);
+        take(session, &["locked"]);
+    });
 }
 
 #[test] // T10
 fn a_keychain_without_a_collection_is_not_an_empty_one() {
-    Desk::new().session("started", &["no_collection"]);
+    with_a_keyring(|session| {
+        start_anew(session, EMPTY, None);
+        take(session, &["no_collection"]);
+    });
 }
 
 #[test] // AT-10a
 fn without_a_bus_the_keychain_is_absent() {
-    let desk = Desk::new();
-    desk.step("absent", None);
-    desk.step("absent", Some("unix:path=/nowhere/bus"));
+    let folder = Folder::new();
+    passes("absent", &folder, &mut folder.command(this_program()));
+    let mut command = folder.command(this_program());
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    passes("absent", &folder, &mut command);
 }
 
 #[test] // AT-10a
 fn a_bus_without_a_service_has_no_keychain() {
-    let desk = Desk::new();
-    let config = desk.path("bus.conf");
-    std::fs::write(&config, BARE_BUS).unwrap();
-    desk.session_on(&["--config-file", config.to_str().unwrap(), "--"], "none", &["absent"]);
+    take(&Session::new(), &["absent"]);
 }
 
 #[test] // ST3
 fn a_service_that_never_answers_is_silent() {
-    Desk::new().session("unlocked", &["write", "stop", "silent"]);
+    with_a_keyring(|session| {
+        take(session, &["write"]);
+        session.stop_keyring();
+        take(session, &["silent"]);
+    });
 }
 
 #[test]

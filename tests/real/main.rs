@@ -13,6 +13,7 @@ mod certified_server;
 mod folder;
 mod keychain;
 mod keychain_program;
+mod keyring;
 mod killed;
 mod loopback;
 mod stand_in;

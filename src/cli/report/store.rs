@@ -31,6 +31,7 @@ fn may_use_files(error: &StoreError) -> bool {
             | StoreError::KeychainWithoutCollection
             | StoreError::KeychainLocked
             | StoreError::KeychainSilent { .. }
+            | StoreError::KeychainEnded { .. }
             | StoreError::KeychainRefused { .. }
             | StoreError::NotKept
     )
@@ -62,6 +63,11 @@ pub fn store(error: &StoreError) -> Report {
             report("keychain-silent", "the keychain does not answer")
                 .cause(format!("{seconds} seconds passed; it may wait for a prompt nobody sees")),
             UNLOCK,
+        ),
+        StoreError::KeychainEnded { detail } => with_files(
+            report("keychain-ended", "the keychain's service ended before it answered")
+                .cause(printable(detail)),
+            AGAIN,
         ),
         StoreError::KeychainRefused { detail } => with_files(
             report("keychain-refused", "the keychain refused").cause(printable(detail)),
@@ -163,6 +169,7 @@ const START: Remedy = (
         None
     },
 );
+const AGAIN: Remedy = ("run the command again; where it stays away, start and unlock one", START.1);
 const UNLOCK: Remedy = (
     if cfg!(any(target_os = "linux", target_os = "macos")) {
         "unlock it (log in to the desktop, or run the first line)"

@@ -3,11 +3,14 @@
 //! Secrets cross the user's own socket in the clear: whoever could listen there may ask for the
 //! secret itself. No prompt is ever opened, so a locked keychain is said to be locked.
 
+mod calls;
+
 use std::collections::HashMap;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::time::Duration;
 
-use dbus_secret_service::{Collection, EncryptionType, Error, Item, SecretService};
+use calls::{Bus, Calls, ObjectPath};
+use dbus::Error;
 
 use super::clerk::Caller;
 use super::{SERVICE, SessionBus, text};
@@ -17,22 +20,20 @@ use crate::store::StoreError;
 /// How long a question may take; a command that cannot use the keychain shall say so within two seconds.
 pub const PATIENCE: Duration = Duration::from_millis(1_900);
 
-const CONTENT_TYPE: &str = "text/plain";
-
 /// A conversation with the service.
-pub struct Session(SecretService);
+pub struct Session(Calls);
 
 impl Session {
     /// Connects; where the environment names no bus nothing is started to make one.
     pub fn open(bus: &SessionBus) -> Result<Self, StoreError> {
         find(bus)?;
-        SecretService::connect_with_max_prompt_timeout(EncryptionType::Plain, 0).map(Self).map_err(
-            |error| match meaning(error) {
-                // Before the conversation has begun, a refusal means that nobody is there.
-                StoreError::KeychainRefused { detail } => StoreError::KeychainAbsent { detail },
-                other => other,
-            },
-        )
+        let bus = Bus::connect().map_err(|error| nobody(meaning(error)))?;
+        match bus.introduce().map_err(meaning) {
+            // A service that refuses to answer has been introduced to its client too.
+            Ok(()) | Err(StoreError::KeychainRefused { .. } | StoreError::KeychainLocked) => {}
+            Err(error) => return Err(error),
+        }
+        bus.open_session().map(Self).map_err(|error| nobody(meaning(error)))
     }
 
     /// Reads the entry of this name; a locked keychain is never mistaken for an empty one.
@@ -43,26 +44,26 @@ impl Session {
         if is_locked {
             return Err(StoreError::KeychainLocked);
         }
-        text(item.get_secret().map_err(meaning)?).map(Some)
+        text(self.0.secret(&item).map_err(meaning)?).map(Some)
     }
 
     /// Writes the entry in the place of any of the same name.
     pub fn write(&self, user: &str, entry: &Secret, caller: &Caller) -> Result<(), StoreError> {
         let collection = self.unlocked_collection()?;
         caller.still_waits()?;
-        put(&collection, SERVICE, user, entry.expose())?;
+        self.put(&collection, SERVICE, user, entry.expose())?;
         Ok(())
     }
 
     /// Removes every entry of this name.
     pub fn remove(&self, user: &str, caller: &Caller) -> Result<(), StoreError> {
-        let found = self.0.search_items(attributes(SERVICE, user)).map_err(meaning)?;
+        let found = self.0.search(&attributes(SERVICE, user)).map_err(meaning)?;
         if !found.locked.is_empty() {
             return Err(StoreError::KeychainLocked);
         }
         for item in &found.unlocked {
             caller.still_waits()?;
-            item.delete().map_err(meaning)?;
+            self.delete(item)?;
         }
         Ok(())
     }
@@ -72,9 +73,9 @@ impl Session {
         let collection = self.unlocked_collection()?;
         caller.still_waits()?;
         let user = format!("process {}", std::process::id());
-        let item = put(&collection, "keyfob probe", &user, "probe")?;
-        let kept = item.get_secret().map_err(meaning);
-        item.delete().map_err(meaning)?;
+        let item = self.put(&collection, "keyfob probe", &user, "probe")?;
+        let kept = self.0.secret(&item).map_err(meaning);
+        self.delete(&item)?;
         match kept?.as_slice() {
             b"probe" => Ok(()),
             _ => Err(StoreError::NotKept),
@@ -82,24 +83,26 @@ impl Session {
     }
 
     /// The default collection, where entries are made.
-    fn unlocked_collection(&self) -> Result<Collection<'_>, StoreError> {
-        let collection = self.0.get_default_collection().map_err(meaning)?;
-        match collection.is_locked().map_err(meaning)? {
+    fn unlocked_collection(&self) -> Result<ObjectPath, StoreError> {
+        let collection = self.0.default_collection().map_err(meaning)?;
+        let collection = collection.ok_or(StoreError::KeychainWithoutCollection)?;
+        match self.0.is_locked(&collection).map_err(meaning)? {
             false => Ok(collection),
             true => Err(StoreError::KeychainLocked),
         }
     }
 
     /// The one item of this name, and whether it is locked; where several collections have one, that of the default.
-    fn find_item(&self, user: &str) -> Result<Option<(Item<'_>, bool)>, StoreError> {
-        let found = self.0.search_items(attributes(SERVICE, user)).map_err(meaning)?;
+    fn find_item(&self, user: &str) -> Result<Option<(ObjectPath, bool)>, StoreError> {
+        let found = self.0.search(&attributes(SERVICE, user)).map_err(meaning)?;
         let unlocked = found.unlocked.into_iter().map(|item| (item, false));
         let locked = found.locked.into_iter().map(|item| (item, true));
         let mut items: Vec<_> = unlocked.chain(locked).collect();
         if items.len() > 1 {
-            let default = self.0.get_default_collection().map_err(meaning)?;
-            let inside = format!("{}/", default.path);
-            items.retain(|(item, _)| item.path.starts_with(&inside));
+            let default = self.0.default_collection().map_err(meaning)?;
+            let default = default.ok_or(StoreError::KeychainWithoutCollection)?;
+            let inside = format!("{default}/");
+            items.retain(|(item, _)| item.starts_with(&inside));
         }
         match items.len() {
             0 | 1 => Ok(items.pop()),
@@ -108,18 +111,26 @@ impl Session {
             }),
         }
     }
-}
 
-fn put<'a>(
-    collection: &'a Collection<'_>,
-    service: &str,
-    user: &str,
-    content: &str,
-) -> Result<Item<'a>, StoreError> {
-    let label = format!("{service}: {user}");
-    collection
-        .create_item(&label, attributes(service, user), content.as_bytes(), true, CONTENT_TYPE)
-        .map_err(meaning)
+    /// A prompt would be needed where the keychain is locked, and none is ever opened.
+    fn put(
+        &self,
+        collection: &ObjectPath,
+        service: &str,
+        user: &str,
+        content: &str,
+    ) -> Result<ObjectPath, StoreError> {
+        let label = format!("{service}: {user}");
+        let created = self.0.create(collection, &label, &attributes(service, user), content);
+        created.map_err(meaning)?.ok_or(StoreError::KeychainLocked)
+    }
+
+    fn delete(&self, item: &ObjectPath) -> Result<(), StoreError> {
+        match self.0.delete(item).map_err(meaning)? {
+            true => Ok(()),
+            false => Err(StoreError::KeychainLocked),
+        }
+    }
 }
 
 /// Attributes stay readable while the keychain is locked: nothing private is in them.
@@ -149,18 +160,16 @@ fn find(bus: &SessionBus) -> Result<(), StoreError> {
     }
 }
 
-/// What an error of the service means for a store.
-fn meaning(error: Error) -> StoreError {
+/// Before the conversation has begun, a refusal means that nobody is there.
+fn nobody(error: StoreError) -> StoreError {
     match error {
-        // A prompt would be needed, and none is ever opened.
-        Error::Locked | Error::Prompt => StoreError::KeychainLocked,
-        Error::NoResult => StoreError::KeychainWithoutCollection,
-        Error::Unavailable => StoreError::KeychainAbsent { detail: error.to_string() },
-        Error::Dbus(error) => {
-            bus_meaning(error.name().unwrap_or_default(), error.message().unwrap_or_default())
-        }
-        other => StoreError::KeychainRefused { detail: other.to_string() },
+        StoreError::KeychainRefused { detail } => StoreError::KeychainAbsent { detail },
+        other => other,
     }
+}
+
+fn meaning(error: Error) -> StoreError {
+    bus_meaning(error.name().unwrap_or_default(), error.message().unwrap_or_default())
 }
 
 /// What a D-Bus error means (D-Bus Specification, "Message Bus Messages", and the API's own names).
@@ -169,7 +178,10 @@ fn bus_meaning(name: &str, message: &str) -> StoreError {
     let short = name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(name);
     match short {
         "org.freedesktop.Secret.Error.IsLocked" => StoreError::KeychainLocked,
-        "NoReply" | "Timeout" | "TimedOut" => {
+        // Whoever waits for too long is told so by the clerk: this is the bus, which knows that
+        // no reply will come.
+        "NoReply" => StoreError::KeychainEnded { detail },
+        "Timeout" | "TimedOut" => {
             StoreError::KeychainSilent { seconds: PATIENCE.as_secs_f64().round() as u64 }
         }
         "ServiceUnknown" | "NameHasNoOwner" | "NoServer" | "FileNotFound" | "Disconnected" => {
@@ -206,13 +218,15 @@ mod tests {
             ("org.freedesktop.DBus.Error.ServiceUnknown", "absent"),
             ("org.freedesktop.DBus.Error.Spawn.ChildExited", "absent"),
             ("org.freedesktop.DBus.Error.NoServer", "absent"),
-            ("org.freedesktop.DBus.Error.NoReply", "silent"),
+            ("org.freedesktop.DBus.Error.NoReply", "ended"),
+            ("org.freedesktop.DBus.Error.Timeout", "silent"),
             ("org.freedesktop.Secret.Error.IsLocked", "locked"),
             ("org.freedesktop.DBus.Error.AccessDenied", "refused"),
         ];
         for (name, expected) in cases {
             let found = match bus_meaning(name, "its words") {
                 StoreError::KeychainAbsent { detail } if detail == "its words" => "absent",
+                StoreError::KeychainEnded { detail } if detail == "its words" => "ended",
                 StoreError::KeychainSilent { seconds: 2 } => "silent",
                 StoreError::KeychainLocked => "locked",
                 StoreError::KeychainRefused { detail } if detail == "its words" => "refused",
