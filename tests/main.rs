@@ -7,6 +7,11 @@ mod bad_input;
 mod call;
 mod clock;
 mod connect;
+#[cfg(unix)]
+mod exec;
+mod helper;
+#[cfg(unix)]
+mod helper_program;
 mod import;
 #[cfg(unix)]
 mod interruptions;

@@ -10,6 +10,8 @@ use clap_complete::engine::ArgValueCompleter;
 use super::completions::{
     complete_profile, complete_provider, complete_scope, complete_setting, complete_word,
 };
+pub use super::exec::Exec;
+pub use super::helper::Helper;
 use crate::store::StoreKind;
 
 const STYLES: Styles = Styles::styled()
@@ -119,6 +121,11 @@ pub enum Command {
     Token(Token),
     /// Print the header lines a request needs, for `curl -H @-`
     Header(OneProfile),
+    /// Run a command with a good access token in its environment
+    Exec(Exec),
+    /// Give credentials to another program, in its own protocol
+    #[command(subcommand)]
+    Helper(Helper),
     /// Show scopes, what each opens, and which are granted
     Scopes(OneProfile),
     /// Manage profiles

@@ -10,7 +10,9 @@ mod connect;
 mod context;
 mod demo;
 mod discovered;
+mod exec;
 mod header;
+mod helper;
 mod import;
 mod notices;
 mod output;
@@ -50,12 +52,15 @@ pub fn run(arguments: Vec<OsString>, system: &mut System) -> u8 {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &arguments, system),
     };
-    if cli.global.no_input {
-        system.person = None;
+    if cli.global.no_input || matches!(cli.command, Command::Helper(_)) {
+        system.ask_nobody();
+    }
+    if cfg!(unix) && matches!(cli.command, Command::Exec(_)) {
+        system.leave_signals_alone();
     }
     let output = Output::new(&cli.global, system);
     match dispatch(&cli, system, output) {
-        Ok(exit) => exit as u8,
+        Ok(code) => code,
         Err(report) => {
             output.failure(system, &report);
             report.exit as u8
@@ -75,10 +80,11 @@ pub fn without_home() -> u8 {
     report.exit as u8
 }
 
-fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<Exit, Report> {
+fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report> {
     system.client_options.extra_roots = Context::new(system, &cli.global, output).extra_roots()?;
     let context = Context::new(system, &cli.global, output);
-    match &cli.command {
+    let done = match &cli.command {
+        Command::Exec(args) => return exec::run(&context, args),
         Command::Connect(args) => connect::run(&context, args),
         Command::Import(args) => import::run(&context, args),
         Command::Call(args) => call::run(&context, args),
@@ -87,13 +93,15 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<Exit, Repo
         Command::Status(args) => status::run(&context, args),
         Command::Token(args) => token::run(&context, args),
         Command::Header(args) => header::run(&context, args),
+        Command::Helper(helper) => helper::run(&context, helper),
         Command::Scopes(args) => scopes::run(&context, args),
         Command::Profile(command) => profile::run(&context, command),
         Command::Provider(command) => provider::run(&context, command),
         Command::Sandbox(args) => sandbox::run(&context, args),
         Command::Demo => demo::run(&context),
         Command::Completions(args) => completions::run(&context, args),
-    }
+    };
+    done.map(|exit| exit as u8)
 }
 
 /// Help and version are products; everything else is a command line that was not understood.
@@ -154,6 +162,9 @@ fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
         return Report::usage(format!("no flag takes a secret, so there is no {flag}"))
             .cause("every user of this machine can read the arguments of a process")
             .hint("use --client-secret-file FILE (`-` is standard input), KEYFOB_CLIENT_SECRET, or the prompt; change a secret that was typed");
+    }
+    if let Some(report) = exec::undivided(&typed) {
+        return report;
     }
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

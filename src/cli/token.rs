@@ -40,7 +40,7 @@ pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
 }
 
 /// A script that asks for a life longer than the provider gives should hear of it.
-fn warn_short(context: &Context<'_>, tokens: &TokenSet, least: Duration) {
+pub fn warn_short(context: &Context<'_>, tokens: &TokenSet, least: Duration) {
     let now = context.system.clock.now();
     let left = match tokens.access_expires_at {
         None => "when this token ends is not known".to_owned(),

@@ -7,12 +7,19 @@
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Args as _, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Args as _, Command, CommandFactory as _, FromArgMatches as _, Subcommand as _};
 
-use super::args::{Call, Cli, Global, OneProfile, Refresh, Status, Token};
+use super::args::{Call, Cli, Exec, Global, Helper, OneProfile, Refresh, Status, Token};
+use super::helper::cargo::PLUGIN;
 
 /// Reads the arguments, the program's name first.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    // cargo starts a provider so and in no other way, whatever its configuration says.
+    let from_cargo = ["keyfob", "helper", "cargo"].map(OsString::from);
+    let arguments = match arguments {
+        [_, only] if only == PLUGIN => &from_cargo,
+        _ => arguments,
+    };
     match alone(arguments) {
         Some(read) => read,
         None => whole(arguments),
@@ -32,7 +39,9 @@ fn alone(arguments: &[OsString]) -> Option<Result<Cli, clap::Error>> {
     }
     let command = match first {
         "call" => Call::augment_args(Command::new("call")),
+        "exec" => Exec::augment_args(Command::new("exec")),
         "header" => OneProfile::augment_args(Command::new("header")),
+        "helper" => Helper::augment_subcommands(Command::new("helper")),
         "refresh" => Refresh::augment_args(Command::new("refresh")),
         "status" => Status::augment_args(Command::new("status")),
         "token" => Token::augment_args(Command::new("token")),
@@ -65,6 +74,12 @@ mod tests {
             "keyfob token shop --min-ttl 5m --json",
             "keyfob header shop -qvv --store file",
             "keyfob status --check --within 7d",
+            "keyfob exec shop --env A --env B_1 --min-ttl 5m -- cmd --json -x a=b",
+            "keyfob exec --keep-secrets -q -- cmd",
+            "keyfob helper git shop get --username me --min-ttl 5m",
+            "keyfob helper terraform get app.example -v",
+            "keyfob helper cargo --cargo-plugin",
+            "keyfob helper mcp",
             "keyfob refresh one two --no-input --color never",
             "keyfob refresh --all --within 15m --yes",
             "keyfob call shop GET /orders app==me",
@@ -94,10 +109,26 @@ mod tests {
             "keyfob status --within 7d",
             "keyfob refresh one --all",
             "keyfob connect shop",
+            "keyfob helper",
+            "keyfob helper get",
+            "keyfob helper git",
+            "keyfob helper git --help",
+            "keyfob helper terraform get",
+            "keyfob exec shop",
+            "keyfob exec shop cmd",
+            "keyfob exec shop --env 1A -- cmd",
         ];
         for line in lines {
             assert!(alone(&words(line)).is_none(), "{line}");
         }
+    }
+
+    #[test]
+    fn cargo_s_own_argument_means_its_helper() {
+        let plugin = parse(&words("keyfob --cargo-plugin")).unwrap();
+        let helper = whole(&words("keyfob helper cargo")).unwrap();
+        assert_eq!(format!("{plugin:?}"), format!("{helper:?}"));
+        assert!(parse(&words("keyfob --cargo-plugin x")).is_err());
     }
 
     #[test]

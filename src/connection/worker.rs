@@ -10,12 +10,12 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Connection;
 use super::cooldown::Cooldown;
@@ -32,6 +32,7 @@ use crate::secret::Secret;
 use crate::store::lock::Lock;
 use crate::store::{EntryName, StoreError, StoreKind};
 use crate::system::Home;
+use crate::system::environment::SECRET_VARIABLES;
 use crate::system::real::{self, ClientOptions};
 use crate::system::stores;
 
@@ -39,6 +40,8 @@ use crate::system::stores;
 pub const ARGUMENT: &str = "refresh-worker";
 /// The longest wait for the worker: two token requests, and a keychain that takes its time.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a worker that has answered may take to end.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// The longest message either way, in bytes.
 const LONGEST_MESSAGE: u64 = 16 << 20;
 
@@ -118,20 +121,29 @@ async fn ask(lock: &Lock, message: &Secret) -> io::Result<Reply> {
         return Err(io::Error::other("the process that refreshes did not answer in time"));
     };
     heard?;
-    // It ends now or has ended; where it takes a moment, the system collects it after us.
-    let _ = worker.try_wait();
+    see_off(&mut worker, &mut ours).await;
     serde_json::from_slice(&reply)
         .map_err(|_| io::Error::other("the process that refreshes ended without an answer"))
 }
 
+/// Collects a worker that ends: a program that takes this one's place must find no child that is not its own.
+async fn see_off(worker: &mut Child, pipe: &mut (impl AsyncRead + Unpin)) {
+    let ended = tokio::time::timeout(FAREWELL, pipe.read_to_end(&mut Vec::new())).await;
+    // Its end of the pipe closes as it ends; one that hangs is left to the system.
+    let _ = match ended {
+        Ok(_) => worker.wait().map(Some),
+        Err(_) => worker.try_wait(),
+    };
+}
+
 /// Starts this program again; what it must not see in its environment is taken out.
-fn start(pipe: OwnedFd, lock: File) -> io::Result<std::process::Child> {
+fn start(pipe: OwnedFd, lock: File) -> io::Result<Child> {
     let mut command = Command::new(this_program()?);
+    for name in SECRET_VARIABLES {
+        command.env_remove(name);
+    }
     command
         .arg(ARGUMENT)
-        .env_remove("KEYFOB_STORE_KEY")
-        .env_remove("KEYFOB_CLIENT_SECRET")
-        .env_remove("KEYFOB_WEBHOOK_SECRET")
         .current_dir("/")
         .stdin(Stdio::from(pipe))
         .stdout(Stdio::from(lock))

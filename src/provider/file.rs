@@ -111,7 +111,7 @@ fn line_of_path(text: &str, path: &[String]) -> Option<usize> {
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 9] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 10] = [
         schema_version,
         slug,
         flows,
@@ -120,6 +120,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         settings,
         template_names,
         endpoints,
+        hosts,
         scope_table,
     ];
     rules.iter().find_map(|rule| rule(provider))
@@ -282,6 +283,11 @@ fn endpoints(provider: &Provider) -> Option<Finding> {
         .map(|(path, _)| {
             Finding::at(&path, "an endpoint is an https URL; plain http is for loopback alone")
         })
+}
+
+fn hosts(provider: &Provider) -> Option<Finding> {
+    let says = super::hosts::wrong_host(&provider.api)?;
+    Some(Finding::at(&["api", "hosts"], says))
 }
 
 fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod file;
+mod hosts;
 pub mod looks_like;
 pub mod metadata;
 pub mod nearest;

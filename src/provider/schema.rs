@@ -544,6 +544,9 @@ pub struct Context {
 pub struct Api {
     /// What a path is relative to; required.
     pub base_url: String,
+    /// Other hosts that may be given the token, such as `https://git.example.com`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How the access token is shown.
     #[serde(default)]
     pub authorization: ApiAuthorization,

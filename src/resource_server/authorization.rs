@@ -102,12 +102,16 @@ pub fn headers(
     Ok(all)
 }
 
-/// The header lines a request needs, for programs that send it themselves; the token always in the header.
+/// The header lines a request needs, for programs that send it themselves; the token in the header
+/// wherever the vendor takes it there.
 pub fn header_lines(
     api: &Api,
     values: &Values,
     token: &Secret,
 ) -> Result<Vec<(String, HeaderText)>, AuthorizationError> {
+    if api.authorization.place == "query" {
+        return Err(AuthorizationError::NoSuchPlace("header".into()));
+    }
     let authorization = authorization_header(&api.authorization.scheme, token);
     let mut lines = vec![("Authorization".to_owned(), authorization)];
     let others = headers(api, values, None, &[])?;

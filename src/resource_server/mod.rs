@@ -3,6 +3,7 @@
 //! Nothing here sends anything or knows how tokens are renewed: values in, values out.
 
 pub mod authorization;
+pub mod hosts;
 pub mod idempotency;
 pub mod items;
 pub mod limits;
@@ -14,6 +15,7 @@ pub mod target;
 pub mod www_authenticate;
 
 pub use authorization::{AuthorizationError, Placement};
+pub use hosts::OwnHosts;
 pub use idempotency::Key;
 pub use items::{ItemError, Items};
 pub use refusal::{Kind, Refusal};

@@ -1,20 +1,21 @@
 //! Where a call goes: a PATH or a whole URL becomes an address on the provider's own API host.
 //!
 //! The address is put together as text, always with a slash between host and path, and what
-//! comes out is compared with the base's scheme, host and port: joining URLs the usual way
+//! comes out is compared with the provider's own hosts: joining URLs the usual way
 //! lets `//evil` and `\\evil` change the host (RR3).
 
 use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::hosts::{OwnHosts, same_origin, split_base};
 use crate::provider::schema::{Api, Setting};
 use crate::provider::template::{MissingValue, Values, names};
 
 /// An address that may be given the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// On the API's own scheme, host and port; no fragment, no user name.
+    /// On one of the provider's own hosts; no fragment, no user name.
     pub url: Url,
     /// The path below the API base, as scope table and limits name it; `None` for one outside the base.
     pub below: Option<String>,
@@ -142,15 +143,14 @@ struct Base {
     whole: Result<String, MissingValue>,
     /// Whether a name in braces follows `fixed`.
     goes_on: bool,
-    origin: Url,
+    own: OwnHosts,
 }
 
 impl Base {
     fn of(api: &Api, values: &Values) -> Result<Self, TargetError> {
         let (host, path) = split_base(&api.base_url);
         let host = values.render(host)?.trim_end_matches('/').to_owned();
-        let origin = Url::parse(&host).ok().filter(|url| url.has_host());
-        let origin = origin.ok_or_else(|| TargetError::BadBase(host.clone()))?;
+        let own = OwnHosts::beside(&host, api)?;
         let (fixed, goes_on) = match path.find('{') {
             Some(brace) => (&path[..brace], true),
             None => (path, false),
@@ -160,7 +160,7 @@ impl Base {
             fixed: fixed.trim_end_matches('/').to_owned(),
             goes_on,
             host,
-            origin,
+            own,
         })
     }
 
@@ -186,15 +186,13 @@ impl Base {
         }
     }
 
-    /// Reads an address and holds it to the base's scheme, host and port.
+    /// Reads an address and holds it to the provider's own hosts.
     fn own(&self, address: &str) -> Result<Url, TargetError> {
         let mut url =
             Url::parse(address).map_err(|error| TargetError::BadUrl(error.to_string()))?;
-        let same = url.scheme() == self.origin.scheme()
-            && url.host() == self.origin.host()
-            && url.port_or_known_default() == self.origin.port_or_known_default();
-        if !same {
-            return Err(TargetError::OtherHost { given: origin(&url), own: origin(&self.origin) });
+        if !self.own.origins().any(|own| same_origin(own, &url)) {
+            let own = origin(self.own.api());
+            return Err(TargetError::OtherHost { given: origin(&url), own });
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(TargetError::Refused("a user name"));
@@ -214,15 +212,12 @@ impl Base {
 
     fn below(&self, url: &Url) -> Option<String> {
         let base = Url::parse(self.whole.as_ref().ok()?).ok()?;
+        if !same_origin(&base, url) {
+            return None;
+        }
         let rest = url.path().strip_prefix(base.path().trim_end_matches('/'))?;
         (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
     }
-}
-
-/// Splits `{host}/api/v1` and `https://api.example/v1` before the path.
-fn split_base(base: &str) -> (&str, &str) {
-    let start = base.find("://").map_or(0, |at| at + 3);
-    base.split_at(base[start..].find('/').map_or(base.len(), |at| start + at))
 }
 
 fn origin(url: &Url) -> String {
@@ -365,6 +360,23 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(at("inkress", path), Err(expected), "{path}");
         }
+    }
+
+    #[test] // RR3
+    fn a_host_that_the_provider_file_adds_is_reached_by_whole_urls_alone() {
+        let mut provider = provider("inkress");
+        provider.api.hosts = vec!["https://files.example".into()];
+        let find =
+            |path: &str| resolve(&provider.api, &provider.settings, &values(&KNOWN), path, &[]);
+        let target = find("https://files.example/api/v1/orders").unwrap();
+        assert_eq!(target.url.as_str(), "https://files.example/api/v1/orders");
+        assert_eq!((target.below, target.lists), (None, None), "no scope table is for it");
+        assert_eq!(find("/orders").unwrap().url.host_str(), Some("own.example"));
+        for elsewhere in ["http://files.example/", "https://files.example:8443/"] {
+            assert!(matches!(find(elsewhere), Err(TargetError::OtherHost { .. })), "{elsewhere}");
+        }
+        let user = find("https://u@files.example/");
+        assert_eq!(user, Err(TargetError::Refused("a user name")));
     }
 
     #[test] // RR7

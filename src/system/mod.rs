@@ -11,6 +11,7 @@ pub mod person;
 pub mod real;
 pub mod signals;
 pub mod stores;
+pub mod successor;
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -116,6 +117,17 @@ impl System {
         });
         runtime.shutdown_background();
         done
+    }
+
+    /// Nobody is asked anything from now on.
+    pub fn ask_nobody(&mut self) {
+        self.person = None;
+        self.stores.ask_nobody();
+    }
+
+    /// Signals keep the meaning that they had when this program was started, for one that takes its place.
+    pub fn leave_signals_alone(&mut self) {
+        self.interruption = Arc::new(signals::Never);
     }
 
     /// This machine's name, for the mark of a refresh.

@@ -11,6 +11,8 @@ mod authorization_server;
 mod browser;
 mod certified_server;
 mod folder;
+mod guarded;
+mod helpers;
 mod keychain;
 mod keychain_program;
 mod keyring;

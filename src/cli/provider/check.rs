@@ -47,6 +47,7 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
         if renewed { &["access token", "refresh token"] } else { &["access token"] };
     let authorize = provider.authorize.as_ref().map(|it| it.url.as_str());
     let revoke = provider.revoke.as_ref().map(|it| it.url.as_str());
+    let others = provider.api.hosts.iter().map(String::as_str);
     let sent = [
         (authorize, &[][..], &["authorization request"][..]),
         (Some(provider.token.url.as_str()), secret_alone, tokens),
@@ -54,7 +55,9 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
         (Some(provider.api.base_url.as_str()), &[], &["access token"]),
     ];
     let mut hosts: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
-    for (url, secret, rest) in sent {
+    let none: &[&str] = &[];
+    let to_others = others.map(|host| (Some(host), none, &["access token"][..]));
+    for (url, secret, rest) in sent.into_iter().chain(to_others) {
         let Some(url) = url else { continue };
         let seen = hosts.entry(host(url, &values)).or_default();
         for what in secret.iter().chain(rest) {
@@ -92,5 +95,8 @@ mod tests {
         let inyo = hosts_of("inyo");
         assert_eq!(inyo.keys().collect::<Vec<_>>(), ["{host}"]);
         assert_eq!(inyo["{host}"], ["client secret", "access token"]);
+        let mut more = shipped("inyo").unwrap().unwrap();
+        more.api.hosts = vec!["https://files.example/".into()];
+        assert_eq!(hosts(&more)["https://files.example"], ["access token"]);
     }
 }

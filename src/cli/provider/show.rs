@@ -163,6 +163,7 @@ fn endpoints(page: &mut Page, provider: &Provider) {
         labelled("metadata", &url(provider.discovery.as_ref().map(|it| &it.url))),
         labelled("API", &provider.api.base_url),
     ];
+    lines.extend(provider.api.hosts.iter().map(|host| labelled("token goes to", host)));
     let headers = provider.api.headers.iter();
     lines.extend(headers.map(|(name, value)| format!("every call: {name}: {value}")));
     page.section("Endpoints", lines);

@@ -138,6 +138,9 @@ pub fn request(error: &RequestError, about: &Situation) -> Report {
         RequestError::Authorization(AuthorizationError::Missing { missing, .. }) => {
             missing_value(&missing.0, about)
         }
+        RequestError::Authorization(AuthorizationError::NoSuchPlace(_)) => nonsense()
+            .cause(format!("{} takes it elsewhere", about.provider))
+            .hint("let keyfob make the request, it puts the token where it belongs: keyfob call"),
         RequestError::Authorization(_) => nonsense()
             .hint("leave that header out: keyfob sets it, and the token goes nowhere else"),
         RequestError::Method(_) => nonsense().hint("use GET, POST, PUT, PATCH or DELETE"),

@@ -49,6 +49,10 @@ pub enum Exit {
     ApiRefused = 8,
     /// The API failed.
     ApiFailed = 9,
+    /// `exec`: the command is there and cannot be run.
+    NotStarted = 126,
+    /// `exec`: there is no such command.
+    NotFound = 127,
     /// Interrupted.
     Interrupted = 130,
 }

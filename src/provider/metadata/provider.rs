@@ -141,6 +141,7 @@ fn api_host(origin: String) -> Setting {
 fn api() -> Api {
     Api {
         base_url: "{api_host}".into(),
+        hosts: Vec::new(),
         authorization: ApiAuthorization::default(),
         headers: BTreeMap::new(),
         user_agent: None,

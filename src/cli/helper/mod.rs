@@ -1,0 +1,121 @@
+//! `helper`: credentials for other programs, each in its own protocol.
+//!
+//! `connected` is the one implementation: profile, hosts, fresh token. A file for each protocol
+//! reads what its program asks and writes what it expects. No person is ever asked, no browser is
+//! opened; standard input and standard output belong to the protocol. A host that is not the
+//! provider's own gets nothing, in the protocol's own words.
+
+mod bazel;
+pub mod cargo;
+mod connected;
+mod docker;
+mod git;
+mod kubectl;
+mod mcp;
+mod terraform;
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::args::duration;
+use super::context::Context;
+use super::report::{Exit, Report};
+use crate::secret::Secret;
+use connected::{Asked, Connected, with_connected};
+
+/// The longest question that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The protocols.
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "The lines to paste into a program's configuration:\n  keyfob helper git --help\n\nA helper never asks and never opens a browser. The token goes to the provider's own hosts alone;\na host beside the API's own is named in the provider file, under [api] hosts."
+)]
+pub enum Helper {
+    /// git: a header or a password for its own hosts, `credential.helper`
+    Git(git::Git),
+    /// kubectl: ExecCredential, the `exec` of a kubeconfig user
+    Kubectl(kubectl::Kubectl),
+    /// docker, podman, skopeo: a `docker-credential-…` program
+    Docker(docker::Docker),
+    /// cargo: a registry's `credential-provider`
+    Cargo(cargo::Cargo),
+    /// terraform, tofu: a `credentials_helper`
+    Terraform(terraform::Terraform),
+    /// bazel and other build tools: `--credential_helper`
+    Bazel(bazel::Bazel),
+    /// MCP hosts: the `headersHelper` of a server
+    Mcp(mcp::Mcp),
+}
+
+/// Flags of every protocol.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Life {
+    /// The token must live at least that long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    min_ttl: Option<Duration>,
+}
+
+/// Answers one question of a program.
+pub fn run(context: &Context<'_>, helper: &Helper) -> Result<Exit, Report> {
+    match helper {
+        Helper::Git(args) => git::run(context, args),
+        Helper::Kubectl(args) => kubectl::run(context, args),
+        Helper::Docker(args) => docker::run(context, args),
+        Helper::Cargo(args) => cargo::run(context, args),
+        Helper::Terraform(args) => terraform::run(context, args),
+        Helper::Bazel(args) => bazel::run(context, args),
+        Helper::Mcp(args) => mcp::run(context, args),
+    }
+}
+
+/// Parts a PROFILE that may be left out from the words of the protocol, of which there are `own`.
+fn parted(words: &[String], own: usize) -> (Option<&str>, &[String]) {
+    match words {
+        [profile, rest @ ..] if rest.len() >= own => (Some(profile), rest),
+        _ => (None, words),
+    }
+}
+
+/// Reads the whole question from standard input.
+fn question(context: &Context<'_>) -> Result<Secret, Report> {
+    let mut text = zeroize::Zeroizing::new(String::new());
+    let mut stdin = context.system.stdin.borrow_mut();
+    let read = stdin.by_ref().take(LONGEST + 1).read_to_string(&mut text);
+    match read {
+        Ok(length) if length as u64 <= LONGEST => Ok(Secret::new(text.as_str())),
+        Ok(_) => Err(not_understood("it is longer than 1 MiB")),
+        Err(error) => Err(not_understood(&error.to_string())),
+    }
+}
+
+/// What came on standard input is not what the protocol says.
+fn not_understood(why: &str) -> Report {
+    Report::usage("the question on standard input was not understood")
+        .cause(crate::http::printable::printable(why))
+        .hint("this command is for other programs to run; how to set one up")
+        .next("keyfob helper --help")
+}
+
+/// Writes a JSON document on one line.
+fn answer(context: &Context<'_>, document: &Value) -> Result<(), Report> {
+    context.output.product(context.system, &format!("{document}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_are_the_protocol_s() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(parted(&words("get"), 1), (None, &words("get")[..]));
+        assert_eq!(parted(&words("shop get"), 1), (Some("shop"), &words("get")[..]));
+        assert_eq!(parted(&words("get get"), 1), (Some("get"), &words("get")[..]));
+        assert_eq!(parted(&words("get host"), 2), (None, &words("get host")[..]));
+        assert_eq!(parted(&words("shop get host"), 2), (Some("shop"), &words("get host")[..]));
+    }
+}

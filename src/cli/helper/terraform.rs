@@ -1,0 +1,55 @@
+//! Credentials helpers of terraform and OpenTofu: `get HOST`, `store HOST`, `forget HOST`, a JSON
+//! object on standard output (their "Credentials Helpers" documents).
+
+use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
+use serde_json::json;
+
+use super::super::completions::complete_profile;
+use super::{Asked, Connected, Context, Exit, Life, Report, answer, parted, with_connected};
+use crate::http::printable::printable;
+
+/// `helper terraform`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "keyfob helper terraform [OPTIONS] [PROFILE] <get|store|forget> HOST",
+    after_help = "A file ~/.terraform.d/plugins/terraform-credentials-keyfob, executable:\n  #!/bin/sh\n  exec keyfob helper terraform \"$@\"\n\nIn ~/.terraformrc (or ~/.tofurc):\n  credentials_helper \"keyfob\" {\n    args = [\"shop\"]\n  }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://app.terraform.io\"]\n\nOther hosts get no credentials. `terraform login` and `logout` are not for this helper: connect and\nrevoke with keyfob."
+)]
+pub struct Terraform {
+    /// The profile (or KEYFOB_PROFILE), then terraform's own words
+    #[arg(value_name = "PROFILE", num_args = 2..=3, required = true, add = ArgValueCompleter::new(complete_profile))]
+    words: Vec<String>,
+    #[command(flatten)]
+    life: Life,
+}
+
+/// Answers terraform.
+pub fn run(context: &Context<'_>, args: &Terraform) -> Result<Exit, Report> {
+    let (profile, words) = parted(&args.words, 2);
+    let [action, host] = words else {
+        return Err(Report::usage("terraform's words are an action and a host"));
+    };
+    with_connected(context, profile, |connected| {
+        let asked = Asked::Server { scheme: Some("https"), authority: host };
+        match action.as_str() {
+            "get" if !connected.is_for(&asked) => answer(context, &json!({}))?,
+            "get" => {
+                let credential = connected.credential(args.life.min_ttl)?;
+                answer(context, &json!({ "token": credential.token.expose() }))?;
+            }
+            "store" => return Err(kept(connected, "connect")),
+            "forget" => return Err(kept(connected, "revoke")),
+            other => {
+                let what = format!("terraform has no action `{}`", printable(other));
+                return Err(Report::usage(what).hint("one of get, store, forget"));
+            }
+        }
+        Ok(Exit::Done)
+    })
+}
+
+fn kept(connected: &Connected<'_>, command: &str) -> Report {
+    Report::usage("terraform cannot change a connection of keyfob's")
+        .cause(format!("keyfob gives the token of `{}` and renews it itself", connected.profile()))
+        .next(format!("keyfob {command} {}", connected.profile()))
+}
