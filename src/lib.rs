@@ -17,6 +17,7 @@
 //!    resource_server        the call as a value, where the token goes, scopes, refusals
 //!    user_agent             browser, redirection endpoint, paste
 //!    store                  keychain, sealed files, memory; lock; journal
+//!    webhook                signatures over raw bytes, and the receiver that checks them
 //! 2  provider  http         the vendor as data; one client, its bounds, its failures as facts
 //! 1  token_set clock random
 //! 0  secret                 a value that cannot be printed
@@ -37,3 +38,4 @@ pub mod store;
 pub mod system;
 pub mod token_set;
 pub mod user_agent;
+pub mod webhook;

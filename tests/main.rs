@@ -35,6 +35,9 @@ mod terminal;
 mod token_and_header;
 mod transient;
 mod vendors;
+mod webhook;
+#[cfg(unix)]
+mod webhook_listen;
 
 /// A file that nobody names would be compiled by nobody and fail never.
 #[test]

@@ -481,7 +481,7 @@ error: the stored entry is damaged
 cause: it is not a keyfob entry
 hint:  it was left as it is: restore it from a backup, or remove the profile and connect it again
        keyfob profile remove shop --yes
-       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --scope orders:write --scope wallet:read --scope merchant_profile:read --scope offline_access --redirect-uri http://127.0.0.1:PORT/callback/inkress
+       keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --scope orders:write --scope wallet:read --scope merchant_profile:read --scope webhooks:manage --scope offline_access --redirect-uri http://127.0.0.1:PORT/callback/inkress
 
 ## the entry is of a newer keyfob
 6

@@ -12,6 +12,7 @@ use super::completions::{
 };
 pub use super::exec::Exec;
 pub use super::helper::Helper;
+pub use super::webhook::WebhookCommand;
 use crate::store::StoreKind;
 
 const STYLES: Styles = Styles::styled()
@@ -134,6 +135,9 @@ pub enum Command {
     /// Show and check providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Check, make, receive and send signed webhooks
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Stand in for a vendor on loopback
     Sandbox(Sandbox),
     /// Run connect, call, refresh and revoke against a sandbox, step by step

@@ -27,6 +27,7 @@ mod secrets;
 mod status;
 mod token;
 mod typed;
+mod webhook;
 
 use std::ffi::OsString;
 
@@ -97,6 +98,7 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report
         Command::Scopes(args) => scopes::run(&context, args),
         Command::Profile(command) => profile::run(&context, command),
         Command::Provider(command) => provider::run(&context, command),
+        Command::Webhook(command) => webhook::run(&context, command),
         Command::Sandbox(args) => sandbox::run(&context, args),
         Command::Demo => demo::run(&context),
         Command::Completions(args) => completions::run(&context, args),

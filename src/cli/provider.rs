@@ -3,6 +3,7 @@
 mod check;
 mod list;
 mod show;
+mod webhook;
 
 use super::args::ProviderCommand;
 use super::context::Context;

@@ -11,6 +11,9 @@ use crate::provider::nearest::nearest;
 use crate::provider::schema::Flow;
 use crate::sandbox::{HowToConnect, Options, Sandbox, SandboxError, vendors};
 
+/// The port of the receiver in the lines to paste.
+const RECEIVER: u16 = 8977;
+
 /// Serves until a signal comes.
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit, Report> {
     let options = Options {
@@ -74,6 +77,7 @@ fn document(vendor: &str, sandbox: &Sandbox) -> Value {
                 .then(|| Value::from(how.client.redirect_uri.as_str())),
         ),
         ("settings", Some(Value::Object(settings))),
+        ("webhook_secret", sandbox.webhook_secret().map(|it| Value::from(it.expose()))),
         ("scopes", Some(json!(how.scopes))),
     ];
     for (name, value) in known {
@@ -129,5 +133,20 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
             provider, client.client_id
         )),
     }
+    lines.extend(webhooks(vendor, sandbox));
+    lines
+}
+
+/// How to see a webhook arrive: a receiver, a subscription, and something that happens.
+fn webhooks(vendor: &str, sandbox: &Sandbox) -> Vec<String> {
+    let Some(secret) = sandbox.webhook_secret() else { return Vec::new() };
+    let mut lines = vec![
+        "its webhooks come to this machine; to see one arrive, once connected:".into(),
+        format!("  export KEYFOB_WEBHOOK_SECRET={}", secret.expose()),
+        format!("  keyfob webhook listen {vendor} --port {RECEIVER}"),
+        "and in a third terminal:".into(),
+    ];
+    let calls = sandbox.webhook_example(&format!("http://127.0.0.1:{RECEIVER}/"));
+    lines.extend(calls.iter().map(|call| format!("  keyfob call {vendor} {call}")));
     lines
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::deliveries;
 use super::entry::Entry;
 use super::fresh::LOCK_WAIT;
 use super::{Drawer, Notice};
@@ -10,7 +11,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::store::durable::Folder;
 use crate::store::journal::Journal;
-use crate::store::lock::{Lock, LockError};
+use crate::store::lock::{Holder, Lock, LockError};
 use crate::store::{StoreError, StoreKind};
 use crate::system::{Home, System};
 
@@ -34,6 +35,14 @@ pub enum KeepingError {
     /// The new name is taken: by a profile, or by an entry in the store.
     #[error("`{0}` exists already")]
     NameTaken(String),
+    /// Another process receives webhooks for it.
+    #[error("webhooks of `{profile}` are being received")]
+    Receiving {
+        /// The profile.
+        profile: String,
+        /// Who, where it could be read.
+        holder: Option<Holder>,
+    },
     /// A refresh began and its end is not written, so its answer may be in the journal.
     #[error("a refresh of `{0}` was cut short")]
     Unsettled(String),
@@ -89,8 +98,10 @@ pub async fn remove(
     notify: &dyn Fn(Notice),
 ) -> Result<(), KeepingError> {
     let lock = lock(system, drawer, notify).await?;
+    let _receives_nothing = deliveries::hold(system, &drawer.name.profile)?;
     drawer.remove(&lock)?;
     Journal::discard_all(&drawer.journal, &drawer.name.profile)?;
+    deliveries::forget(&system.home, &drawer.name.profile)?;
     Ok(drawer.profiles.remove(&drawer.name.profile)?)
 }
 
@@ -121,6 +132,7 @@ pub async fn rename(
     let mut new = old.clone();
     new.name.profile = to.to_owned();
     let (old_lock, new_lock) = both_locks(system, old, &new, notify).await?;
+    let _receives_nothing = deliveries::hold(system, from)?;
     let entry = old.read()?;
     let taken = new.read()?;
     // The same entry under both names is a rename that was cut short: it is finished now.
@@ -145,6 +157,7 @@ pub async fn rename(
         return Err(error);
     }
     Journal::discard_all(&old.journal, from)?;
+    deliveries::rename(&system.home, from, to)?;
     Ok(old.profiles.remove(from)?)
 }
 

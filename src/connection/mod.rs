@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod cooldown;
+pub mod deliveries;
 pub mod drawer;
 pub mod end;
 pub mod entry;

@@ -113,8 +113,10 @@ impl Client {
     }
 }
 
+/// Refuses a URL that is neither https nor plain http to loopback.
+///
 /// Asked for every request and not only when a provider file is read (TQ14).
-fn permitted(url: &Url) -> Result<(), HttpError> {
+pub fn permitted(url: &Url) -> Result<(), HttpError> {
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
     if !secure || url.host().is_none() {
         let host = format!("{}://{}", url.scheme(), host_of(url));

@@ -56,14 +56,14 @@ pub fn read(file: &str, text: &str) -> Result<Provider, FileError> {
 }
 
 /// A rule that a well-formed file breaks, and the keys that lead to the place.
-struct Finding {
-    path: Vec<String>,
-    message: String,
-    nearest: Option<String>,
+pub(super) struct Finding {
+    pub path: Vec<String>,
+    pub message: String,
+    pub nearest: Option<String>,
 }
 
 impl Finding {
-    fn at(path: &[&str], message: impl Into<String>) -> Self {
+    pub fn at(path: &[&str], message: impl Into<String>) -> Self {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         Self { path, message: message.into(), nearest: None }
     }
@@ -111,7 +111,7 @@ fn line_of_path(text: &str, path: &[String]) -> Option<usize> {
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 10] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 11] = [
         schema_version,
         slug,
         flows,
@@ -122,6 +122,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         endpoints,
         hosts,
         scope_table,
+        super::webhook_rules::broken,
     ];
     rules.iter().find_map(|rule| rule(provider))
 }

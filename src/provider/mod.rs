@@ -11,6 +11,7 @@ pub mod metadata;
 pub mod nearest;
 pub mod schema;
 pub mod template;
+mod webhook_rules;
 
 pub use schema::Provider;
 pub use template::{MissingValue, Values};

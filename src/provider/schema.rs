@@ -3,9 +3,13 @@
 //! Every word is optional unless its comment says otherwise, and every word does something:
 //! `file` refuses what is unknown here and what would have no effect.
 
+mod webhook;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use webhook::*;
 
 /// A vendor, described.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +79,9 @@ pub struct Provider {
     /// Where errors keep their words, and what they mean.
     #[serde(default)]
     pub errors: Errors,
+    /// How the vendor signs its webhooks.
+    #[serde(default)]
+    pub webhook: Option<Webhook>,
 }
 
 /// A way to get the first tokens.

@@ -10,6 +10,7 @@ use super::records::{self, Place};
 use super::refusal::{Refusal, Refused, Side};
 use super::stand_in::Turn;
 use super::vendor::Vendor;
+use super::webhooks;
 use crate::provider::schema::Scope;
 use crate::provider::template;
 
@@ -32,6 +33,9 @@ fn answered(turn: &mut Turn<'_>, request: &Request) -> Result<Answer, Refused> {
     fixed_headers(turn.vendor, request)?;
     if is_measure(turn.vendor, &request.path) {
         return measure(request);
+    }
+    if let Some(rotated) = webhooks::rotation(turn, request, &granted) {
+        return rotated;
     }
     let vendor = turn.vendor;
     let nothing = || Refused::new(Refusal::NotFound, "nothing is there");

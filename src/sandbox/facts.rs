@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::refusal::ErrorFacts;
+use super::webhooks::WebhookFacts;
 use crate::secret::Secret;
 
 /// A vendor's table.
@@ -40,6 +41,8 @@ pub struct Facts {
     pub collection: Vec<Collection>,
     /// Answers that never change.
     pub document: Vec<Document>,
+    /// What is told to subscribers.
+    pub webhook: Option<WebhookFacts>,
 }
 
 /// What a token answer looks like beyond the provider file.

@@ -30,6 +30,7 @@ mod token;
 mod vendor;
 pub mod vendors;
 pub mod walk;
+mod webhooks;
 
 use std::convert::Infallible;
 use std::io;
@@ -46,6 +47,7 @@ pub use faults::Fault;
 pub use stand_in::Behaviour;
 pub use state::{ClientRegistration, Seen};
 pub use vendor::Endpoint;
+pub use webhooks::Try;
 
 use crate::clock::{Clock, SystemClock};
 use crate::provider::file::FileError;
@@ -318,6 +320,23 @@ impl Sandbox {
         self.stand_in.state().spent_seen
     }
 
+    /// What signs its webhooks; none where it has none.
+    pub fn webhook_secret(&self) -> Option<Secret> {
+        self.stand_in.state().webhooks.secret.clone()
+    }
+
+    /// Calls that show a webhook to a receiver, as typed after `keyfob call PROFILE`.
+    pub fn webhook_example(&self, receiver: &str) -> Vec<String> {
+        let facts = self.stand_in.vendor.facts.webhook.iter();
+        let calls = facts.flat_map(|facts| &facts.example);
+        calls.map(|call| call.replace("{receiver}", receiver)).collect()
+    }
+
+    /// The tries of webhook deliveries, oldest first.
+    pub fn webhook_tries(&self) -> Vec<Try> {
+        self.stand_in.state().webhooks.tries.iter().cloned().collect()
+    }
+
     /// How many grants are not revoked.
     pub fn grants_alive(&self) -> usize {
         self.stand_in.state().families.values().filter(|family| family.alive).count()
@@ -359,7 +378,11 @@ fn first_state(
         client_secret: has_secret.then(|| client_secret.unwrap_or_else(made)),
         redirect_uri: registered.first().cloned().unwrap_or_default(),
     };
-    State::new(client, registered, records::at_the_start(vendor))
+    let mut state = State::new(client, registered, records::at_the_start(vendor));
+    let prefix = vendor.prefix("webhook_secret");
+    let signs = vendor.facts.webhook.is_some();
+    state.webhooks.secret = signs.then(|| Secret::new(format!("{prefix}{}", token_256(random))));
+    state
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::parameters::invalid;
 use super::refusal::{Refusal, Refused};
 use super::stand_in::Turn;
 use super::vendor::Vendor;
+use super::webhooks;
 
 /// What a path stands for.
 pub enum Place<'a> {
@@ -97,9 +98,12 @@ pub fn act(turn: &mut Turn<'_>, place: &Place<'_>, request: &Request) -> Result<
                 }
                 _ => {
                     let changes = json_body(request)?;
+                    let before = all[position].clone();
                     merge(&mut all[position], changes);
                     merge(&mut all[position], updated(collection, turn.now));
-                    Ok(one(collection, 200, &all[position]))
+                    let after = all[position].clone();
+                    webhooks::happened(turn, list, Some(&before), &after);
+                    Ok(one(collection, 200, &after))
                 }
             }
         }
@@ -150,6 +154,7 @@ fn created(
     request: &Request,
 ) -> Result<Answer, Refused> {
     let body = json_body(request)?;
+    webhooks::check_subscription(turn.vendor, list, &body)?;
     let uuid = turn.uuid();
     let stamp = Value::Object(collection.stamp.clone());
     let stamp = fill(&stamp, &|name| known(turn.now, request, &body, name));
@@ -158,6 +163,7 @@ fn created(
     merge(&mut record, body.into_iter().filter(|(name, _)| *name != collection.id).collect());
     merge(&mut record, stamp.as_object().cloned().unwrap_or_default());
     all.push(record.clone());
+    webhooks::happened(turn, list, None, &record);
     Ok(one(collection, 201, &record))
 }
 

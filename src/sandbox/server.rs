@@ -22,6 +22,7 @@ use super::api;
 use super::faults::{Delivery, Fault};
 use super::message::{Answer, Payload, Request};
 use super::stand_in::StandIn;
+use super::webhooks;
 
 /// Bytes of a body that are read; uploads for measurement are counted and dropped, and have no bound.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -105,11 +106,12 @@ async fn exchange(
 }
 
 /// The work is done before any wait, so that a client that gives up meanwhile has lost an answer, not a request.
-async fn delivery(stand_in: &StandIn, request: &Request, fault: Option<Fault>) -> Delivery {
+async fn delivery(stand_in: &Arc<StandIn>, request: &Request, fault: Option<Fault>) -> Delivery {
     if let Some(instead) = fault.as_ref().and_then(Fault::instead) {
         return instead;
     }
     let answer = stand_in.answer(request);
+    webhooks::send_due(stand_in);
     let delay = fault.as_ref().map_or(Duration::ZERO, Fault::delay);
     let delay = delay.max(stand_in.latency(&request.path));
     if !delay.is_zero() {

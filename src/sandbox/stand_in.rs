@@ -25,6 +25,8 @@ pub struct Behaviour {
     pub refresh_ends_access: bool,
     /// How long a spent refresh token is still taken.
     pub reuse_grace: Duration,
+    /// The pause before a failed webhook is tried again for the first time.
+    pub webhook_pause: Option<Duration>,
 }
 
 /// A vendor with its memory, its clock and its randomness.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::faults::Fault;
 use super::message::Answer;
 use super::vendor::Endpoint;
+use super::webhooks::Outbox;
 use crate::clock::after_seconds;
 use crate::secret::Secret;
 
@@ -171,6 +172,8 @@ pub struct State {
     pub rotations: u64,
     /// Spent refresh tokens and codes that came again.
     pub spent_seen: u64,
+    /// Webhooks.
+    pub webhooks: Outbox,
     next_family: u64,
     next_sweep: Option<Timestamp>,
 }
@@ -203,6 +206,7 @@ impl State {
             refusals: VecDeque::new(),
             rotations: 0,
             spent_seen: 0,
+            webhooks: Outbox::default(),
             next_family: 0,
             next_sweep: None,
         }
@@ -260,7 +264,8 @@ impl State {
     }
 }
 
-fn keep_last<T>(list: &mut VecDeque<T>, item: T) {
+/// Adds to a list that forgets its oldest beyond a number.
+pub fn keep_last<T>(list: &mut VecDeque<T>, item: T) {
     if list.len() == REMEMBERED {
         list.pop_front();
     }

@@ -4,6 +4,7 @@ mod api;
 mod authorization;
 mod faults;
 mod token;
+mod webhooks;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod person;
 pub mod program;
 pub mod random;
+pub mod receiver;
 pub mod shelf;
 pub mod shop;
 pub mod signals;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::flow_name;
+use super::{flow_name, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
@@ -27,6 +27,7 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     scopes(&mut page, &provider);
     endpoints(&mut page, &provider);
     behaviour(&mut page, &provider);
+    page.section("Webhooks", webhook::lines(&provider));
     page.section("Connect", [command(&provider, &args.provider)]);
     context.output.product(context.system, &page.0)?;
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
 //! What a person is told when what is kept for a profile could not be changed.
 
-use super::{Exit, Report, lock, profile, store};
+use super::{Exit, Report, lock, profile, receiving, store};
 use crate::connection::keeping::KeepingError;
 
 /// A profile that stayed as it was.
@@ -15,6 +15,7 @@ pub fn keeping(error: &KeepingError) -> Report {
                 .hint("choose another name; these are taken")
                 .next("keyfob profile list")
         }
+        KeepingError::Receiving { profile, holder } => receiving(profile, holder.as_ref()),
         KeepingError::Unsettled(name) => Report::new(
             Exit::TryLater,
             "refresh-unsettled",

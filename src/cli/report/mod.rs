@@ -9,6 +9,7 @@ mod fresh;
 mod keeping;
 mod profile;
 mod store;
+mod webhook;
 
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,10 @@ pub use fresh::fresh;
 pub use keeping::keeping;
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use store::{for_me_alone, lock, store, store_of};
+pub use webhook::{
+    answered, no_scheme, not_bound, receiving, unsignable, unverified, webhook_header, webhook_key,
+    webhook_secret_missing,
+};
 
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;

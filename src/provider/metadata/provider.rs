@@ -41,6 +41,7 @@ impl Metadata {
             context: Vec::new(),
             api: api(),
             errors: Errors::default(),
+            webhook: None,
         }
     }
 
