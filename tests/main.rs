@@ -5,8 +5,12 @@ mod support;
 mod architecture;
 mod bad_input;
 mod call;
+#[cfg(unix)]
+mod ci;
 mod clock;
 mod connect;
+#[cfg(unix)]
+mod documents;
 #[cfg(unix)]
 mod exec;
 mod helper;
@@ -27,7 +31,11 @@ mod redirect;
 mod refresh;
 mod revoke;
 mod rolling;
+#[cfg(unix)]
+mod save_to;
 mod scopes;
+#[cfg(unix)]
+mod sealed;
 mod secrecy;
 mod status;
 #[cfg(unix)]

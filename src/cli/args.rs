@@ -7,11 +7,14 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 
+use super::blob_key::KeySource;
 use super::completions::{
     complete_profile, complete_provider, complete_scope, complete_setting, complete_word,
 };
 pub use super::exec::Exec;
+pub use super::export::Export;
 pub use super::helper::Helper;
+pub use super::sealed_import::SealedImport;
 pub use super::webhook::WebhookCommand;
 use crate::store::StoreKind;
 
@@ -110,6 +113,8 @@ pub enum Command {
     Connect(Connect),
     /// Store tokens that were made elsewhere (JSON on standard input, or prompts)
     Import(Import),
+    /// Print a connection as one sealed line, to move it to another machine
+    Export(Export),
     /// Call the API with a token that is good now
     Call(Call),
     /// Refresh tokens now
@@ -231,7 +236,7 @@ pub enum FlowChoice {
 /// `import`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Standard input holds a token response:\n  {\"access_token\":…,\"refresh_token\":…,\"expires_in\":…,\"client_id\":…,\"client_secret\":…}\nOn a terminal each is asked for."
+    after_help = "Standard input holds a token response:\n  {\"access_token\":…,\"refresh_token\":…,\"expires_in\":…,\"client_id\":…,\"client_secret\":…}\nOn a terminal each is asked for.\n\nWith --sealed it holds the line that `keyfob export` printed, or KEYFOB_BLOB does."
 )]
 pub struct Import {
     /// The profile (or KEYFOB_PROFILE)
@@ -240,6 +245,9 @@ pub struct Import {
     /// Which client.
     #[command(flatten)]
     pub client: Client,
+    /// A sealed one.
+    #[command(flatten)]
+    pub sealed: SealedImport,
 }
 
 /// `call`.
@@ -305,6 +313,12 @@ pub struct Refresh {
     /// Only where the access token ends within that time
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub within: Option<Duration>,
+    /// Give the new sealed connection to this command's standard input (or KEYFOB_SAVE_TO)
+    #[arg(long, value_name = "CMD")]
+    pub save_to: Option<String>,
+    /// Seals it.
+    #[command(flatten)]
+    pub key: KeySource,
 }
 
 /// `revoke`.

@@ -7,10 +7,12 @@ use serde::Deserialize;
 use super::args::Global;
 use super::command_line::Given;
 use super::discovered::ToKeep;
+use super::masks::Masks;
 use super::notices;
 use super::output::Output;
 use super::report::{self, Exit, Report, Situation};
-use crate::connection::{Connection, Drawer, Ears, Notice};
+use super::save_to::{self, SaveTo};
+use crate::connection::{Connection, Drawer, Ears, Entry, Notice};
 use crate::http::{Client, HttpError};
 use crate::profile::file::{Profiles, check_name};
 use crate::profile::{Profile, Record, settings};
@@ -32,6 +34,8 @@ pub struct Context<'a> {
     pub output: Output,
     /// The user's profiles.
     pub profiles: Profiles,
+    /// What was made known to a log that hides it.
+    masks: Masks,
 }
 
 /// `config.toml`.
@@ -40,6 +44,7 @@ pub struct Context<'a> {
 struct Configuration {
     store: Option<StoreKind>,
     cacert: Option<PathBuf>,
+    save_to: Option<String>,
 }
 
 /// A profile with its provider, before anything secret is touched.
@@ -104,7 +109,24 @@ pub fn title(provider: &Provider) -> String {
 impl<'a> Context<'a> {
     /// A context of one command.
     pub fn new(system: &'a System, global: &'a Global, output: Output) -> Self {
-        Self { system, global, output, profiles: Profiles::new(&system.home.configuration) }
+        let profiles = Profiles::new(&system.home.configuration);
+        Self { system, global, output, profiles, masks: Masks::new(system) }
+    }
+
+    /// Lets a log that can hide secrets know this one, before anything is printed.
+    pub fn mask(&self, secret: &Secret) {
+        self.masks.secret(self.output, self.system, secret);
+    }
+
+    /// The same for all that an entry holds.
+    pub fn mask_entry(&self, entry: &Entry) {
+        self.masks.entry(self.output, self.system, entry);
+    }
+
+    /// The save command of `config.toml`.
+    pub fn configured_save_to(&self) -> Option<String> {
+        // The file was read when the command began, and told about then.
+        self.configuration().ok()?.save_to
     }
 
     /// The profile's name: from the argument, else from `KEYFOB_PROFILE`.
@@ -221,7 +243,7 @@ impl<'a> Context<'a> {
         toml::from_str(&String::from_utf8_lossy(&text)).map_err(|error| {
             Report::new(Exit::SetUp, "bad-config", "config.toml cannot be read")
                 .cause(error.message().to_owned())
-                .hint("it may hold `store` and `cacert`")
+                .hint("it may hold `store`, `cacert` and `save_to`")
         })
     }
 
@@ -250,6 +272,26 @@ impl<'a> Context<'a> {
         client_id: Option<&str>,
         work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
     ) -> Result<T, Report> {
+        self.connect_and(chosen, client_id, &SaveTo::default(), work)
+    }
+
+    /// The same, where the command line may name a save command.
+    pub fn with_saved_connection<T>(
+        &self,
+        chosen: Chosen,
+        save_to: &SaveTo,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
+    ) -> Result<T, Report> {
+        self.connect_and(chosen, None, save_to, work)
+    }
+
+    fn connect_and<T>(
+        &self,
+        chosen: Chosen,
+        client_id: Option<&str>,
+        save_to: &SaveTo,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
+    ) -> Result<T, Report> {
         let kind = self.store_kind(&chosen.profile, &chosen.record)?;
         let drawer = self.drawer(&chosen.name, kind)?;
         let client_id = self.client_id(client_id, &chosen.profile);
@@ -259,11 +301,16 @@ impl<'a> Context<'a> {
         // Under --json standard error is kept for a failure's document.
         let trace = |line: String| match self.output.json {
             true => {}
+            // Without -v there is no traffic: what comes then are the words of a save command.
+            false if self.output.verbose == 0 => self.output.note(self.system, &line),
             false => self.output.say(self.system, &line),
         };
         let ears = Ears { notify: &notify, verbose: self.output.verbose, trace: &trace };
         let make_http = || self.http();
-        let connection = Connection::new(
+        let profile = chosen.profile.clone();
+        let make_saving = || save_to::saving(self, &name, &profile, save_to);
+        let hears_entries = |entry: &Entry| self.mask_entry(entry);
+        let mut connection = Connection::new(
             self.system,
             chosen.provider,
             chosen.profile,
@@ -272,6 +319,10 @@ impl<'a> Context<'a> {
             ears,
             &make_http,
         );
+        connection.make_saving = Some(&make_saving);
+        if self.masks.is_on() {
+            connection.hears_entries = Some(&hears_entries);
+        }
         work(&connection)
     }
 

@@ -23,6 +23,13 @@ pub struct ToKeep {
     text: String,
 }
 
+impl ToKeep {
+    /// A file of that name with this text.
+    pub fn new(name: String, text: String) -> Self {
+        Self { name, text }
+    }
+}
+
 /// The provider of a profile that is being connected; one found at an issuer comes with its file.
 pub fn provider(
     context: &Context<'_>,

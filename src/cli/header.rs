@@ -7,6 +7,7 @@ use super::context::Context;
 use super::report::{self, Exit, Report};
 use super::token::good;
 use crate::connection::Wanted;
+use crate::http::HeaderText;
 use crate::resource_server::authorization::header_lines;
 use crate::resource_server::request::RequestError;
 
@@ -22,6 +23,11 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
         let values = connection.call_values(&entry);
         let lines = header_lines(&connection.provider.api, &values, &tokens.access_token)
             .map_err(|error| report::request(&RequestError::Authorization(error), &about))?;
+        for (_, text) in &lines {
+            if let HeaderText::Secret(secret) = text {
+                context.mask(secret);
+            }
+        }
         if context.output.json {
             let headers: Map<String, Value> =
                 lines.iter().map(|(name, text)| (name.clone(), json!(text.expose()))).collect();

@@ -6,19 +6,23 @@ use super::args::Import;
 use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leave_old_store};
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
-use super::secrets;
+use super::{sealed_import, secrets};
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::{self, ImportError, Imported};
 use crate::connection::{Connection, Entry, FreshError, Wanted};
 use crate::http::printable::printable;
 use crate::http::strict_json::parse_object;
 use crate::provider::schema::{Presence, Rotation};
+use crate::user_agent::opening::in_ci;
 
 /// The longest import, in bytes.
 const LONGEST: u64 = 1 << 20;
 
 /// Imports tokens into a profile.
 pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
+    if args.sealed.sealed {
+        return sealed_import::run(context, args);
+    }
     let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
     ask_settings(context, &mut chosen, false)?;
     let secret_on_stdin =
@@ -33,6 +37,9 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     let imported = imported::read(&object, &chosen.provider, now);
     let wrong = |error| report::establish(&EstablishError::Import(error), &chosen.provider, &about);
     let Imported { tokens, client_id, client_secret } = imported.map_err(wrong)?;
+    let secrets =
+        [Some(&tokens.access_token), tokens.refresh_token.as_ref(), client_secret.as_ref()];
+    secrets.into_iter().flatten().for_each(|secret| context.mask(secret));
     if args.client.client_id.is_none()
         && let Some(client_id) = client_id
     {
@@ -43,6 +50,7 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     if let Some(secret) = &brought.client_secret {
         secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
     }
+    brought.borrowed = in_ci(context.system.environment.all());
     // What was granted is what was asked for at the vendor's dashboard.
     brought.scopes = tokens.granted.clone().unwrap_or_default();
     let discovered = chosen.discovered.take();
@@ -151,6 +159,13 @@ fn refresh_at_once(
                     "without client id and secret `{}` cannot be refreshed: give them with --client-id and --client-secret-file",
                     about.profile
                 ),
+            );
+            Ok(entry)
+        }
+        Err(FreshError::Borrowed) => {
+            context.output.note(
+                context.system,
+                "this is a CI job's copy: its refresh token is not rolled here, and lives on where it was made",
             );
             Ok(entry)
         }

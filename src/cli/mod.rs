@@ -2,6 +2,7 @@
 //! rooms below, the result shown. No protocol, no repetition, no storage.
 
 mod args;
+mod blob_key;
 mod call;
 mod choice;
 mod command_line;
@@ -11,9 +12,11 @@ mod context;
 mod demo;
 mod discovered;
 mod exec;
+mod export;
 mod header;
 mod helper;
 mod import;
+mod masks;
 mod notices;
 mod output;
 mod profile;
@@ -22,7 +25,9 @@ mod refresh;
 mod report;
 mod revoke;
 mod sandbox;
+mod save_to;
 mod scopes;
+mod sealed_import;
 mod secrets;
 mod status;
 mod token;
@@ -88,6 +93,7 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report
         Command::Exec(args) => return exec::run(&context, args),
         Command::Connect(args) => connect::run(&context, args),
         Command::Import(args) => import::run(&context, args),
+        Command::Export(args) => export::run(&context, args),
         Command::Call(args) => call::run(&context, args),
         Command::Refresh(args) => refresh::run(&context, args),
         Command::Revoke(args) => revoke::run(&context, args),

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::args::Refresh;
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report};
+use super::save_to::SaveTo;
 use crate::connection::{FreshError, Wanted};
 use crate::profile::record::State;
 
 /// What became of one profile.
 enum Outcome {
-    Refreshed(Option<jiff::Timestamp>),
+    Refreshed { end: Option<jiff::Timestamp>, saved: bool },
     StillGood(Option<jiff::Timestamp>),
     PassedOver(Report),
     Failed(Report),
@@ -83,7 +84,8 @@ fn refresh_chosen(
     chosen: Chosen,
 ) -> Result<Outcome, Report> {
     let about = chosen.situation(context.system);
-    context.with_connection(chosen, None, |connection| {
+    let save_to = SaveTo { command: args.save_to.clone(), key: args.key.clone() };
+    context.with_saved_connection(chosen, &save_to, |connection| {
         let report = |error: &FreshError| report::fresh(error, &connection.provider, &about);
         let seen = connection.entry().map_err(|error| report(&error))?;
         let wanted = match args.within {
@@ -98,9 +100,10 @@ fn refresh_chosen(
             None => Wanted::New,
         };
         match context.wait(connection.fresh_from(seen, &wanted))? {
-            Ok(entry) => {
-                Ok(Outcome::Refreshed(entry.tokens.and_then(|tokens| tokens.access_expires_at)))
-            }
+            Ok(entry) => Ok(Outcome::Refreshed {
+                saved: entry.saved == Some(entry.generation),
+                end: entry.tokens.and_then(|tokens| tokens.access_expires_at),
+            }),
             Err(error @ FreshError::CannotRenew) if args.all => {
                 Ok(Outcome::PassedOver(report(&error)))
             }
@@ -115,8 +118,10 @@ fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Repo
         None => "good, its end is not known".to_owned(),
     };
     match outcome {
-        Outcome::Refreshed(until) => {
-            context.output.product(context.system, &format!("{name}: refreshed, {}\n", end(until)))
+        Outcome::Refreshed { end: until, saved } => {
+            let saved = if *saved { ", saved" } else { "" };
+            let line = format!("{name}: refreshed{saved}, {}\n", end(until));
+            context.output.product(context.system, &line)
         }
         Outcome::StillGood(until) => {
             context.output.product(context.system, &format!("{name}: not yet, {}\n", end(until)))
@@ -133,8 +138,13 @@ fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Repo
 
 fn row(name: &str, outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Refreshed(end) => {
-            json!({"profile": name, "outcome": "refreshed", "access_expires_at": end})
+        Outcome::Refreshed { end, saved } => {
+            let mut row =
+                json!({"profile": name, "outcome": "refreshed", "access_expires_at": end});
+            if *saved {
+                row["saved"] = true.into();
+            }
+            row
         }
         Outcome::StillGood(end) => {
             json!({"profile": name, "outcome": "not-due", "access_expires_at": end})

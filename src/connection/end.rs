@@ -1,7 +1,7 @@
 //! How a connection ends: revoked at the provider first, then forgotten here.
 
 use super::entry::Entry;
-use super::{Connection, FreshError, Wanted, roll, server};
+use super::{Connection, FreshError, Wanted, roll, saving, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::revocation::{TokenKind, revocation_request};
 use crate::authorization_server::token_response::error_of;
@@ -91,7 +91,11 @@ impl Connection<'_> {
     }
 
     /// Tokens that only the journal holds would live on at the provider: they are stored first.
-    fn store_what_was_lost(&self, lock: &Lock, entry: &Entry) -> Result<bool, FreshError> {
+    pub(super) fn store_what_was_lost(
+        &self,
+        lock: &Lock,
+        entry: &Entry,
+    ) -> Result<bool, FreshError> {
         if entry.mark_of_this_token().is_none() {
             return Ok(false);
         }
@@ -159,13 +163,14 @@ impl Connection<'_> {
     }
 
     /// Forgets the tokens; the client's own secrets stay with the profile.
-    fn forget(&self, lock: &Lock, mut entry: Entry) -> Result<(), StoreError> {
+    pub(super) fn forget(&self, lock: &Lock, mut entry: Entry) -> Result<(), StoreError> {
         entry.forget_tokens();
         match entry.is_bare() {
             true => self.drawer.remove(lock)?,
             false => self.drawer.keep(lock, &entry)?,
         }
         Journal::discard_all(&self.drawer.journal, self.name())?;
+        saving::discard(&self.system.home, self.name());
         // `status` mends itself at the next write; the tokens are gone.
         let _ = self.drawer.tell(&entry, self.provider.refresh.rotation);
         Ok(())

@@ -59,6 +59,15 @@ pub struct Entry {
     /// When a refresh last succeeded.
     #[serde(default)]
     pub last_refreshed_at: Option<Timestamp>,
+    /// The generation that a save command took last.
+    #[serde(default)]
+    pub saved: Option<u64>,
+    /// A CI job's copy: its home is elsewhere, and what it becomes here is lost with the job.
+    #[serde(default)]
+    pub borrowed: bool,
+    /// Handed over without what renews it.
+    #[serde(default)]
+    pub access_only: bool,
 }
 
 /// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
@@ -116,7 +125,47 @@ impl Entry {
             authorizations: 0,
             reissues: false,
             last_refreshed_at: None,
+            saved: None,
+            borrowed: false,
+            access_only: false,
         }
+    }
+
+    /// The same for another machine: what belongs to this one is left out.
+    pub fn to_carry(&self, random: &dyn Random) -> Self {
+        Self {
+            journal_key: Key::random(random).encode(),
+            mark: None,
+            saved: None,
+            borrowed: false,
+            ..self.clone()
+        }
+    }
+
+    /// The same without all that renews it: the access token alone goes on.
+    pub fn access_token_only(&self) -> Self {
+        let tokens = self.tokens.clone().map(|tokens| TokenSet {
+            refresh_token: None,
+            refresh_expires_at: None,
+            ..tokens
+        });
+        Self {
+            tokens,
+            secrets: BTreeMap::new(),
+            secrets_for: None,
+            imported: None,
+            reissues: false,
+            access_only: true,
+            ..self.clone()
+        }
+    }
+
+    /// Everything in it that must not be shown.
+    pub fn all_secrets(&self) -> impl Iterator<Item = &Secret> {
+        let tokens = self.tokens.iter().flat_map(|tokens| {
+            std::iter::once(&tokens.access_token).chain(tokens.refresh_token.as_ref())
+        });
+        tokens.chain(self.secrets.values())
     }
 
     /// The client secret, where one is kept.
@@ -168,6 +217,9 @@ impl Entry {
         self.ended = None;
         self.reissues = false;
         self.last_refreshed_at = None;
+        self.saved = None;
+        self.borrowed = false;
+        self.access_only = false;
         self.generation += 1;
     }
 

@@ -1,6 +1,7 @@
 //! An access token that is good now: the only place that refreshes.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
 use super::entry::{Ended, Entry};
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
+use super::saving::NotSaved;
 #[cfg(unix)]
 use super::worker;
 use super::{Connection, Notice};
@@ -21,6 +23,7 @@ use crate::store::lock::{Holder, Lock, LockError, Taken};
 use crate::store::{StoreError, StoreKind};
 use crate::system::CriticalPart;
 use crate::token_set::TokenSet;
+use crate::user_agent::opening::in_ci;
 
 /// How long a command waits for the lock; more than a token request may take.
 pub const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -86,6 +89,21 @@ pub enum FreshError {
     Worker(String),
     /// No client could be made.
     Http(HttpError),
+    /// In a CI job, a copy of a connection whose home is elsewhere would be lost by a refresh.
+    Borrowed,
+    /// Only an access token was handed over.
+    AccessTokenOnly,
+    /// The key is wanting under which a refreshed connection is saved.
+    SaveKey(StoreError),
+    /// The save command did not pass its proof; nothing was sent.
+    NotProved(NotSaved),
+    /// The new tokens are stored, and the save command did not take them.
+    Unsaved {
+        /// Why not.
+        error: NotSaved,
+        /// Where a sealed copy is.
+        copy: Option<PathBuf>,
+    },
 }
 
 impl From<StoreError> for FreshError {
@@ -98,7 +116,8 @@ impl Connection<'_> {
     /// The stored entry if its access token will do as it is: no lock, no network, one read.
     pub fn stored(&self, wanted: &Wanted) -> Result<Option<Entry>, FreshError> {
         let entry = self.entry()?;
-        Ok(self.satisfies(&entry, wanted).then_some(entry))
+        let will_do = self.satisfies(&entry, wanted) && !self.is_unsaved(&entry)?;
+        Ok(will_do.then_some(entry))
     }
 
     /// An entry whose access token will do, refreshed where it must be.
@@ -109,20 +128,26 @@ impl Connection<'_> {
     /// The same for an entry that was read a moment ago.
     pub async fn fresh_from(&self, seen: Entry, wanted: &Wanted) -> Result<Entry, FreshError> {
         if self.satisfies(&seen, wanted) {
-            return Ok(seen);
+            return match self.is_unsaved(&seen)? {
+                true => self.saved().await,
+                false => Ok(seen),
+            };
         }
-        self.can_renew(&seen)?;
+        if let Err(failure) = self.can_renew(&seen) {
+            return self.serve_copy_or(&seen, wanted, failure);
+        }
         if let Some(failure) = self.cooling_down(&seen)? {
             return self.serve_or(&seen, wanted, failure);
         }
         let lock = match self.lock_unless(|| self.renewed(&seen, wanted)).await {
             Ok(Taken::Lock(lock)) => lock,
-            Ok(Taken::Settled(entry)) => return Ok(entry),
+            Ok(Taken::Settled(entry)) => return self.adopted(entry, wanted).await,
             Err(error) => return self.adopt_or(&seen, wanted, FreshError::Lock(error)),
         };
         let entry = self.entry()?;
         if self.was_renewed(&seen, &entry, wanted) {
-            return Ok(entry);
+            drop(lock);
+            return self.adopted(entry, wanted).await;
         }
         self.can_renew(&entry)?;
         // Those who waited for a holder that was told to wait are told the same.
@@ -141,7 +166,35 @@ impl Connection<'_> {
             return Err(FreshError::NotConnected);
         }
         self.check_bound(&entry)?;
+        self.hear(&entry);
         Ok(entry)
+    }
+
+    /// Whether the save command has not taken this entry, although it took an earlier one.
+    fn is_unsaved(&self, entry: &Entry) -> Result<bool, FreshError> {
+        let behind = entry.saved.is_some_and(|saved| saved != entry.generation);
+        Ok(behind && self.saving()?.is_some())
+    }
+
+    /// What another process has stored; whoever asked for a refresh that is saved gets one.
+    async fn adopted(&self, entry: Entry, wanted: &Wanted) -> Result<Entry, FreshError> {
+        let asked = matches!(wanted, Wanted::New);
+        match asked && entry.saved != Some(entry.generation) && self.saving()?.is_some() {
+            true => self.saved().await,
+            false => Ok(entry),
+        }
+    }
+
+    /// Has the save command take what is stored; nothing is sent to the provider.
+    async fn saved(&self) -> Result<Entry, FreshError> {
+        let lock = self.lock().await.map_err(FreshError::Lock)?;
+        let entry = self.entry()?;
+        if entry.saved == Some(entry.generation) {
+            return Ok(entry);
+        }
+        let order = Order { reason: Reason::Unsaved, ..self.order(&entry, &Wanted::New)? };
+        let rolled = self.roll(order, lock).await?;
+        self.settle(&entry, &Wanted::New, rolled)
     }
 
     /// Tokens go only where they were given for, whatever the profile says today.
@@ -206,8 +259,35 @@ impl Connection<'_> {
         let with_secret = self.client_secret_override().is_some();
         let reissues = with_secret && rotation == Rotation::Reissue;
         match is_renewable(entry, rotation) || reissues {
-            true => Ok(()),
+            true => self.may_spend(entry),
+            false if entry.access_only => Err(FreshError::AccessTokenOnly),
             false => Err(FreshError::CannotRenew),
+        }
+    }
+
+    /// A CI job's copy is rolled only where what it becomes is saved: else the job that ends takes
+    /// the one live refresh token with it.
+    fn may_spend(&self, entry: &Entry) -> Result<(), FreshError> {
+        let is_copy =
+            entry.borrowed && self.has_single_holder(entry) && in_ci(self.system.environment.all());
+        match is_copy && self.saving()?.is_none() {
+            true => Err(FreshError::Borrowed),
+            false => Ok(()),
+        }
+    }
+
+    /// A copy that may not be renewed serves as long as it can.
+    fn serve_copy_or(
+        &self,
+        entry: &Entry,
+        wanted: &Wanted,
+        failure: FreshError,
+    ) -> Result<Entry, FreshError> {
+        match failure {
+            FreshError::Borrowed | FreshError::AccessTokenOnly => {
+                self.serve_or(entry, wanted, failure)
+            }
+            other => Err(other),
         }
     }
 
@@ -271,6 +351,10 @@ impl Connection<'_> {
             generation: entry.generation,
             reason: self.reason(entry, wanted),
             host: self.system.host_name(),
+            saving: self
+                .saving()?
+                .filter(|saving| saving.asked || self.has_single_holder(entry))
+                .cloned(),
         })
     }
 
@@ -321,6 +405,8 @@ impl Connection<'_> {
             Rolled::Unstored { error, in_journal } => {
                 return Err(FreshError::Unstored { error, in_journal });
             }
+            Rolled::Unsaved { error, copy } => return Err(FreshError::Unsaved { error, copy }),
+            Rolled::NotProved(error) => FreshError::NotProved(error),
             Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
             Rolled::Refused(error) => FreshError::Refused(error),
             Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::deliveries;
 use super::entry::Entry;
 use super::fresh::LOCK_WAIT;
-use super::{Drawer, Notice};
+use super::{Drawer, Notice, saving};
 use crate::profile::file::ProfileError;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -102,6 +102,7 @@ pub async fn remove(
     drawer.remove(&lock)?;
     Journal::discard_all(&drawer.journal, &drawer.name.profile)?;
     deliveries::forget(&system.home, &drawer.name.profile)?;
+    saving::discard(&system.home, &drawer.name.profile);
     Ok(drawer.profiles.remove(&drawer.name.profile)?)
 }
 
@@ -158,6 +159,7 @@ pub async fn rename(
     }
     Journal::discard_all(&old.journal, from)?;
     deliveries::rename(&system.home, from, to)?;
+    saving::discard(&system.home, from);
     Ok(old.profiles.remove(from)?)
 }
 

@@ -3,6 +3,7 @@
 //! `establish` runs the provider's flow, `fresh` gives an access token that is good now and is
 //! the only place that refreshes, `call` sends with it, `end` revokes and forgets.
 
+pub mod blob;
 pub mod call;
 pub mod cooldown;
 pub mod deliveries;
@@ -10,11 +11,13 @@ pub mod drawer;
 pub mod end;
 pub mod entry;
 pub mod establish;
+pub mod export;
 pub mod fresh;
 pub mod keeping;
 pub mod leftover;
 pub mod organization;
 pub mod roll;
+pub mod saving;
 mod server;
 #[cfg(unix)]
 pub mod worker;
@@ -28,11 +31,13 @@ pub use drawer::Drawer;
 use entry::Bound;
 pub use entry::Entry;
 pub use fresh::{FreshError, Wanted};
+use saving::Saving;
 
 use crate::http::{Client, HttpError};
 use crate::profile::{Profile, settings};
 use crate::provider::{MissingValue, Provider, Values};
 use crate::secret::Secret;
+use crate::store::StoreError;
 use crate::store::lock::Holder;
 use crate::system::System;
 
@@ -56,6 +61,11 @@ pub struct Connection<'a> {
     pub verbose: u8,
     /// Hears the traffic.
     trace_sink: &'a dyn Fn(String),
+    /// Hears every entry that is read or made, before anything is told: where secrets must be masked.
+    pub hears_entries: Option<&'a dyn Fn(&Entry)>,
+    /// Says where a refreshed connection is saved; asked only when one is to be refreshed.
+    pub make_saving: Option<&'a dyn Fn() -> Result<Option<Saving>, StoreError>>,
+    saving: OnceCell<Option<Saving>>,
     http: OnceCell<Client>,
     make_http: &'a dyn Fn() -> Result<Client, HttpError>,
 }
@@ -155,8 +165,30 @@ impl<'a> Connection<'a> {
             notify,
             verbose,
             trace_sink,
+            hears_entries: None,
+            make_saving: None,
+            saving: OnceCell::new(),
             http,
             make_http,
+        }
+    }
+
+    /// Where a refreshed connection is saved, if anywhere.
+    pub(crate) fn saving(&self) -> Result<Option<&Saving>, FreshError> {
+        if self.saving.get().is_none() {
+            let made = match self.make_saving {
+                Some(make) => make().map_err(FreshError::SaveKey)?,
+                None => None,
+            };
+            let _ = self.saving.set(made);
+        }
+        Ok(self.saving.get().and_then(Option::as_ref))
+    }
+
+    /// Lets the secrets of an entry be known before anything is told.
+    fn hear(&self, entry: &Entry) {
+        if let Some(hears) = self.hears_entries {
+            hears(entry);
         }
     }
 

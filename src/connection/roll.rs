@@ -4,6 +4,7 @@
 //! or the provider's answer in the journal for the next command to store.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,12 +13,14 @@ use zeroize::Zeroizing;
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::entry::{Ended, Entry, Mark};
+use super::saving::{NotSaved, Saving, Stage};
 use super::server;
 use crate::authorization_server::token_request::{ServerRequest, token_request};
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::clock::Clock;
 use crate::http::error_response::ErrorResponse;
+use crate::http::printable::printable;
 use crate::http::{Answer, Client, HeaderMap, HttpError};
 use crate::profile::settings;
 use crate::provider::schema::{Action, Rotation};
@@ -48,6 +51,8 @@ pub struct Order {
     pub reason: Reason,
     /// This machine, for the mark.
     pub host: String,
+    /// Where the new connection is saved, if anywhere.
+    pub saving: Option<Saving>,
 }
 
 /// Why a refresh is wanted.
@@ -61,6 +66,8 @@ pub enum Reason {
     Refused,
     /// A person or a script asked for it.
     Asked,
+    /// The tokens are good, and the save command has not taken them: only that is made up for.
+    Unsaved,
 }
 
 impl Reason {
@@ -102,6 +109,15 @@ pub enum Rolled {
     },
     /// The request cannot be made.
     Unmakable(String),
+    /// The save command did not pass its proof; nothing was sent.
+    NotProved(NotSaved),
+    /// New tokens are stored, and the save command did not take them.
+    Unsaved {
+        /// Why not.
+        error: NotSaved,
+        /// Where a sealed copy is.
+        copy: Option<PathBuf>,
+    },
 }
 
 /// Why there is no verdict, and what that means for the refresh token.
@@ -169,8 +185,11 @@ pub async fn roll(
     match rolling.recover()? {
         // What was lost has ended meanwhile: its refresh token is rolled like any other.
         Some(Rolled::Renewed { .. }) if rolling.access_has_ended() => {}
-        Some(rolled) => return Ok(rolled),
+        Some(rolled) => return Ok(rolling.save_if_renewed(rolled).await),
         None => {}
+    }
+    if order.reason == Reason::Unsaved {
+        return Ok(rolling.save_if_renewed(Rolled::Renewed { recovered: false }).await);
     }
     if rolling.lost && !order.reason.allows_resend() {
         return Ok(rolling.no_verdict(NoAnswer::NotTried, true, false));
@@ -179,8 +198,12 @@ pub async fn roll(
         Ok(request) => request,
         Err(MissingValue(name)) => return Ok(Rolled::Unmakable(name)),
     };
+    if let Err(error) = rolling.prove_saving().await {
+        return Ok(Rolled::NotProved(error));
+    }
     let mut journal = rolling.prepare()?;
-    Ok(rolling.send(&request, &mut journal).await)
+    let rolled = rolling.send(&request, &mut journal).await;
+    Ok(rolling.save_if_renewed(rolled).await)
 }
 
 /// Stores what an earlier command received and could not store; `None` where there is no such answer.
@@ -278,6 +301,38 @@ impl<'a> Rolling<'a> {
         };
         let values = settings::values(provider, &order.settings, Some(&order.client_id));
         token_request(provider, &values, &registration, &grant)
+    }
+
+    /// Proves that the save command works, with the connection that is still in force.
+    async fn prove_saving(&mut self) -> Result<(), NotSaved> {
+        let Some(saving) = &self.order.saving else { return Ok(()) };
+        let blob = saving.blob(&self.entry, self.tools.random, self.tools.clock.now())?;
+        saving.give(Stage::Probe, &blob, &self.entry).await?;
+        // Written with the mark, a moment from now.
+        self.entry.saved = Some(self.entry.generation);
+        Ok(())
+    }
+
+    /// Gives new tokens to the save command; a copy is kept until it has taken them.
+    async fn save_if_renewed(&mut self, rolled: Rolled) -> Rolled {
+        let (Rolled::Renewed { .. }, Some(saving)) = (&rolled, &self.order.saving) else {
+            return rolled;
+        };
+        let sealed = saving.blob(&self.entry, self.tools.random, self.tools.clock.now());
+        let blob = match sealed {
+            Ok(blob) => blob,
+            Err(error) => return Rolled::Unsaved { error: error.into(), copy: None },
+        };
+        let copy = saving.keep_copy(&blob);
+        match saving.give(Stage::Final, &blob, &self.entry).await {
+            Ok(said) => said.lines().for_each(|line| (self.tools.tracing.sink)(printable(line))),
+            Err(error) => return Rolled::Unsaved { error, copy },
+        }
+        self.entry.saved = Some(self.entry.generation);
+        // A note that is not taken costs that the same connection is saved once more.
+        let _ = self.drawer.note(self.lock, &self.entry);
+        saving.discard_copy();
+        rolled
     }
 
     /// Proves that mark and journal can be written, before anything is spent.

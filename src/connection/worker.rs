@@ -22,6 +22,7 @@ use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::fresh::FreshError;
 use super::roll::{self, Order, Rolled, Tools};
+use super::saving;
 use super::server::Tracing;
 use crate::clock::{Clock as _, SystemClock};
 use crate::http::Client;
@@ -94,7 +95,15 @@ pub async fn roll(
         verbose: connection.verbose,
     };
     let text = serde_json::to_string(&message).map(Secret::new).map_err(worker_failure)?;
-    let reply = ask(&lock, &text).await.map_err(worker_failure)?;
+    let saves = if message.order.saving.is_some() { 2 } else { 0 };
+    let reply =
+        ask(&lock, &text, PATIENCE + saves * saving::BOUND).await.map_err(worker_failure)?;
+    // What the worker tells comes after the masks of what it has stored.
+    if connection.hears_entries.is_some()
+        && let Ok(Some(entry)) = connection.drawer.read()
+    {
+        connection.hear(&entry);
+    }
     connection.trace(reply.trace);
     match reply.outcome {
         Outcome::Rolled(rolled) => Ok(rolled),
@@ -107,7 +116,7 @@ fn worker_failure(error: impl std::fmt::Display) -> FreshError {
     FreshError::Worker(error.to_string())
 }
 
-async fn ask(lock: &Lock, message: &Secret) -> io::Result<Reply> {
+async fn ask(lock: &Lock, message: &Secret, patience: Duration) -> io::Result<Reply> {
     let (ours, theirs) = UnixStream::pair()?;
     let mut worker = start(OwnedFd::from(theirs), lock.share()?)?;
     ours.set_nonblocking(true)?;
@@ -116,7 +125,7 @@ async fn ask(lock: &Lock, message: &Secret) -> io::Result<Reply> {
     ours.write_all(b"\n").await?;
     let mut reply = Vec::new();
     let mut ours = tokio::io::BufReader::new(ours).take(LONGEST_MESSAGE);
-    let heard = tokio::time::timeout(PATIENCE, ours.read_until(b'\n', &mut reply)).await;
+    let heard = tokio::time::timeout(patience, ours.read_until(b'\n', &mut reply)).await;
     let Ok(heard) = heard else {
         return Err(io::Error::other("the process that refreshes did not answer in time"));
     };

@@ -31,6 +31,9 @@ pub struct Profile {
     /// Where the tokens are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreKind>,
+    /// A command that keeps a refreshed connection somewhere else, on its standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_to: Option<String>,
     /// The provider's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,

@@ -209,7 +209,8 @@ fn text(bytes: Zeroizing<Vec<u8>>) -> Result<Secret, StoreError> {
     }
 }
 
-fn key_from_file(path: &Path) -> Result<Key, StoreError> {
+/// Reads a key from a file that only this user can read.
+pub fn key_from_file(path: &Path) -> Result<Key, StoreError> {
     let is_unsafe = |why: String| StoreError::KeyFileUnsafe { path: path.to_owned(), why };
     let bytes = durable::read_private(path, LONGEST_KEY_FILE)
         .map_err(|error| is_unsafe(format!("cannot be used: {error}")))?;

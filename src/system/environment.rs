@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 /// The variables of keyfob's own that hold a secret; no other program is meant to see them.
-pub const SECRET_VARIABLES: [&str; 3] =
-    ["KEYFOB_STORE_KEY", "KEYFOB_CLIENT_SECRET", "KEYFOB_WEBHOOK_SECRET"];
+pub const SECRET_VARIABLES: [&str; 5] = [
+    "KEYFOB_BLOB",
+    "KEYFOB_BLOB_KEY",
+    "KEYFOB_STORE_KEY",
+    "KEYFOB_CLIENT_SECRET",
+    "KEYFOB_WEBHOOK_SECRET",
+];
 
 /// A copy of the environment.
 #[derive(Clone, Default)]

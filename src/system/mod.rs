@@ -9,6 +9,7 @@ pub mod hardening;
 pub mod home;
 pub mod person;
 pub mod real;
+pub mod shell;
 pub mod signals;
 pub mod stores;
 pub mod successor;

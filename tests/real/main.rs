@@ -10,6 +10,7 @@
 mod authorization_server;
 mod browser;
 mod certified_server;
+mod documents;
 mod folder;
 mod guarded;
 mod helpers;

@@ -22,6 +22,7 @@ pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<
         scopes,
         client_secret: client_secret(context, chosen, client)?,
         account_may_change: context.global.yes,
+        borrowed: false,
     })
 }
 

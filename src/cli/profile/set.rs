@@ -16,7 +16,7 @@ use crate::store::StoreKind;
 use crate::user_agent::redirect_uri::RedirectUri;
 
 /// What can be set beside the provider's settings.
-pub const KEYS: [&str; 4] = ["client_id", "scopes", "redirect_uri", "store"];
+pub const KEYS: [&str; 5] = ["client_id", "scopes", "redirect_uri", "store", "save_to"];
 
 /// Sets what was given and writes the profile once.
 pub fn run(context: &Context<'_>, args: &ProfileSet) -> Result<Exit, Report> {
@@ -90,6 +90,7 @@ fn set(
             profile.scopes = scopes::read(provider, [value]).map_err(Refusal::Scope)?;
         }
         "redirect_uri" => profile.redirect_uri = given.map(redirect_uri).transpose()?,
+        "save_to" => profile.save_to = given.map(str::to_owned),
         "store" => profile.store = given.map(|name| store(record, name)).transpose()?,
         _ => return Err(unknown_key(provider, key)),
     }

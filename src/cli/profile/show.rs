@@ -88,6 +88,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "flow": profile.flow,
             "redirect_uri": profile.redirect_uri,
             "store": profile.store.map(|kind| kind.name()),
+            "save_to": profile.save_to,
             "settings": profile.settings,
             "defaults": defaults,
             "params": profile.params,
@@ -115,6 +116,7 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         ("flow", flow),
         ("redirect_uri", profile.redirect_uri.clone()),
         ("store", profile.store.map(|kind| kind.name().to_owned())),
+        ("save_to", profile.save_to.clone()),
     ];
     let mut lines: Vec<(String, String)> =
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();

@@ -194,6 +194,9 @@ fn import(error: &ImportError) -> Report {
         ImportError::Spent => {
             report.hint("nothing was changed, and the connection works on; a new one needs a new token from the vendor")
         }
+        ImportError::Lesser => report.hint(
+            "import it under another name; --yes takes it, and forgets what renews the one that is here",
+        ),
         ImportError::NotJson(_)
         | ImportError::Unknown { .. }
         | ImportError::Kind { .. }

@@ -1,7 +1,7 @@
 //! What a person is told when there is no access token that is good now.
 
 use super::super::command_line;
-use super::{Exit, Report, Situation, http, lock, span, store, store_of};
+use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
 use crate::connection::roll::{NoAnswer, NoVerdict};
@@ -75,6 +75,11 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
                 .hint("run the command again: it finds what was done, and says what is not known")
         }
         FreshError::Http(error) => http("no request can be made", error),
+        FreshError::Borrowed => sealed::borrowed(provider, about),
+        FreshError::AccessTokenOnly => sealed::access_token_only(about),
+        FreshError::SaveKey(error) => sealed::save_key(error),
+        FreshError::NotProved(error) => sealed::not_proved(error, about),
+        FreshError::Unsaved { error, copy } => sealed::unsaved(error, copy.as_deref(), about),
     }
 }
 

@@ -38,6 +38,9 @@ pub enum ImportError {
     /// The refresh token was imported before, and has been rolled since.
     #[error("this refresh token was imported before and is spent: keyfob has rolled it since")]
     Spent,
+    /// It would put an access token alone in the place of a connection that can be renewed.
+    #[error("it holds an access token alone, and the connection that is here can be renewed")]
+    Lesser,
     /// A member that must be there.
     #[error("`{0}` is missing or empty")]
     Missing(&'static str),

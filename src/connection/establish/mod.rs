@@ -1,6 +1,7 @@
 //! How a connection comes to be: a flow gives tokens, and only then anything is written.
 
 pub mod authorization_code;
+pub mod carried;
 pub mod direct;
 pub mod imported;
 
@@ -32,6 +33,8 @@ pub struct Brought {
     pub client_secret: Option<Secret>,
     /// Whether another account than before is fine.
     pub account_may_change: bool,
+    /// Whether this is a CI job's copy of what lives elsewhere.
+    pub borrowed: bool,
 }
 
 /// Why no connection came to be; nothing was written.
@@ -218,7 +221,11 @@ impl Connection<'_> {
         entry.requested = brought.scopes.clone();
         entry.bound = Some(self.bound()?);
         entry.last_refreshed_at = None;
+        entry.saved = None;
+        entry.borrowed = brought.borrowed;
+        entry.access_only = false;
         self.write(&lock, &entry)?;
+        self.hear(&entry);
         drop(lock);
         if let Some(before) = before {
             self.end_replaced(&before, &entry).await;

@@ -1,0 +1,73 @@
+//! The key of a sealed connection: a file, the environment, or a passphrase from a terminal. Never a flag's value.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+
+use super::context::Context;
+use super::report::{self, Exit, Report};
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::store::file::key_from_file;
+use crate::store::key::{Key, Origin};
+use crate::system::Environment;
+
+/// Where the key comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct KeySource {
+    /// The key is in this file, which only you can read (or KEYFOB_BLOB_KEY, or else the file store's key)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+}
+
+/// The key that a file or the environment gives; `None` where neither does.
+fn given(file: Option<&Path>, environment: &Environment) -> Option<Result<Key, StoreError>> {
+    let text = |name| environment.get(name).map(|it| Key::from_secret_text(&Secret::new(it)));
+    file.map(key_from_file)
+        .or_else(|| text("KEYFOB_BLOB_KEY"))
+        .or_else(|| text("KEYFOB_STORE_KEY"))
+        .or_else(|| environment.get("KEYFOB_STORE_KEY_FILE").map(|it| key_from_file(Path::new(it))))
+}
+
+/// The key to seal with; a person is asked twice, since nobody opens what a slip has sealed.
+pub fn to_seal(context: &Context<'_>, source: &KeySource, passphrase: bool) -> Result<Key, Report> {
+    let environment = &context.system.environment;
+    if !passphrase && let Some(key) = given(source.key_file.as_deref(), environment) {
+        return key.map_err(|error| report::blob_key(&error));
+    }
+    let missing = || report::blob_key(&StoreError::KeyMissing);
+    let first = context.ask_secret("Passphrase for the sealed connection (not shown)")?;
+    let first = first.ok_or_else(missing)?;
+    let again = context.ask_secret("The same again")?.ok_or_else(missing)?;
+    if first != again {
+        return Err(Report::usage("the two passphrases differ").hint("nothing was exported"));
+    }
+    Key::from_new_passphrase(&first, &*context.system.random)
+        .map_err(|error| report::blob_key(&error))
+}
+
+/// The key to open with: the blob says whether it is a passphrase.
+pub fn to_open(context: &Context<'_>, source: &KeySource, origin: Origin) -> Result<Key, Report> {
+    let wrong = |error| report::blob_key(&error);
+    let Origin::Passphrase { salt, cost } = origin else {
+        let key = given(source.key_file.as_deref(), &context.system.environment);
+        return key.unwrap_or(Err(StoreError::KeyMissing)).map_err(wrong);
+    };
+    let passphrase = context.ask_secret("Passphrase of the sealed connection (not shown)")?;
+    let passphrase = passphrase.ok_or_else(|| {
+        Report::new(
+            Exit::SetUp,
+            "blob-key-missing",
+            "the sealed connection opens with a passphrase, and nobody can be asked for it",
+        )
+        .cause("a passphrase is asked for on a terminal, which standard input must be")
+        .hint("name the file on a terminal, or export it again with --key-file")
+        .next("keyfob import … --sealed --blob-file FILE")
+    })?;
+    Key::from_passphrase(&passphrase, salt, cost).map_err(wrong)
+}
+
+/// The same key for a save command, as facts; a passphrase would be asked for at every refresh.
+pub fn to_save(source: &KeySource, environment: &Environment) -> Result<Key, StoreError> {
+    given(source.key_file.as_deref(), environment).unwrap_or(Err(StoreError::KeyMissing))
+}
