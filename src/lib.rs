@@ -11,6 +11,7 @@
 //! ```text
 //! 7  cli                    what can be typed, and every word a person reads
 //! 6  sandbox                the vendors' stand-ins, for cli and tests alone
+//!    proxy                  programs on this machine that use the API without holding a token
 //! 5  connection             establish, fresh (the only place that refreshes), call, end
 //! 4  profile  system        what the user said; all that comes from outside, in one value
 //! 3  authorization_server   requests made and answers judged, as values
@@ -30,6 +31,7 @@ pub mod connection;
 pub mod http;
 pub mod profile;
 pub mod provider;
+pub mod proxy;
 pub mod random;
 pub mod resource_server;
 pub mod sandbox;

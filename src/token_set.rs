@@ -47,9 +47,18 @@ impl TokenSet {
         if self.issued_at.duration_since(now) > SignedDuration::from_mins(5) {
             return false;
         }
+        expires_at.duration_since(now) > self.margin_before(expires_at, margin)
+    }
+
+    /// The time from which on the access token counts as ended; `None` where its end is not known.
+    pub fn fresh_until(&self, margin: Duration) -> Option<Timestamp> {
+        let expires_at = self.access_expires_at?;
+        Some(expires_at.checked_sub(self.margin_before(expires_at, margin)).unwrap_or(expires_at))
+    }
+
+    fn margin_before(&self, expires_at: Timestamp, margin: Duration) -> SignedDuration {
         let tenth = expires_at.duration_since(self.issued_at) / 10;
-        let margin = SignedDuration::try_from(margin).unwrap_or(SignedDuration::MAX).min(tenth);
-        expires_at.duration_since(now) > margin
+        SignedDuration::try_from(margin).unwrap_or(SignedDuration::MAX).min(tenth)
     }
 
     /// Tells whether the access token lives at least that long after `now`; an unknown end counts as long enough.
@@ -91,6 +100,10 @@ mod tests {
             let now = Timestamp::from_second(now).unwrap();
             let set = token_set(issued, expires);
             assert_eq!(set.access_is_fresh(now, minute), fresh, "{set:?} at {now}");
+            if issued <= 0 {
+                let until = set.fresh_until(minute);
+                assert_eq!(until.is_none_or(|until| now < until), fresh, "{set:?} at {now}");
+            }
         }
     }
 }

@@ -25,6 +25,8 @@ mod offline;
 mod profile;
 mod provider;
 #[cfg(unix)]
+mod proxy;
+#[cfg(unix)]
 mod races;
 mod readme;
 mod redirect;

@@ -14,6 +14,7 @@ use super::completions::{
 pub use super::exec::Exec;
 pub use super::export::Export;
 pub use super::helper::Helper;
+pub use super::proxy::Proxy;
 pub use super::sealed_import::SealedImport;
 pub use super::webhook::WebhookCommand;
 use crate::store::StoreKind;
@@ -143,6 +144,8 @@ pub enum Command {
     /// Check, make, receive and send signed webhooks
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Let programs on this machine use the API without holding the token
+    Proxy(Proxy),
     /// Stand in for a vendor on loopback
     Sandbox(Sandbox),
     /// Run connect, call, refresh and revoke against a sandbox, step by step

@@ -21,6 +21,7 @@ mod notices;
 mod output;
 mod profile;
 mod provider;
+mod proxy;
 mod refresh;
 mod report;
 mod revoke;
@@ -105,6 +106,7 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report
         Command::Profile(command) => profile::run(&context, command),
         Command::Provider(command) => provider::run(&context, command),
         Command::Webhook(command) => webhook::run(&context, command),
+        Command::Proxy(args) => proxy::run(&context, args),
         Command::Sandbox(args) => sandbox::run(&context, args),
         Command::Demo => demo::run(&context),
         Command::Completions(args) => completions::run(&context, args),

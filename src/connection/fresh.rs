@@ -237,6 +237,12 @@ impl Connection<'_> {
         }
     }
 
+    /// Until when the access token of an entry is good beyond the margin; `None` where no end is known.
+    pub fn fresh_until(&self, entry: &Entry) -> Option<Timestamp> {
+        let margin = Duration::from_secs(self.provider.refresh.margin.unwrap_or(MARGIN));
+        entry.tokens.as_ref().and_then(|tokens| tokens.fresh_until(margin))
+    }
+
     /// Whether another process has done what was wanted while this one waited for the lock.
     fn was_renewed(&self, seen: &Entry, entry: &Entry, wanted: &Wanted) -> bool {
         let moved = entry.generation != seen.generation && entry.ended.is_none();

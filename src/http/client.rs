@@ -59,10 +59,19 @@ impl Client {
         progress: &upload::Progress,
     ) -> Result<reqwest::Response, HttpError> {
         permitted(&request.url)?;
-        let proxy = self.0.options.proxies.on_the_way_to(&request.url);
+        self.execute_written(written(request, progress)?).await
+    }
+
+    /// The same for a request that is in the library's form already.
+    pub(super) async fn execute_written(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, HttpError> {
+        permitted(request.url())?;
+        let proxy = self.0.options.proxies.on_the_way_to(request.url());
         let library = self.library(proxy.is_some())?;
-        let host = request.host();
-        let sent = library.execute(written(request, progress)?).await;
+        let host = host_of(request.url());
+        let sent = library.execute(request).await;
         sent.map_err(|failure| self.facts(&failure, &host, proxy.as_deref()))
     }
 

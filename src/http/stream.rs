@@ -68,7 +68,7 @@ pub async fn send(
 }
 
 /// Ends when nothing of the body was taken for that long.
-async fn nothing_moves(progress: &Progress, limit: Duration) {
+pub(super) async fn nothing_moves(progress: &Progress, limit: Duration) {
     loop {
         let late = progress.last() + limit;
         if late <= Instant::now() {

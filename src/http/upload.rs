@@ -46,7 +46,8 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).started
     }
 
-    fn moved(&self) {
+    /// Something moved just now.
+    pub fn moved(&self) {
         let mut moved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *moved = Moved { last: Instant::now(), started: true };
     }

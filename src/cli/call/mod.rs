@@ -114,7 +114,7 @@ fn send(
 }
 
 /// The scopes that a command which adds one must ask for again.
-fn scopes(entry: &Entry) -> Vec<String> {
+pub(super) fn scopes(entry: &Entry) -> Vec<String> {
     match entry.requested.is_empty() {
         false => entry.requested.clone(),
         true => entry.tokens.as_ref().and_then(|it| it.granted.clone()).unwrap_or_default(),

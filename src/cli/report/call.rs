@@ -47,7 +47,7 @@ fn not_renewed(
 }
 
 /// The granted scopes do not open a call: the command that adds what is missing asks for the rest as well.
-fn missing_scope(needed: &[String], scopes: &[String], about: &Situation) -> Report {
+pub(super) fn missing_scope(needed: &[String], scopes: &[String], about: &Situation) -> Report {
     let report = Report::new(
         Exit::Refused,
         "scope-missing",

@@ -8,6 +8,7 @@ mod establish;
 mod fresh;
 mod keeping;
 mod profile;
+mod proxy;
 mod sealed;
 mod store;
 mod webhook;
@@ -21,6 +22,7 @@ pub use establish::establish;
 pub use fresh::fresh;
 pub use keeping::keeping;
 pub use profile::{client_id, profile, provider_file, scope, setting};
+pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use sealed::{blob, blob_key, provider_collision, rolled_meanwhile};
 pub use store::{for_me_alone, lock, store, store_of};
 pub use webhook::{

@@ -1,0 +1,211 @@
+//! Somebody else's request passed on: headers as they are, bodies and trailers frame by frame.
+//!
+//! The same client, bounds and failures as for every other request; which headers may pass is the
+//! caller's to decide.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use tokio::time::{Instant, Sleep};
+use url::Url;
+
+use super::client::Client;
+use super::error::{HttpError, RequestBodyError};
+use super::exchange::Limits;
+use super::request::host_of;
+use super::stream::{Timeouts, answer_error, nothing_moves};
+use super::upload::Progress;
+
+/// A request that is passed on.
+pub struct Relay {
+    /// As received.
+    pub method: Method,
+    /// https, or plain http to loopback.
+    pub url: Url,
+    /// Everything but what the HTTP library writes itself: host and length.
+    pub headers: HeaderMap,
+    /// What follows them.
+    pub body: RelayBody,
+}
+
+/// What a passed-on request carries.
+pub enum RelayBody {
+    /// Nothing.
+    Empty,
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// What still arrives; cannot be sent twice.
+    Stream(Incoming),
+}
+
+impl RelayBody {
+    /// The same body once more; `None` for a stream.
+    pub fn again(&self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
+/// The answer to it, its body still on its way.
+pub struct Relayed {
+    /// The status code.
+    pub status: StatusCode,
+    /// As received; gzip was undone.
+    pub headers: HeaderMap,
+    /// What follows them.
+    pub body: RelayedBody,
+}
+
+/// Passes a request on and gives the answer when its head is there; never follows, never repeats.
+pub async fn relay(
+    client: &Client,
+    relay: Relay,
+    timeouts: Timeouts,
+) -> Result<Relayed, HttpError> {
+    let host = host_of(&relay.url);
+    let has_body = !matches!(relay.body, RelayBody::Empty);
+    let progress = Progress::new();
+    let mut request = reqwest::Request::new(relay.method, relay.url);
+    *request.headers_mut() = relay.headers;
+    *request.body_mut() = match relay.body {
+        RelayBody::Empty => None,
+        RelayBody::Bytes(bytes) => Some(bytes.into()),
+        RelayBody::Stream(incoming) => {
+            Some(reqwest::Body::wrap(Moving { incoming, progress: progress.clone() }))
+        }
+    };
+    let response = tokio::select! {
+        sent = client.execute_written(request) => sent?,
+        () = nothing_moves(&progress, timeouts.answer) => {
+            let connecting = has_body && !progress.started();
+            return Err(HttpError::TimedOut { host, after: timeouts.answer, connecting });
+        }
+    };
+    let mut response: hyper::Response<reqwest::Body> = response.into();
+    Ok(Relayed {
+        status: response.status(),
+        headers: std::mem::take(response.headers_mut()),
+        body: RelayedBody {
+            body: response.into_body(),
+            seen: VecDeque::new(),
+            host,
+            idle: timeouts.idle,
+            late: None,
+        },
+    })
+}
+
+/// A body that is passed on; an upload that moves is not late.
+struct Moving {
+    incoming: Incoming,
+    progress: Progress,
+}
+
+impl hyper::body::Body for Moving {
+    type Data = Bytes;
+    type Error = RequestBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        Pin::new(&mut self.incoming).poll_frame(context).map(|next| {
+            self.progress.moved();
+            next.map(|frame| frame.map_err(|error| RequestBodyError(error.to_string())))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// The body of an answer that is passed on; one that stands still for too long is an error.
+pub struct RelayedBody {
+    body: reqwest::Body,
+    /// What was looked at and not yet given away, in order.
+    seen: VecDeque<Result<Frame<Bytes>, HttpError>>,
+    host: String,
+    idle: Duration,
+    /// Runs while nothing comes.
+    late: Option<Pin<Box<Sleep>>>,
+}
+
+impl RelayedBody {
+    /// Looks at the beginning of the body, for as long and as far as the limits allow; nothing is
+    /// taken away, a failure neither.
+    pub async fn peek(&mut self, limits: Limits) -> Bytes {
+        let mut start = BytesMut::new();
+        let end = Instant::now() + limits.total;
+        while start.len() < limits.max_body {
+            let next = std::future::poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
+            let Ok(Some(frame)) = tokio::time::timeout_at(end, next).await else { break };
+            let frame = frame.map_err(|error| answer_error(&error, &self.host));
+            let data = frame.as_ref().ok().and_then(Frame::data_ref);
+            let goes_on = data.map(|data| start.extend_from_slice(data)).is_some();
+            self.seen.push_back(frame);
+            if !goes_on {
+                break;
+            }
+        }
+        start.freeze()
+    }
+
+    fn waiting(&mut self, context: &mut Context<'_>) -> Poll<HttpError> {
+        let idle = self.idle;
+        let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
+        late.as_mut().poll(context).map(|()| HttpError::TimedOut {
+            host: self.host.clone(),
+            after: idle,
+            connecting: false,
+        })
+    }
+}
+
+impl hyper::body::Body for RelayedBody {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        if let Some(seen) = self.seen.pop_front() {
+            return Poll::Ready(Some(seen));
+        }
+        match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Ready(next) => {
+                self.late = None;
+                Poll::Ready(
+                    next.map(|frame| frame.map_err(|error| answer_error(&error, &self.host))),
+                )
+            }
+            Poll::Pending => self.waiting(context).map(|error| Some(Err(error))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.seen.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        // After a look the length in the answer's head counts, and this is no promise.
+        match self.seen.is_empty() {
+            true => self.body.size_hint(),
+            false => SizeHint::default(),
+        }
+    }
+}

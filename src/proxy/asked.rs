@@ -1,0 +1,146 @@
+//! What a program asks of the API, as a value: where it goes, what goes with it, whether it may.
+
+use hyper::http::request::Parts;
+use url::Url;
+
+use super::grant::{Grant, header_map};
+use super::path;
+use super::refusal::Refusal;
+use crate::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use crate::provider::Provider;
+use crate::provider::schema::Api;
+use crate::random::Random;
+use crate::resource_server::authorization::{self, Placement};
+use crate::resource_server::idempotency::{self, Key, safe_after_refusal, safe_to_repeat};
+use crate::resource_server::scope::{self, Judgement};
+use crate::resource_server::target::{self, Target};
+
+/// A request that is allowed; holds no token.
+pub struct Asked {
+    /// As sent.
+    pub method: Method,
+    target: Target,
+    headers: HeaderMap,
+    key: Option<Key>,
+}
+
+impl Asked {
+    /// Finds the address and asks allow list and scope table about it.
+    pub fn new(
+        head: &Parts,
+        mut headers: HeaderMap,
+        provider: &Provider,
+        grant: &Grant,
+        random: &dyn Random,
+    ) -> Result<Self, Refusal> {
+        let target = Self::target(head, provider, grant)?;
+        let method = head.method.clone();
+        let allowed = grant.allowed.judge(method.as_str(), target.url.path());
+        allowed.map_err(Refusal::NotAllowed)?;
+        let key = key(&provider.api, &method, &mut headers, random);
+        let asked = Self { method, target, headers, key };
+        match asked.scope_judgement(provider, grant) {
+            Judgement::Missing { needed } => Err(Refusal::MissingScope {
+                needed: needed.iter().map(|scope| scope.name.clone()).collect(),
+            }),
+            _ => Ok(asked),
+        }
+    }
+
+    /// The address of a request; its query goes as it is, but for a token of the program's own.
+    pub fn target(head: &Parts, provider: &Provider, grant: &Grant) -> Result<Target, Refusal> {
+        let path = path::normalised(head.uri.path()).map_err(Refusal::Path)?;
+        let (api, settings) = (&provider.api, &provider.settings);
+        let target = target::resolve(api, settings, &grant.values, &path, &[]);
+        let mut target = target.map_err(Refusal::Target)?;
+        let query = head.uri.query().map(|query| match &grant.placement {
+            Placement::Query { name } => without_parameter(query, name),
+            Placement::Header { .. } => query.to_owned(),
+        });
+        target.url.set_query(query.as_deref().filter(|query| !query.is_empty()));
+        Ok(target)
+    }
+
+    /// What the provider's scope table says.
+    pub fn scope_judgement<'p>(&self, provider: &'p Provider, grant: &Grant) -> Judgement<'p> {
+        let below = self.target.below.as_deref();
+        scope::judge(&provider.scope, grant.granted.as_deref(), self.method.as_str(), below)
+    }
+
+    /// Whether it may be sent again although it may have been carried out.
+    pub fn is_safe_to_repeat(&self) -> bool {
+        safe_to_repeat(self.method.as_str(), self.key.as_ref())
+    }
+
+    /// Whether it may be sent again after the API refused its token.
+    pub fn is_safe_after_refusal(&self, api: &Api) -> bool {
+        safe_after_refusal(api, self.method.as_str(), self.key.as_ref())
+    }
+
+    /// Address and headers with the token. What the provider asks for stands in place of what the
+    /// program says: which account is spoken to is not the program's to choose.
+    pub fn with_token(
+        &self,
+        provider: &Provider,
+        grant: &Grant,
+    ) -> Result<(Url, HeaderMap), Refusal> {
+        let mut headers = self.headers.clone();
+        match &grant.headers {
+            Ok(own) => set(&mut headers, own),
+            Err(_) => {
+                let lists = self.target.lists.as_deref();
+                let own = authorization::headers(&provider.api, &grant.values, lists, &[]);
+                set(&mut headers, &own.and_then(header_map).map_err(Refusal::Header)?);
+            }
+        }
+        headers.extend(grant.authorization());
+        let mut url = self.target.url.clone();
+        if let Placement::Query { name } = &grant.placement {
+            url.query_pairs_mut().append_pair(name, grant.token.expose());
+        }
+        Ok((url, headers))
+    }
+}
+
+fn set(headers: &mut HeaderMap, own: &HeaderMap) {
+    for (name, value) in own {
+        headers.insert(name.clone(), value.clone());
+    }
+}
+
+/// The key of a write: the program's own, or a fresh one where the vendor takes it.
+fn key(api: &Api, method: &Method, headers: &mut HeaderMap, random: &dyn Random) -> Option<Key> {
+    let idempotency = api.idempotency.as_ref();
+    let given = idempotency.and_then(|it| headers.get(it.header.as_str())?.to_str().ok());
+    let given = given.map(str::to_owned);
+    let key = idempotency::key(idempotency, method.as_str(), given.as_deref(), random)?;
+    let name = HeaderName::from_bytes(key.header.as_bytes()).ok()?;
+    headers.insert(name, HeaderValue::from_str(&key.value).ok()?);
+    Some(key)
+}
+
+/// A query without the parameter that only the proxy sets.
+fn without_parameter(query: &str, name: &str) -> String {
+    let is_other = |pair: &&str| {
+        url::form_urlencoded::parse(pair.as_bytes()).next().is_none_or(|(found, _)| found != name)
+    };
+    query.split('&').filter(is_other).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test] // RR1
+    fn the_tokens_parameter_is_the_proxys_alone() {
+        let cases = [
+            ("a=1&oauth_token=x&b=2", "a=1&b=2"),
+            ("oauth%5Ftoken=x", ""),
+            ("oauth_token", ""),
+            ("a=oauth_token&c", "a=oauth_token&c"),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(without_parameter(query, "oauth_token"), expected, "{query}");
+        }
+    }
+}
