@@ -261,7 +261,11 @@ fn docker_keeps_and_ends_nothing_here() {
     let refused = [login(&own, "typed-by-hand"), login("ghcr.io", &token(&shop))];
     for question in refused {
         let ran = ask(&shop, "docker shop store", &question).exits(2);
-        assert!(ran.stdout.starts_with("keyfob: keyfob keeps no password"), "{}", ran.stdout);
+        assert!(
+            ran.stdout.starts_with("keyfob: a password of docker's cannot be kept"),
+            "{}",
+            ran.stdout
+        );
         assert!(!ran.stdout.contains("typed-by-hand") && !ran.stderr.contains("typed-by-hand"));
     }
     ask(&shop, "docker shop erase", &own).exits(2).says("keyfob revoke shop");
@@ -385,7 +389,7 @@ fn terraform_changes_nothing_here() {
     let shop = shop();
     let change =
         |line: &str| ask(&shop, &format!("terraform shop {line} second.example:8443"), "{}");
-    change("store").exits(2).without_product().says("keyfob connect shop");
+    change("store").exits(2).without_product().says("no login is needed");
     change("forget").exits(2).without_product().says("keyfob revoke shop");
     change("odd").exits(2).without_product().says("one of get, store, forget");
     end(&shop);
@@ -447,7 +451,7 @@ fn bazel_s_errors_are_an_exit_status_and_words() {
     get("[]").exits(2);
     get(r#"{"uri":"own.example"}"#).exits(2).says("`own.example` is no address");
     get(&"x".repeat((1 << 20) + 1)).exits(2).says("longer than 1 MiB");
-    ask(&shop, "bazel shop set", "").exits(2).says("the only one is get");
+    ask(&shop, "bazel shop set", "").exits(2).says("one of get");
     end(&shop);
     get(&json!({"uri": format!("http://{}", own(&shop))}).to_string()).exits(4);
 }

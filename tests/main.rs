@@ -4,6 +4,9 @@ mod support;
 
 mod architecture;
 mod bad_input;
+mod batch;
+#[cfg(unix)]
+mod batch_processes;
 mod call;
 #[cfg(unix)]
 mod ci;
@@ -19,9 +22,13 @@ mod helper_program;
 mod import;
 #[cfg(unix)]
 mod interruptions;
+#[cfg(feature = "jq")]
+mod jq;
 mod json;
+mod limits;
 mod messages;
 mod offline;
+mod paginate;
 mod profile;
 mod provider;
 #[cfg(unix)]
@@ -29,8 +36,10 @@ mod proxy;
 #[cfg(unix)]
 mod races;
 mod readme;
+mod recipes;
 mod redirect;
 mod refresh;
+mod retries;
 mod revoke;
 mod rolling;
 #[cfg(unix)]
@@ -40,6 +49,9 @@ mod scopes;
 mod sealed;
 mod secrecy;
 mod status;
+mod sync;
+#[cfg(unix)]
+mod sync_processes;
 #[cfg(unix)]
 mod terminal;
 mod token_and_header;
@@ -48,6 +60,8 @@ mod vendors;
 mod webhook;
 #[cfg(unix)]
 mod webhook_listen;
+#[cfg(not(feature = "jq"))]
+mod without_jq;
 
 /// A file that nobody names would be compiled by nobody and fail never.
 #[test]

@@ -202,6 +202,50 @@ fn of_calling() -> Vec<Failure> {
     ]
 }
 
+fn linked(body: &str, next: &str) -> Fault {
+    let headers = vec![("link".into(), format!("<{next}>; rel=next"))];
+    Fault::Status { status: 200, headers, body: body.into() }
+}
+
+#[cfg(feature = "jq")]
+fn of_expressions() -> Vec<Failure> {
+    vec![
+        after("the expression has a slip", "call shop /orders --jq .[]|lenght", |_| {}),
+        after("the expression wants the environment", "call shop /orders --jq $ENV", |_| {}),
+        after("the expression fails", "call shop /orders --jq .state.x", |_| {}),
+        api_answers("the answer is no JSON", "call shop /orders --jq .", vec![Fault::Html]),
+    ]
+}
+
+fn of_shaping() -> Vec<Failure> {
+    let pages = "call shop GET /orders --paginate --retry 0";
+    vec![
+        api_answers(
+            "the envelope says no",
+            "call shop /orders --result",
+            vec![json(200, r#"{"state":"no"}"#)],
+        ),
+        api_answers("there is no envelope", "call shop /orders --result", vec![json(200, "[]")]),
+        after("a write has no pages", "call shop POST /orders a=1 --paginate", |_| {}),
+        api_answers(
+            "the next page is elsewhere",
+            pages,
+            vec![linked("[1]", "https://evil.example/")],
+        ),
+        api_answers(
+            "the pages go in a circle",
+            pages,
+            vec![linked("[1]", "?page=2"), linked("[2]", "?page=2")],
+        ),
+        api_answers("a page fails", pages, vec![linked("[1]", "?page=2"), Fault::status(503)]),
+        api_answers(
+            "a page is too large",
+            "call shop /download bytes==100000000 --paginate",
+            vec![],
+        ),
+    ]
+}
+
 fn of_ending() -> Vec<Failure> {
     let ending = |name, fault| {
         after(name, "revoke shop", |shop| {
@@ -215,8 +259,14 @@ fn of_ending() -> Vec<Failure> {
     ]
 }
 
+#[cfg(feature = "jq")]
+#[test]
+fn every_failure_of_an_expression_says_what_happened_and_why() {
+    as_expected(of_expressions(), EXPECTED_OF_EXPRESSIONS);
+}
+
 fn all() -> Vec<Failure> {
-    [of_profiles(), of_connecting(), of_refreshing(), of_calling(), of_ending()]
+    [of_profiles(), of_connecting(), of_refreshing(), of_calling(), of_shaping(), of_ending()]
         .into_iter()
         .flatten()
         .collect()
@@ -224,8 +274,13 @@ fn all() -> Vec<Failure> {
 
 #[test]
 fn every_failure_says_what_happened_why_and_what_to_do() {
-    let mut expected: Vec<&str> = EXPECTED.trim_start().split("\n\n").map(str::trim).collect();
-    for failure in all() {
+    as_expected(all(), EXPECTED);
+}
+
+#[track_caller]
+fn as_expected(failures: Vec<Failure>, expected: &'static str) {
+    let mut expected: Vec<&str> = expected.trim().split("\n\n").map(str::trim).collect();
+    for failure in failures {
         let shown = failure.shown();
         let shown = shown.trim();
         let at = expected.iter().position(|it| it.lines().next() == shown.lines().next());
@@ -508,7 +563,7 @@ hint:  authorise it again
 error: `shop` was not granted customers:read
 cause: the call was not sent; --force sends it all the same
 hint:  a person can grant it
-       keyfob connect shop --scope orders:read --scope orders:write --scope wallet:read --scope merchant_profile:read --scope offline_access --scope customers:read
+       keyfob connect shop --scope orders:read --scope orders:write --scope wallet:read --scope merchant_profile:read --scope webhooks:manage --scope offline_access --scope customers:read
 
 ## another API
 2
@@ -545,7 +600,8 @@ cause: "must be positive"
 9
 error: Inkress failed: HTTP 500
 note:  Idempotency-Key k1
-hint:  try again later
+hint:  try again later; with its key the write is carried out once
+       keyfob call shop POST /orders 'total:=1' --idempotency-key k1
 
 ## the API is busy
 7
@@ -561,7 +617,7 @@ hint:  redirects are never followed with a token; call the address itself if it 
 ## the API refuses two tokens
 8
 error: Inkress refused the call: HTTP 401
-cause: a new access token was refused as well, or the call cannot be sent twice
+cause: a new access token was refused as well
 cause: an ended or revoked token, or a call outside the granted scopes: Inkress answers 401 to both
 hint:  the person may have lost rights, or the call needs another scope: see what is granted
        keyfob scopes shop
@@ -571,6 +627,51 @@ hint:  the person may have lost rights, or the call needs another scope: see wha
 error: the answer's body broke off
 cause: the answer of `127.0.0.1:VENDOR` broke off
 hint:  try again
+
+## the envelope says no
+8
+error: Inkress refused the call
+cause: its answer says state = "no"
+hint:  see the answer: it is given out as it came
+
+## there is no envelope
+9
+error: the answer of Inkress is not in its envelope
+cause: the answer has no `state`
+hint:  see the answer: it is given out as it came; leave out --result for calls like this
+
+## a write has no pages
+2
+error: --paginate follows the pages of a GET: this is a POST
+hint:  leave out --paginate
+
+## the next page is elsewhere
+9
+error: Inkress names a next page that is not followed
+cause: `https://evil.example` is not on the API's own host `http://127.0.0.1:VENDOR`
+cause: the token of `shop` goes to its API alone
+cause: 1 page came before and can be used
+hint:  nothing was sent there; ask the vendor why its pages lead elsewhere
+
+## the pages go in a circle
+9
+error: the pages of Inkress have no end
+cause: the next page is one that was read already
+cause: 2 pages came before and can be used
+hint:  tell the vendor; what came before is all that there is to have
+
+## a page fails
+7
+error: Inkress failed: HTTP 503
+cause: 1 page came before and can be used
+hint:  try again later
+       keyfob call shop GET 'http://127.0.0.1:VENDOR/api/v1/orders?page=2' --paginate
+
+## a page is too large
+9
+error: an answer of more than 64 MiB is not looked into
+cause: the answer of `127.0.0.1:VENDOR` is larger than 67108864 bytes
+hint:  ask for less at a time, or leave out --paginate, --jq and --result: then it streams, whatever its size
 
 ## the revocation is refused
 5
@@ -596,4 +697,32 @@ cause: removing it forgets its tokens here, and they live on at the vendor
 hint:  revoke it first; or remove it all the same
        keyfob revoke shop
        keyfob profile remove shop --yes
+"##;
+
+#[cfg(feature = "jq")]
+const EXPECTED_OF_EXPRESSIONS: &str = r##"
+## the expression has a slip
+2
+error: --jq was not understood: there is no filter `lenght`
+cause: .[]|lenght
+cause:     ^ here
+hint:  did you mean `length`?
+
+## the expression wants the environment
+2
+error: --jq was not understood: there is no variable `$ENV`
+cause: $ENV
+cause: ^ here
+hint:  an expression sees the answer alone: no environment, no files, no further input
+
+## the expression fails
+1
+error: the --jq expression failed on the answer
+cause: cannot index "ok" with "x"
+hint:  the call was carried out; only its answer does not fit the expression: see it without --jq
+
+## the answer is no JSON
+1
+error: the answer is not JSON: --jq cannot filter it
+hint:  call it without --jq to see what came
 "##;

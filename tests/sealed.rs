@@ -278,6 +278,9 @@ fn what_is_no_whole_blob_is_refused_with_its_reason_and_writes_nothing() {
         import(&there, "import shop --sealed", &text).exits(exit).without_product().says(words);
         untouched(&there);
     }
+    let there = elsewhere(&shop);
+    import(&there, "import shop --key-file k", "{}").exits(2).says("add --sealed");
+    untouched(&there);
     let mut there = elsewhere(&shop);
     there.set("KEYFOB_BLOB_KEY", "another key of forty characters or more.");
     import(&there, "import shop --sealed", &blob).exits(3).says("does not open with this key");

@@ -115,6 +115,10 @@ fn no_secret_is_on_a_stream_or_in_a_file_whatever_is_said_aloud() {
             shop.sandbox.next_api_answers(fault.into_iter().collect());
             aloud(&shop, &format!("call shop {path} --retry 1"), &mut said);
         }
+        for fault in [None, Some(Fault::status(503)), Some(Fault::Truncated)] {
+            shop.sandbox.next_api_answers(fault.into_iter().collect());
+            aloud(&shop, &format!("call shop {path} --retry 0 --paginate"), &mut said);
+        }
         for fault in [None, Some(Fault::Html), Some(Fault::RotateThenReset), Some(Fault::Garbage)] {
             shop.sandbox.next_token_answers(fault.into_iter().collect());
             aloud(&shop, "refresh shop", &mut said);

@@ -310,3 +310,31 @@ fn the_catalogue_shows_how_a_vendor_signs() {
     let page = world.line("provider show inkress").ok().stdout;
     assert!(page.contains("X-Inkress-Webhook-Signature"), "{page}");
 }
+
+#[test]
+fn a_failure_says_what_happened_why_and_what_to_do() {
+    let mut world = world();
+    let refused = verify(&world, b"{}", "AAAA").exits(8);
+    assert_eq!(
+        refused.stderr,
+        "error: the webhook does not verify\ncause: the signature does not fit these bytes and this secret\nhint:  the bytes must be those that came, to the last line break; and the secret the one that signed them\n"
+    );
+    let unreadable = verify(&world, b"{}", "sha256=00").exits(8);
+    assert_eq!(
+        unreadable.stderr,
+        "error: the webhook does not verify\ncause: the signature is not written as the scheme has it\nhint:  give the whole value of X-Inkress-Webhook-Signature: … in base64\n"
+    );
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port();
+    let busy = world.line(&format!("webhook listen shop --port {port}")).exits(3);
+    busy.says(&format!("error: port {port} of 127.0.0.1 cannot be had\n"))
+        .says("hint:  another program listens there: choose another port\n");
+    let alone = world.line("webhook listen shop --port 0 --only-this-account").exits(3);
+    alone.says("error: the account of `shop` is not known\n").says("keyfob connect shop\n");
+    world.environment.remove("KEYFOB_WEBHOOK_SECRET");
+    let missing = world.line("webhook listen shop --port 0").exits(3);
+    assert_eq!(
+        missing.stderr,
+        "error: there is no webhook secret for `shop`\ncause: neither KEYFOB_WEBHOOK_SECRET nor the store holds one\nhint:  keep the one that the vendor issued, or set KEYFOB_WEBHOOK_SECRET\n       keyfob profile secret shop webhook_secret\n"
+    );
+}

@@ -3,7 +3,7 @@
 //! Whole processes are measured, from their start to their end, in an order that is new in every
 //! round, so that whatever else the machine does falls on all of them alike. Nothing here fails by
 //! the clock: it prints tables. `KEYFOB_BENCH_RUNS` sets the rounds, `KEYFOB_BENCH_PROGRAM` another
-//! build to measure, `KEYFOB_BENCH_ONLY=starts|crowd|bodies` one part.
+//! build to measure, `KEYFOB_BENCH_ONLY=starts|crowd|bodies|batch|forwarding` one part.
 //!
 //! The same executable plays three parts: `serve` is the API in a process of its own, `peak` runs
 //! one command and tells its memory, anything else is the benchmark.
@@ -11,11 +11,14 @@
 #![expect(clippy::print_stdout, reason = "its tables are its product")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads its own environment")]
 
+mod batch;
 mod bodies;
 mod crowd;
+mod forwarding;
 mod home;
 mod keychain;
 mod measure;
+mod nginx;
 mod server;
 mod starts;
 mod tls;
@@ -57,6 +60,12 @@ fn benchmark() -> Result<(), Failure> {
     }
     if wanted("bodies") {
         bodies::report(&world)?;
+    }
+    if wanted("batch") {
+        batch::report(&mut world)?;
+    }
+    if wanted("forwarding") {
+        forwarding::report(&mut world)?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+};
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -13,7 +15,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::Failure;
 
 /// The document that every request is answered with.
-const DOCUMENT: &str =
+pub const DOCUMENT: &str =
     r#"{"state":"ok","result":{"entries":[{"id":5001,"total":14500,"status":"paid"}]}}"#;
 /// No head of a request is longer, in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
@@ -34,6 +36,17 @@ pub fn start(authority: &Path) -> Result<u16, Failure> {
 }
 
 fn configuration(authority: &Path) -> Result<ServerConfig, Failure> {
+    let (certificate, key) = certificate(authority)?;
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(ring::default_provider());
+    Ok(ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)?)
+}
+
+/// A certificate of `localhost` and its key; that of its authority goes to `authority`.
+pub fn certificate(authority: &Path) -> Result<(Certificate, KeyPair), Failure> {
     let mut issuer = CertificateParams::new(Vec::new())?;
     issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // An authority with its server's name would look like a certificate that signed itself.
@@ -43,12 +56,7 @@ fn configuration(authority: &Path) -> Result<ServerConfig, Failure> {
     let key = KeyPair::generate()?;
     let certificate =
         CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &issuer)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(ring::default_provider());
-    Ok(ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)?)
+    Ok((certificate, key))
 }
 
 fn converse(stream: TcpStream, config: Arc<ServerConfig>) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::blob_key::KeySource;
+use super::call::AnswerFlags;
 use super::completions::{
     complete_profile, complete_provider, complete_scope, complete_setting, complete_word,
 };
@@ -15,7 +16,9 @@ pub use super::exec::Exec;
 pub use super::export::Export;
 pub use super::helper::Helper;
 pub use super::proxy::Proxy;
+pub use super::recipes::Recipes;
 pub use super::sealed_import::SealedImport;
+pub use super::sync::Sync;
 pub use super::webhook::WebhookCommand;
 use crate::store::StoreKind;
 
@@ -135,6 +138,10 @@ pub enum Command {
     Helper(Helper),
     /// Show scopes, what each opens, and which are granted
     Scopes(OneProfile),
+    /// List what `call PROFILE @NAME` can run
+    Recipes(Recipes),
+    /// Print what changed in a list since the last complete run, as JSON lines
+    Sync(Sync),
     /// Manage profiles
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -254,14 +261,17 @@ pub struct Import {
 }
 
 /// `call`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(
-    override_usage = "keyfob call [OPTIONS] [PROFILE] [METHOD] <PATH> [ITEM]...",
-    after_help = "Items:\n  name==value   query            name=value    JSON text       name:=json    JSON value\n  Header:value  header           name=@file    text of a file  name:=@file   JSON of a file\n\nExamples:\n  keyfob call shop GET /orders app==me\n  keyfob call shop POST /orders total:=12.5 currency_code=JMD\n  keyfob call shop GET '/merchants/{merchant_id}' -i\n  keyfob call shop /orders -o orders.json"
+    override_usage = "keyfob call [OPTIONS] [PROFILE] [METHOD] <PATH> [ITEM]...\n       keyfob call [OPTIONS] [PROFILE] --batch <FILE|->",
+    after_help = super::call::EXAMPLES
 )]
 pub struct Call {
+    /// Many calls.
+    #[command(flatten)]
+    pub many: super::call::Many,
     /// [PROFILE] [METHOD] PATH [ITEM]...
-    #[arg(value_name = "PATH", required = true, num_args = 1.., add = ArgValueCompleter::new(complete_word))]
+    #[arg(value_name = "PATH", required_unless_present = "batch", num_args = 1.., add = ArgValueCompleter::new(complete_word))]
     pub words: Vec<String>,
     /// The method, as with curl
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
@@ -281,6 +291,9 @@ pub struct Call {
     /// Write the body to a file, whole or not at all
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// What becomes of the answer.
+    #[command(flatten)]
+    pub answer: AnswerFlags,
     /// Print the request with the token hidden, and send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -493,7 +506,7 @@ pub enum Shell {
 }
 
 /// Reads `KEY=VALUE`.
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.to_owned()))

@@ -63,6 +63,22 @@ pub struct Chosen {
     pub given: Given,
 }
 
+/// What surrounds a connection while a command works with it.
+struct Around<'a> {
+    /// From a flag.
+    client_id: Option<&'a str>,
+    /// From flags.
+    save_to: Option<&'a SaveTo>,
+    /// Clears what is drawn on standard error for every line.
+    beside: &'a dyn Fn(&dyn Fn()),
+}
+
+impl Default for Around<'_> {
+    fn default() -> Self {
+        Self { client_id: None, save_to: None, beside: &|tell| tell() }
+    }
+}
+
 impl Chosen {
     /// How the profile gets its first tokens: its own word, else the provider's first.
     fn flow(&self) -> Option<Flow> {
@@ -272,7 +288,7 @@ impl<'a> Context<'a> {
         client_id: Option<&str>,
         work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
     ) -> Result<T, Report> {
-        self.connect_and(chosen, client_id, &SaveTo::default(), work)
+        self.connect_and(chosen, Around { client_id, ..Around::default() }, work)
     }
 
     /// The same, where the command line may name a save command.
@@ -282,28 +298,40 @@ impl<'a> Context<'a> {
         save_to: &SaveTo,
         work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
     ) -> Result<T, Report> {
-        self.connect_and(chosen, None, save_to, work)
+        self.connect_and(chosen, Around { save_to: Some(save_to), ..Around::default() }, work)
+    }
+
+    /// The same beside something that is drawn on standard error: `beside` clears it for every line.
+    pub fn with_connection_beside<T>(
+        &self,
+        chosen: Chosen,
+        beside: &dyn Fn(&dyn Fn()),
+        work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
+    ) -> Result<T, Report> {
+        self.connect_and(chosen, Around { beside, ..Around::default() }, work)
     }
 
     fn connect_and<T>(
         &self,
         chosen: Chosen,
-        client_id: Option<&str>,
-        save_to: &SaveTo,
+        around: Around<'_>,
         work: impl FnOnce(&Connection<'_>) -> Result<T, Report>,
     ) -> Result<T, Report> {
+        let Around { client_id, save_to, beside } = around;
+        let nowhere = SaveTo::default();
+        let save_to = save_to.unwrap_or(&nowhere);
         let kind = self.store_kind(&chosen.profile, &chosen.record)?;
         let drawer = self.drawer(&chosen.name, kind)?;
         let client_id = self.client_id(client_id, &chosen.profile);
         let (name, title) = (chosen.name.clone(), title(&chosen.provider));
         let teller = notices::Teller::new(self.output, self.system, &name, &title);
-        let notify = |notice: Notice| teller.tell(notice);
+        let notify = |notice: Notice| beside(&|| teller.tell(notice.clone()));
         // Under --json standard error is kept for a failure's document.
         let trace = |line: String| match self.output.json {
             true => {}
             // Without -v there is no traffic: what comes then are the words of a save command.
-            false if self.output.verbose == 0 => self.output.note(self.system, &line),
-            false => self.output.say(self.system, &line),
+            false if self.output.verbose == 0 => beside(&|| self.output.note(self.system, &line)),
+            false => beside(&|| self.output.say(self.system, &line)),
         };
         let ears = Ears { notify: &notify, verbose: self.output.verbose, trace: &trace };
         let make_http = || self.http();

@@ -1,17 +1,15 @@
 //! `exec`: another program with a good access token in its environment, in this one's place.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::args::duration;
-use super::command_line;
 use super::completions::complete_profile;
 use super::context::Context;
-use super::report::{Exit, Report, span};
+use super::report::{self, Report, span};
 use super::token::{good, warn_short};
 use crate::clock::seconds_until;
 use crate::connection::Wanted;
@@ -52,7 +50,7 @@ pub struct Exec {
 pub fn run(context: &Context<'_>, args: &Exec) -> Result<u8, Report> {
     let successor = successor(context, args)?;
     let program = successor.program.clone();
-    successor.take_over().map_err(|error| not_started(&program, &error))
+    successor.take_over().map_err(|error| report::exec::not_started(&program, &error))
 }
 
 fn successor(context: &Context<'_>, args: &Exec) -> Result<Successor, Report> {
@@ -95,28 +93,10 @@ fn warn_soon(context: &Context<'_>, tokens: &TokenSet) {
     }
 }
 
-/// The exit codes that shells give for it.
-fn not_started(program: &OsString, error: &std::io::Error) -> Report {
-    let name = command_line::typed(&program.to_string_lossy());
-    match error.kind() {
-        ErrorKind::NotFound => {
-            Report::new(Exit::NotFound, "command-not-found", format!("there is no program {name}"))
-                .hint("name one that is on PATH, or its path")
-        }
-        _ => Report::new(Exit::NotStarted, "command-not-started", format!("{name} cannot be run"))
-            .cause(crate::http::printable::printable(&error.to_string()))
-            .hint("it must be a program that you may execute: chmod +x, perhaps"),
-    }
-}
-
 /// What to say where the command stands without the `--` that parts it from keyfob's own words.
 pub fn undivided(typed: &[String]) -> Option<Report> {
     let is_exec = typed.get(1).is_some_and(|word| word == "exec");
-    (is_exec && !typed.iter().any(|word| word == "--")).then(|| {
-        Report::usage("the command to run must follow `--`")
-            .hint("what follows it is the command's own, its flags too")
-            .next("keyfob exec PROFILE -- CMD ARG…")
-    })
+    (is_exec && !typed.iter().any(|word| word == "--")).then(report::exec::undivided)
 }
 
 /// Reads the name of an environment variable.

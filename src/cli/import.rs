@@ -23,6 +23,10 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     if args.sealed.sealed {
         return sealed_import::run(context, args);
     }
+    if args.sealed.key.key_file.is_some() {
+        return Err(Report::usage("--key-file opens what `keyfob export` has sealed")
+            .hint("add --sealed, or leave --key-file out"));
+    }
     let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
     ask_settings(context, &mut chosen, false)?;
     let secret_on_stdin =

@@ -22,6 +22,7 @@ mod output;
 mod profile;
 mod provider;
 mod proxy;
+mod recipes;
 mod refresh;
 mod report;
 mod revoke;
@@ -31,6 +32,7 @@ mod scopes;
 mod sealed_import;
 mod secrets;
 mod status;
+mod sync;
 mod token;
 mod typed;
 mod webhook;
@@ -109,6 +111,8 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report
         Command::Proxy(args) => proxy::run(&context, args),
         Command::Sandbox(args) => sandbox::run(&context, args),
         Command::Demo => demo::run(&context),
+        Command::Recipes(args) => recipes::list(&context, args),
+        Command::Sync(args) => sync::run(&context, args),
         Command::Completions(args) => completions::run(&context, args),
     };
     done.map(|exit| exit as u8)

@@ -56,6 +56,13 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
             system,
             &format!("{provider} gave no refresh token: when the access token ends, connect again"),
         ),
+        Notice::CountsAlone(why) => output.warn(
+            system,
+            &format!(
+                "the request limits of {provider} are kept by this command alone: {}",
+                printable(&why)
+            ),
+        ),
         other => output.note(system, &line(profile, provider, other)),
     }
 }
@@ -83,12 +90,21 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         Notice::Replayed => {
             format!("{provider} replayed its stored answer to this Idempotency-Key")
         }
+        Notice::Pacing { seconds, per_minute: Some(per_minute) } => format!(
+            "{provider} allows {per_minute} requests a minute, and they are used up: going on in {seconds:.0} s"
+        ),
+        Notice::Pacing { seconds, per_minute: None } => {
+            format!("{provider} asked for a pause: going on in {seconds:.0} s")
+        }
         Notice::BrowserNotStarted(why) => {
             format!("no browser was started ({}): open the address yourself", printable(&why))
         }
         Notice::Leftover { which, ended } => leftover(provider, which, ended),
         Notice::PasteRefused(why) => format!("that was no answer: {}", printable(&why)),
-        Notice::OpenThis(_) | Notice::GrantedLess(_) | Notice::NoRefreshToken => String::new(),
+        Notice::OpenThis(_)
+        | Notice::GrantedLess(_)
+        | Notice::NoRefreshToken
+        | Notice::CountsAlone(_) => String::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod lists;
 mod show;
 mod webhook;
 

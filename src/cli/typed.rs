@@ -7,10 +7,10 @@
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Args as _, Command, CommandFactory as _, FromArgMatches as _, Subcommand as _};
+use clap::{Args as _, Command, CommandFactory as _, FromArgMatches as _};
 
-use super::args::{Call, Cli, Exec, Global, Helper, OneProfile, Refresh, Status, Token};
-use super::helper::cargo::PLUGIN;
+use super::args::{Call, Cli, Exec, Global, OneProfile, Refresh, Status, Token};
+use super::helper::{self, cargo::PLUGIN};
 
 /// Reads the arguments, the program's name first.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
@@ -41,7 +41,7 @@ fn alone(arguments: &[OsString]) -> Option<Result<Cli, clap::Error>> {
         "call" => Call::augment_args(Command::new("call")),
         "exec" => Exec::augment_args(Command::new("exec")),
         "header" => OneProfile::augment_args(Command::new("header")),
-        "helper" => Helper::augment_subcommands(Command::new("helper")),
+        "helper" => helper::command_of(arguments.get(2)?.to_str()?)?,
         "refresh" => Refresh::augment_args(Command::new("refresh")),
         "status" => Status::augment_args(Command::new("status")),
         "token" => Token::augment_args(Command::new("token")),
@@ -77,8 +77,12 @@ mod tests {
             "keyfob exec shop --env A --env B_1 --min-ttl 5m -- cmd --json -x a=b",
             "keyfob exec --keep-secrets -q -- cmd",
             "keyfob helper git shop get --username me --min-ttl 5m",
+            "keyfob helper kubectl shop --json",
+            "keyfob helper docker shop get --username me",
             "keyfob helper terraform get app.example -v",
             "keyfob helper cargo --cargo-plugin",
+            "keyfob helper cargo shop --bare",
+            "keyfob helper bazel shop get",
             "keyfob helper mcp",
             "keyfob refresh one two --no-input --color never",
             "keyfob refresh --all --within 15m --yes",

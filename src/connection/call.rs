@@ -1,17 +1,22 @@
 //! A call with a token that is good now: sent, after one refusal refreshed and sent once more, repeated where that is safe.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::entry::Entry;
-use super::fresh::{FreshError, Wanted};
+use super::fresh::FreshError;
+use super::share::{Halt, Share};
 use super::{Connection, Notice};
 use crate::http::error_response::ErrorResponse;
 use crate::http::retry::{Decision, Outcome, decide};
 use crate::http::{HttpError, Request, Streaming, Timeouts, send, trace};
-use crate::provider::schema::Meaning;
+use crate::provider::schema::{Action, Meaning};
 use crate::random::fraction;
 use crate::resource_server::ApiRequest;
-use crate::resource_server::idempotency::{retry_rules, safe_after_refusal, safe_to_repeat};
+use crate::resource_server::idempotency::{
+    retry_rules, safe_after_refusal, safe_to_repeat, wait_headers,
+};
+use crate::resource_server::rate_fields::used_up_for;
 use crate::resource_server::refusal::{self, Kind, Refusal};
 use crate::resource_server::scope::{self, Judgement};
 use crate::secret::Secret;
@@ -34,11 +39,11 @@ pub struct Manner {
 #[derive(Debug)]
 pub enum CallError {
     /// There is no access token for it.
-    Fresh(FreshError),
+    Fresh(Rc<FreshError>),
     /// The API refused the access token, and there is no new one.
     NotRenewed {
         /// Why not.
-        error: FreshError,
+        error: Rc<FreshError>,
         /// What the API said.
         refused: Box<Refused>,
     },
@@ -49,10 +54,25 @@ pub enum CallError {
     },
     /// No answer came.
     Http(HttpError),
+    /// The vendor's limit was used up by others for longer than is waited.
+    Crowded {
+        /// How long it would still take.
+        wait: Duration,
+        /// Requests a minute, where the vendor says how many.
+        per_minute: Option<u32>,
+    },
+    /// The calls it belongs to were ended before it was sent.
+    NotSent,
 }
 
 impl From<FreshError> for CallError {
     fn from(error: FreshError) -> Self {
+        Self::Fresh(Rc::new(error))
+    }
+}
+
+impl From<Rc<FreshError>> for CallError {
+    fn from(error: Rc<FreshError>) -> Self {
         Self::Fresh(error)
     }
 }
@@ -61,7 +81,7 @@ impl From<FreshError> for CallError {
 pub struct Called {
     /// Status, headers, body.
     pub answer: Streaming,
-    /// What a status of 400 and above means.
+    /// What a refusal means: a status of 400 and above, or a body that says no.
     pub refusal: Option<Refused>,
 }
 
@@ -74,21 +94,52 @@ pub struct Refused {
     pub response: ErrorResponse,
     /// What the provider file says about it.
     pub meaning: Option<Meaning>,
+    /// Why it was not sent again, where sending it again could have helped.
+    pub not_again: Option<NotAgain>,
+}
+
+/// Why a call is not sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAgain {
+    /// A new access token was refused as well.
+    RefreshedAlready,
+    /// Its body came from a stream, and is spent.
+    StreamSpent,
+    /// It may have been carried out, and nothing keeps it from being carried out twice.
+    MightHappenTwice,
+    /// It was sent as often as was allowed, or the server asks for a longer wait than is waited for.
+    Enough,
+}
+
+impl Refused {
+    /// Whether the vendor says that the call was not carried out for now.
+    pub fn is_postponed(&self) -> bool {
+        self.meaning.as_ref().is_some_and(|meaning| meaning.action == Action::TryLater)
+    }
+
+    /// The status, and the code where that says more.
+    fn words(&self) -> String {
+        match (&self.response.code, self.is_postponed()) {
+            (Some(code), true) => format!("HTTP {}, {code}", self.response.status),
+            _ => format!("HTTP {}", self.response.status),
+        }
+    }
 }
 
 /// What to do after an answer or a failure.
 enum Next {
-    Take(Box<Called>),
+    Take(Box<(Streaming, Option<Refused>)>),
     Again,
     Fail(CallError),
 }
 
 /// One call on its way.
-struct Sending<'c, 'r> {
+pub(super) struct Sending<'c, 'r> {
+    share: &'c Share<'c>,
     connection: &'c Connection<'c>,
     request: &'r mut ApiRequest,
     manner: Manner,
-    entry: Entry,
+    entry: Rc<Entry>,
     /// Sendings that count against the retries.
     sent: u32,
     refreshed: bool,
@@ -112,22 +163,23 @@ impl Connection<'_> {
         request: &mut ApiRequest,
         manner: Manner,
     ) -> Result<Called, CallError> {
-        let granted = entry.tokens.as_ref().and_then(|tokens| tokens.granted.as_deref());
-        if let (Judgement::Missing { needed }, false) =
-            (self.scope_judgement(request, granted), manner.force)
-        {
-            let needed = needed.iter().map(|scope| scope.name.clone()).collect();
-            return Err(CallError::MissingScope { needed });
-        }
-        let entry = self.fresh_from(entry, &Wanted::Good(None)).await?;
-        let connection = self;
-        let sending = Sending { connection, request, manner, entry, sent: 0, refreshed: false };
-        sending.run().await
+        Share::new(self, entry, false).call(request, manner).await
     }
 }
 
-impl Sending<'_, '_> {
-    async fn run(mut self) -> Result<Called, CallError> {
+impl<'c, 'r> Sending<'c, 'r> {
+    /// A call whose turn has come.
+    pub(super) fn new(
+        share: &'c Share<'c>,
+        request: &'r mut ApiRequest,
+        manner: Manner,
+        entry: Rc<Entry>,
+    ) -> Self {
+        let connection = share.connection;
+        Self { share, connection, request, manner, entry, sent: 0, refreshed: false }
+    }
+
+    pub(super) async fn run(mut self) -> Result<Called, CallError> {
         let token = self.token()?;
         let mut next = self.request.first_with_token(&token);
         loop {
@@ -139,7 +191,10 @@ impl Sending<'_, '_> {
             };
             self.sent += 1;
             match self.attempt(request).await {
-                Next::Take(called) => return Ok(*called),
+                Next::Take(taken) => {
+                    let (answer, refusal) = *taken;
+                    return Ok(Called { answer, refusal });
+                }
                 Next::Fail(error) => return Err(error),
                 Next::Again => next = self.request.with_token(&self.token()?),
             }
@@ -171,8 +226,9 @@ impl Sending<'_, '_> {
     /// A connection that failed is tried again where the call is safe to repeat, or never arrived.
     async fn failed(&mut self, error: HttpError) -> Next {
         match self.decision(Outcome::Failed(&error)) {
-            Decision::After(wait) if self.is_replayable() => {
-                self.pause(wait, error.to_string()).await;
+            Decision::After(wait)
+                if self.is_replayable() && self.pause(wait, error.to_string()).await =>
+            {
                 Next::Again
             }
             _ => Next::Fail(CallError::Http(error)),
@@ -180,28 +236,86 @@ impl Sending<'_, '_> {
     }
 
     async fn answered(&mut self, mut answer: Streaming) -> Next {
-        if answer.status < 400 {
-            self.tell_replay(&answer);
-            return Next::Take(Box::new(Called { answer, refusal: None }));
+        let errors = &self.connection.provider.errors;
+        let looks_good = answer.status < 400;
+        if looks_good && !refusal::may_hide_a_refusal(errors, answer.status, &answer.headers) {
+            return self.good(answer).await;
         }
         let body = match answer.peek(LOOKED_AT).await {
             Ok(body) => body,
             Err(error) => return self.failed(error).await,
         };
+        let says_no =
+            |body: &[u8]| errors.success.as_ref().is_some_and(|it| refusal::says_no(it, body));
+        if looks_good && !says_no(&body) {
+            return self.good(answer).await;
+        }
+        self.refused(answer, &body).await
+    }
+
+    async fn refused(&mut self, answer: Streaming, body: &[u8]) -> Next {
         let token = match self.token() {
             Ok(token) => token,
             Err(error) => return Next::Fail(error),
         };
-        let refusal = self.judge(&answer, &body, &token);
-        if refusal.kind == Kind::Expired && self.may_refresh() {
-            return self.refresh(token, refusal).await;
+        let mut refusal = self.judge(&answer, body, &token);
+        if refusal.kind == Kind::Expired {
+            refusal.not_again = self.not_refreshed();
+            if refusal.not_again.is_none() {
+                return self.refresh(token, answer, refusal).await;
+            }
+            if self.refreshed {
+                self.share.judge_renewal(&self.entry, false);
+            }
         }
-        let decision = self.decision(Outcome::Answered(answer.status, &answer.headers));
-        if let (Decision::After(wait), true) = (decision, self.is_replayable()) {
-            self.pause(wait, format!("HTTP {}", answer.status)).await;
-            return Next::Again;
+        let outcome = match refusal.is_postponed() {
+            true => Outcome::Postponed(&answer.headers),
+            false => Outcome::Answered(answer.status, &answer.headers),
+        };
+        let decision = self.decision(outcome);
+        self.slow_down(&answer, decision).await;
+        match (decision, self.is_replayable()) {
+            (Decision::After(wait), true) => {
+                if self.pause(wait, refusal.words()).await {
+                    return Next::Again;
+                }
+            }
+            (Decision::After(_), false) => refusal.not_again = Some(NotAgain::StreamSpent),
+            (Decision::Stop, _) if refusal.not_again.is_none() => {
+                refusal.not_again = self.not_repeated(&answer, &refusal);
+            }
+            (Decision::Stop, _) => {}
         }
-        Next::Take(Box::new(Called { answer, refusal: Some(refusal) }))
+        self.take(answer, Some(refusal))
+    }
+
+    async fn good(&self, answer: Streaming) -> Next {
+        if self.refreshed {
+            self.share.judge_renewal(&self.entry, true);
+        }
+        if let Some(wait) = used_up_for(&answer.headers, self.now()) {
+            self.heed(wait).await;
+        }
+        self.take(answer, None)
+    }
+
+    /// Why a call that was to be waited for is not sent again.
+    fn not_repeated(&self, answer: &Streaming, refusal: &Refused) -> Option<NotAgain> {
+        let asks_to_wait = self.connection.provider.api.retry.on.contains(&answer.status);
+        if !asks_to_wait && !refusal.is_postponed() {
+            return None;
+        }
+        let is_safe = safe_to_repeat(self.request.method.as_str(), self.request.key.as_ref());
+        let says_when = refusal.response.retry_after.is_some();
+        match answer.status == 429 || refusal.is_postponed() || is_safe || says_when {
+            true => Some(NotAgain::Enough),
+            false => Some(NotAgain::MightHappenTwice),
+        }
+    }
+
+    fn take(&self, answer: Streaming, refusal: Option<Refused>) -> Next {
+        self.tell_replay(&answer);
+        Next::Take(Box::new((answer, refusal)))
     }
 
     fn judge(&self, answer: &Streaming, body: &[u8], token: &Secret) -> Refused {
@@ -212,28 +326,67 @@ impl Sending<'_, '_> {
         let Refusal { kind, response, meaning } =
             refusal::judge(&connection.provider, answer.status, &answer.headers, body, &scope, now);
         let response = response.without(std::slice::from_ref(token));
-        Refused { kind, response, meaning: meaning.cloned() }
+        Refused { kind, response, meaning: meaning.cloned(), not_again: None }
     }
 
-    /// At most one refresh a call, and only where the second sending cannot carry a write out twice.
-    fn may_refresh(&self) -> bool {
+    /// Why there is no refresh: at most one a call, and only where the second sending cannot carry a write out twice.
+    fn not_refreshed(&self) -> Option<NotAgain> {
         let api = &self.connection.provider.api;
-        !self.refreshed
-            && self.is_replayable()
-            && safe_after_refusal(api, self.request.method.as_str(), self.request.key.as_ref())
+        let is_safe =
+            safe_after_refusal(api, self.request.method.as_str(), self.request.key.as_ref());
+        let was_in_vain = self.refreshed || !self.share.believes_in_renewal();
+        match (was_in_vain, self.is_replayable(), is_safe) {
+            (true, ..) => Some(NotAgain::RefreshedAlready),
+            (false, false, _) => Some(NotAgain::StreamSpent),
+            (false, true, false) => Some(NotAgain::MightHappenTwice),
+            (false, true, true) => None,
+        }
     }
 
-    async fn refresh(&mut self, token: Secret, refused: Refused) -> Next {
+    async fn refresh(&mut self, token: Secret, answer: Streaming, refused: Refused) -> Next {
         self.refreshed = true;
-        match self.connection.fresh(&Wanted::NotThis(token)).await {
+        match self.share.instead_of(token).await {
             Ok(entry) => {
-                (self.connection.notify)(Notice::CallRefused);
                 self.entry = entry;
+                if !self.share.again(self.request).await {
+                    return Next::Take(Box::new((answer, Some(refused))));
+                }
+                (self.connection.notify)(Notice::CallRefused);
                 // The resend after a refresh is not one of the retries.
                 self.sent -= 1;
                 Next::Again
             }
             Err(error) => Next::Fail(CallError::NotRenewed { error, refused: Box::new(refused) }),
+        }
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.connection.system.clock.now()
+    }
+
+    /// A 429 is about everybody who calls, and so is a 503 that names a time.
+    async fn slow_down(&self, answer: &Streaming, decision: Decision) {
+        let retry = &self.connection.provider.api.retry;
+        if !retry.on.contains(&answer.status) {
+            return;
+        }
+        let asked = wait_headers(retry).wait(&answer.headers, self.now());
+        match (decision, asked) {
+            (_, Some(asked)) => self.heed(asked).await,
+            (Decision::After(wait), None) if answer.status == 429 => {
+                self.share.pause(self.request, wait).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// A pause that the vendor asks for; one that is too long to be waited for ends a crowd of calls.
+    async fn heed(&self, asked: Duration) {
+        let longest = retry_rules(&self.connection.provider.api.retry, 0).max;
+        match asked > longest {
+            false => self.share.pause(self.request, asked).await,
+            true if self.share.crowd => self.share.end(Halt::LongPause(asked.as_secs())),
+            true => {}
         }
     }
 
@@ -253,16 +406,21 @@ impl Sending<'_, '_> {
         )
     }
 
-    async fn pause(&self, wait: Duration, why: String) {
-        (self.connection.notify)(Notice::Waiting { seconds: wait.as_secs_f64(), why });
-        self.connection.system.clock.sleep(wait).await;
+    /// Waits before one more sending; false where there is to be none.
+    async fn pause(&self, wait: Duration, why: String) -> bool {
+        if !self.share.crowd {
+            (self.connection.notify)(Notice::Waiting { seconds: wait.as_secs_f64(), why });
+        }
+        self.share.sleep(wait).await && self.share.again(self.request).await
     }
 
     fn tell_replay(&self, answer: &Streaming) {
         let idempotency = self.connection.provider.api.idempotency.as_ref();
         let header = idempotency.and_then(|it| it.replay_header.as_deref());
         let value = header.and_then(|name| answer.headers.get(name));
-        if value.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true")) {
+        let replayed = value.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        // In a crowd each answer's own headers say so.
+        if replayed && !self.share.crowd {
             (self.connection.notify)(Notice::Replayed);
         }
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
 use super::entry::{Ended, Entry};
+use super::pace::Lane;
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
 use super::saving::NotSaved;
 #[cfg(unix)]
@@ -23,7 +24,6 @@ use crate::store::lock::{Holder, Lock, LockError, Taken};
 use crate::store::{StoreError, StoreKind};
 use crate::system::CriticalPart;
 use crate::token_set::TokenSet;
-use crate::user_agent::opening::in_ci;
 
 /// How long a command waits for the lock; more than a token request may take.
 pub const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -82,6 +82,11 @@ pub enum FreshError {
         until: Timestamp,
         /// Whether an earlier answer was lost, so that the refresh token may be spent.
         may_be_spent: bool,
+    },
+    /// The limit of the token endpoint is used up until then; nothing was sent.
+    UsedUp {
+        /// When to come back.
+        until: Timestamp,
     },
     /// Nobody judged.
     NoVerdict(NoVerdict),
@@ -170,33 +175,6 @@ impl Connection<'_> {
         Ok(entry)
     }
 
-    /// Whether the save command has not taken this entry, although it took an earlier one.
-    fn is_unsaved(&self, entry: &Entry) -> Result<bool, FreshError> {
-        let behind = entry.saved.is_some_and(|saved| saved != entry.generation);
-        Ok(behind && self.saving()?.is_some())
-    }
-
-    /// What another process has stored; whoever asked for a refresh that is saved gets one.
-    async fn adopted(&self, entry: Entry, wanted: &Wanted) -> Result<Entry, FreshError> {
-        let asked = matches!(wanted, Wanted::New);
-        match asked && entry.saved != Some(entry.generation) && self.saving()?.is_some() {
-            true => self.saved().await,
-            false => Ok(entry),
-        }
-    }
-
-    /// Has the save command take what is stored; nothing is sent to the provider.
-    async fn saved(&self) -> Result<Entry, FreshError> {
-        let lock = self.lock().await.map_err(FreshError::Lock)?;
-        let entry = self.entry()?;
-        if entry.saved == Some(entry.generation) {
-            return Ok(entry);
-        }
-        let order = Order { reason: Reason::Unsaved, ..self.order(&entry, &Wanted::New)? };
-        let rolled = self.roll(order, lock).await?;
-        self.settle(&entry, &Wanted::New, rolled)
-    }
-
     /// Tokens go only where they were given for, whatever the profile says today.
     pub(super) fn check_bound(&self, entry: &Entry) -> Result<(), FreshError> {
         let Some(was) = &entry.bound else {
@@ -268,32 +246,6 @@ impl Connection<'_> {
             true => self.may_spend(entry),
             false if entry.access_only => Err(FreshError::AccessTokenOnly),
             false => Err(FreshError::CannotRenew),
-        }
-    }
-
-    /// A CI job's copy is rolled only where what it becomes is saved: else the job that ends takes
-    /// the one live refresh token with it.
-    fn may_spend(&self, entry: &Entry) -> Result<(), FreshError> {
-        let is_copy =
-            entry.borrowed && self.has_single_holder(entry) && in_ci(self.system.environment.all());
-        match is_copy && self.saving()?.is_none() {
-            true => Err(FreshError::Borrowed),
-            false => Ok(()),
-        }
-    }
-
-    /// A copy that may not be renewed serves as long as it can.
-    fn serve_copy_or(
-        &self,
-        entry: &Entry,
-        wanted: &Wanted,
-        failure: FreshError,
-    ) -> Result<Entry, FreshError> {
-        match failure {
-            FreshError::Borrowed | FreshError::AccessTokenOnly => {
-                self.serve_or(entry, wanted, failure)
-            }
-            other => Err(other),
         }
     }
 
@@ -374,7 +326,7 @@ impl Connection<'_> {
     }
 
     /// Runs the critical part to its end, whatever signal comes.
-    async fn roll(&self, order: Order, lock: Lock) -> Result<Rolled, FreshError> {
+    pub(super) async fn roll(&self, order: Order, lock: Lock) -> Result<Rolled, FreshError> {
         let _seen_through = self.system.critical.enter();
         let own_process = self.system.critical_part == CriticalPart::OwnProcess
             && self.drawer.store.kind() != StoreKind::Memory;
@@ -394,11 +346,24 @@ impl Connection<'_> {
             clock: &*self.system.clock,
             random: &*self.system.random,
             cooldown: self.cooldown(&order.client_id)?,
+            pace: self.token_lane(&order.client_id)?,
             tracing: self.tracing(),
         })
     }
 
-    fn settle(&self, seen: &Entry, wanted: &Wanted, rolled: Rolled) -> Result<Entry, FreshError> {
+    /// The limit of the token endpoint for a client; none where the vendor declares none.
+    pub(super) fn token_lane(&self, client_id: &str) -> Result<Option<Lane>, FreshError> {
+        let endpoint =
+            self.token_endpoint().map_err(|missing| FreshError::MissingValue(missing.0))?;
+        Ok(Lane::of_endpoint(&self.provider, &self.system.home, &endpoint, client_id))
+    }
+
+    pub(super) fn settle(
+        &self,
+        seen: &Entry,
+        wanted: &Wanted,
+        rolled: Rolled,
+    ) -> Result<Entry, FreshError> {
         let failure = match rolled {
             Rolled::Renewed { recovered } => {
                 if recovered {
@@ -416,13 +381,14 @@ impl Connection<'_> {
             Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
             Rolled::Refused(error) => FreshError::Refused(error),
             Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
+            Rolled::UsedUp { until } => FreshError::UsedUp { until },
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
         };
         self.serve_or(seen, wanted, failure)
     }
 
     /// A token that still serves is given rather than a failure to renew it early.
-    fn serve_or(
+    pub(super) fn serve_or(
         &self,
         entry: &Entry,
         wanted: &Wanted,
@@ -435,7 +401,7 @@ impl Connection<'_> {
         Ok(entry.clone())
     }
 
-    fn still_serves(&self, entry: &Entry, wanted: &Wanted) -> bool {
+    pub(super) fn still_serves(&self, entry: &Entry, wanted: &Wanted) -> bool {
         let Wanted::Good(least) = wanted else {
             return false;
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::deliveries;
 use super::entry::Entry;
 use super::fresh::LOCK_WAIT;
+use super::sync::cursor::{self, CursorError};
 use super::{Drawer, Notice, saving};
 use crate::profile::file::ProfileError;
 use crate::provider::Provider;
@@ -46,6 +47,12 @@ pub enum KeepingError {
     /// A refresh began and its end is not written, so its answer may be in the journal.
     #[error("a refresh of `{0}` was cut short")]
     Unsettled(String),
+    /// A list is being read for it.
+    #[error("a sync of `{0}` is running")]
+    SyncRunning(String),
+    /// Its cursors refused.
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
 }
 
 /// The lock of a connection; the file store's is beside its file.
@@ -90,7 +97,7 @@ pub async fn keep_secret(
     Ok(drawer.tell(&entry, provider.refresh.rotation)?)
 }
 
-/// Removes everything of a profile: entry, journal, record, file. The file goes last, so that a
+/// Removes everything of a profile: entry, cursors, journal, record, file. The file goes last, so that a
 /// removal that was cut short can be run again.
 pub async fn remove(
     system: &System,
@@ -99,7 +106,9 @@ pub async fn remove(
 ) -> Result<(), KeepingError> {
     let lock = lock(system, drawer, notify).await?;
     let _receives_nothing = deliveries::hold(system, &drawer.name.profile)?;
+    let _idle = idle(system, &drawer.name.profile)?;
     drawer.remove(&lock)?;
+    cursor::remove(&system.home, &drawer.name.profile)?;
     Journal::discard_all(&drawer.journal, &drawer.name.profile)?;
     deliveries::forget(&system.home, &drawer.name.profile)?;
     saving::discard(&system.home, &drawer.name.profile);
@@ -134,6 +143,7 @@ pub async fn rename(
     new.name.profile = to.to_owned();
     let (old_lock, new_lock) = both_locks(system, old, &new, notify).await?;
     let _receives_nothing = deliveries::hold(system, from)?;
+    let _idle = idle(system, from)?;
     let entry = old.read()?;
     let taken = new.read()?;
     // The same entry under both names is a rename that was cut short: it is finished now.
@@ -157,10 +167,17 @@ pub async fn rename(
         let _ = new.profiles.remove(to);
         return Err(error);
     }
+    cursor::rename(&system.home, from, to)?;
     Journal::discard_all(&old.journal, from)?;
     deliveries::rename(&system.home, from, to)?;
     saving::discard(&system.home, from);
     Ok(old.profiles.remove(from)?)
+}
+
+/// Keeps lists from being read for a profile while its cursors move.
+fn idle(system: &System, profile: &str) -> Result<Vec<Lock>, KeepingError> {
+    let locks = cursor::hold_all(&system.home, profile, &*system.clock)?;
+    locks.ok_or_else(|| KeepingError::SyncRunning(profile.to_owned()))
 }
 
 /// Both locks, always in the order of their names, so that two renames never wait for each other.

@@ -8,6 +8,7 @@ pub mod call;
 pub mod cooldown;
 pub mod deliveries;
 pub mod drawer;
+mod elsewhere;
 pub mod end;
 pub mod entry;
 pub mod establish;
@@ -16,9 +17,13 @@ pub mod fresh;
 pub mod keeping;
 pub mod leftover;
 pub mod organization;
+pub mod pace;
+pub mod pages;
 pub mod roll;
 pub mod saving;
 mod server;
+pub mod share;
+pub mod sync;
 #[cfg(unix)]
 pub mod worker;
 
@@ -101,6 +106,15 @@ pub enum Notice {
     },
     /// The answer is the stored one of an earlier identical write.
     Replayed,
+    /// A vendor's limit is used up.
+    Pacing {
+        /// Until the next request may go, in seconds.
+        seconds: f64,
+        /// Requests a minute, where the vendor says how many.
+        per_minute: Option<u32>,
+    },
+    /// A vendor's limit cannot be counted together with other processes.
+    CountsAlone(String),
     /// The URL a person opens, and what to know about it.
     OpenThis(Box<OpenThis>),
     /// A browser was started or not.
@@ -171,18 +185,6 @@ impl<'a> Connection<'a> {
             http,
             make_http,
         }
-    }
-
-    /// Where a refreshed connection is saved, if anywhere.
-    pub(crate) fn saving(&self) -> Result<Option<&Saving>, FreshError> {
-        if self.saving.get().is_none() {
-            let made = match self.make_saving {
-                Some(make) => make().map_err(FreshError::SaveKey)?,
-                None => None,
-            };
-            let _ = self.saving.set(made);
-        }
-        Ok(self.saving.get().and_then(Option::as_ref))
     }
 
     /// Lets the secrets of an entry be known before anything is told.

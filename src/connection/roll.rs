@@ -3,6 +3,8 @@
 //! Whatever ends this process leaves either the old tokens untouched, or the new ones stored,
 //! or the provider's answer in the journal for the next command to store.
 
+mod save;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -13,14 +15,14 @@ use zeroize::Zeroizing;
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::entry::{Ended, Entry, Mark};
-use super::saving::{NotSaved, Saving, Stage};
+use super::pace::Lane;
+use super::saving::{NotSaved, Saving};
 use super::server;
 use crate::authorization_server::token_request::{ServerRequest, token_request};
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::clock::Clock;
 use crate::http::error_response::ErrorResponse;
-use crate::http::printable::printable;
 use crate::http::{Answer, Client, HeaderMap, HttpError};
 use crate::profile::settings;
 use crate::provider::schema::{Action, Rotation};
@@ -98,6 +100,11 @@ pub enum Rolled {
         /// Whether an earlier answer was lost.
         may_be_spent: bool,
     },
+    /// The endpoint's limit is used up until then; nothing was sent.
+    UsedUp {
+        /// When to come back.
+        until: Timestamp,
+    },
     /// Nobody judged.
     NoVerdict(NoVerdict),
     /// The store did not take the new tokens.
@@ -168,6 +175,8 @@ pub struct Tools<'a> {
     pub random: &'a dyn Random,
     /// Notes a 429.
     pub cooldown: Cooldown,
+    /// Counts against the endpoint's limit, where there is one.
+    pub pace: Option<Lane>,
     /// Hears the traffic.
     pub tracing: server::Tracing<'a>,
 }
@@ -200,6 +209,9 @@ pub async fn roll(
     };
     if let Err(error) = rolling.prove_saving().await {
         return Ok(Rolled::NotProved(error));
+    }
+    if let Err(until) = rolling.turn().await? {
+        return Ok(Rolled::UsedUp { until });
     }
     let mut journal = rolling.prepare()?;
     let rolled = rolling.send(&request, &mut journal).await;
@@ -303,38 +315,6 @@ impl<'a> Rolling<'a> {
         token_request(provider, &values, &registration, &grant)
     }
 
-    /// Proves that the save command works, with the connection that is still in force.
-    async fn prove_saving(&mut self) -> Result<(), NotSaved> {
-        let Some(saving) = &self.order.saving else { return Ok(()) };
-        let blob = saving.blob(&self.entry, self.tools.random, self.tools.clock.now())?;
-        saving.give(Stage::Probe, &blob, &self.entry).await?;
-        // Written with the mark, a moment from now.
-        self.entry.saved = Some(self.entry.generation);
-        Ok(())
-    }
-
-    /// Gives new tokens to the save command; a copy is kept until it has taken them.
-    async fn save_if_renewed(&mut self, rolled: Rolled) -> Rolled {
-        let (Rolled::Renewed { .. }, Some(saving)) = (&rolled, &self.order.saving) else {
-            return rolled;
-        };
-        let sealed = saving.blob(&self.entry, self.tools.random, self.tools.clock.now());
-        let blob = match sealed {
-            Ok(blob) => blob,
-            Err(error) => return Rolled::Unsaved { error: error.into(), copy: None },
-        };
-        let copy = saving.keep_copy(&blob);
-        match saving.give(Stage::Final, &blob, &self.entry).await {
-            Ok(said) => said.lines().for_each(|line| (self.tools.tracing.sink)(printable(line))),
-            Err(error) => return Rolled::Unsaved { error, copy },
-        }
-        self.entry.saved = Some(self.entry.generation);
-        // A note that is not taken costs that the same connection is saved once more.
-        let _ = self.drawer.note(self.lock, &self.entry);
-        saving.discard_copy();
-        rolled
-    }
-
     /// Proves that mark and journal can be written, before anything is spent.
     fn prepare(&mut self) -> Result<Journal, StoreError> {
         self.entry.mark = Some(Mark {
@@ -357,13 +337,24 @@ impl<'a> Rolling<'a> {
         }
     }
 
+    /// Waits for the vendor's limit, while nothing is marked yet.
+    async fn turn(&self) -> Result<Result<(), Timestamp>, StoreError> {
+        match &self.tools.pace {
+            Some(lane) => lane.token_turn(self.tools.clock).await,
+            None => Ok(Ok(())),
+        }
+    }
+
     /// Sends once, and once more where an answer was lost and the same token is worth it.
     async fn send(&mut self, request: &ServerRequest, journal: &mut Journal) -> Rolled {
         let lost_before = self.lost;
         let first = self.attempt(request, journal, false).await;
         match &first {
             Rolled::NoVerdict(lost) if !lost_before && self.is_worth_resending(lost) => {
-                self.attempt(request, journal, true).await
+                match self.turn().await {
+                    Ok(Ok(())) => self.attempt(request, journal, true).await,
+                    _ => first,
+                }
             }
             _ => first,
         }

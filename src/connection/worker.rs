@@ -21,6 +21,7 @@ use super::Connection;
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::fresh::FreshError;
+use super::pace::Lane;
 use super::roll::{self, Order, Rolled, Tools};
 use super::saving;
 use super::server::Tracing;
@@ -251,6 +252,7 @@ async fn carry_out(
         clock: &SystemClock,
         random: &*random,
         cooldown: Cooldown::of(message.home.cooldowns(), &endpoint, &order.client_id),
+        pace: Lane::of_endpoint(&order.provider, &message.home, &endpoint, &order.client_id),
         tracing: Tracing { level: message.verbose, sink },
     };
     roll::roll(&drawer, lock, order, &tools).await

@@ -70,9 +70,9 @@ impl Client {
         permitted(request.url())?;
         let proxy = self.0.options.proxies.on_the_way_to(request.url());
         let library = self.library(proxy.is_some())?;
-        let host = host_of(request.url());
+        let url = request.url().clone();
         let sent = library.execute(request).await;
-        sent.map_err(|failure| self.facts(&failure, &host, proxy.as_deref()))
+        sent.map_err(|failure| self.facts(&failure, &host_of(&url), proxy.as_deref()))
     }
 
     fn facts(&self, failure: &reqwest::Error, host: &str, proxy: Option<&str>) -> HttpError {

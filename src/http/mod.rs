@@ -36,6 +36,7 @@ pub use request::{Body, HeaderText, Request};
 pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{Decision, Outcome, RetryRules};
+pub use retry_after::WaitHeaders;
 pub use stream::{Streaming, Timeouts, send};
 #[cfg(test)]
 mod wire_tests;

@@ -71,7 +71,7 @@ pub async fn relay(
     relay: Relay,
     timeouts: Timeouts,
 ) -> Result<Relayed, HttpError> {
-    let host = host_of(&relay.url);
+    let to = relay.url.clone();
     let has_body = !matches!(relay.body, RelayBody::Empty);
     let progress = Progress::new();
     let mut request = reqwest::Request::new(relay.method, relay.url);
@@ -87,7 +87,7 @@ pub async fn relay(
         sent = client.execute_written(request) => sent?,
         () = nothing_moves(&progress, timeouts.answer) => {
             let connecting = has_body && !progress.started();
-            return Err(HttpError::TimedOut { host, after: timeouts.answer, connecting });
+            return Err(HttpError::TimedOut { host: host_of(&to), after: timeouts.answer, connecting });
         }
     };
     let mut response: hyper::Response<reqwest::Body> = response.into();
@@ -97,7 +97,7 @@ pub async fn relay(
         body: RelayedBody {
             body: response.into_body(),
             seen: VecDeque::new(),
-            host,
+            to,
             idle: timeouts.idle,
             late: None,
         },
@@ -138,7 +138,8 @@ pub struct RelayedBody {
     body: reqwest::Body,
     /// What was looked at and not yet given away, in order.
     seen: VecDeque<Result<Frame<Bytes>, HttpError>>,
-    host: String,
+    /// Named where something fails.
+    to: Url,
     idle: Duration,
     /// Runs while nothing comes.
     late: Option<Pin<Box<Sleep>>>,
@@ -153,7 +154,7 @@ impl RelayedBody {
         while start.len() < limits.max_body {
             let next = std::future::poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
             let Ok(Some(frame)) = tokio::time::timeout_at(end, next).await else { break };
-            let frame = frame.map_err(|error| answer_error(&error, &self.host));
+            let frame = frame.map_err(|error| answer_error(&error, &host_of(&self.to)));
             let data = frame.as_ref().ok().and_then(Frame::data_ref);
             let goes_on = data.map(|data| start.extend_from_slice(data)).is_some();
             self.seen.push_back(frame);
@@ -168,7 +169,7 @@ impl RelayedBody {
         let idle = self.idle;
         let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
         late.as_mut().poll(context).map(|()| HttpError::TimedOut {
-            host: self.host.clone(),
+            host: host_of(&self.to),
             after: idle,
             connecting: false,
         })
@@ -190,7 +191,9 @@ impl hyper::body::Body for RelayedBody {
             Poll::Ready(next) => {
                 self.late = None;
                 Poll::Ready(
-                    next.map(|frame| frame.map_err(|error| answer_error(&error, &self.host))),
+                    next.map(|frame| {
+                        frame.map_err(|error| answer_error(&error, &host_of(&self.to)))
+                    }),
                 )
             }
             Poll::Pending => self.waiting(context).map(|error| Some(Err(error))),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
 use super::error::HttpError;
-use super::retry_after::first_wait;
+use super::retry_after::WaitHeaders;
 
 /// The shortest wait, so that a server that asks for none is not stormed (A27).
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -19,7 +19,7 @@ pub struct RetryRules {
     /// Statuses that ask for a wait.
     pub on: Vec<u16>,
     /// Headers that say how long.
-    pub after: Vec<String>,
+    pub wait: WaitHeaders,
     /// The first wait where no header says.
     pub base: Duration,
     /// The longest wait; a server that asks for more is not waited for.
@@ -31,6 +31,8 @@ pub struct RetryRules {
 pub enum Outcome<'a> {
     /// An answer.
     Answered(u16, &'a HeaderMap),
+    /// An answer that says, whatever its status, that the request was not carried out for now.
+    Postponed(&'a HeaderMap),
     /// None.
     Failed(&'a HttpError),
 }
@@ -62,17 +64,31 @@ pub fn decide(
     }
     match outcome {
         Outcome::Answered(status, headers) if rules.on.contains(&status) => {
-            match first_wait(&rules.after, headers, now) {
-                Some(asked) if asked > rules.max => Decision::Stop,
-                Some(asked) => Decision::After(spread(asked, fraction)),
-                None if safe_to_repeat || status == 429 => back_off(sent, rules, fraction),
-                None => Decision::Stop,
-            }
+            let repeatable = safe_to_repeat || status == 429;
+            asked_to_wait(sent, headers, rules, repeatable, now, fraction)
         }
+        Outcome::Postponed(headers) => asked_to_wait(sent, headers, rules, true, now, fraction),
         Outcome::Failed(error) if error.may_pass() && (safe_to_repeat || error.never_reached()) => {
             back_off(sent, rules, fraction)
         }
         _ => Decision::Stop,
+    }
+}
+
+/// As long as the server says; where it says nothing, growing waits for what may be repeated.
+fn asked_to_wait(
+    sent: u32,
+    headers: &HeaderMap,
+    rules: &RetryRules,
+    repeatable: bool,
+    now: Timestamp,
+    fraction: f64,
+) -> Decision {
+    match rules.wait.wait(headers, now) {
+        Some(asked) if asked > rules.max => Decision::Stop,
+        Some(asked) => Decision::After(spread(asked, fraction)),
+        None if repeatable => back_off(sent, rules, fraction),
+        None => Decision::Stop,
     }
 }
 
@@ -97,7 +113,7 @@ mod tests {
         RetryRules {
             retries: 3,
             on: vec![429, 503],
-            after: vec!["retry-after".into()],
+            wait: WaitHeaders { after: vec!["retry-after".into()], ..WaitHeaders::default() },
             base: Duration::from_secs(1),
             max: Duration::from_secs(60),
         }
@@ -135,6 +151,36 @@ mod tests {
             let decision = after_answer(status, header, sent, safe);
             assert_eq!(decision, expected, "{status} {header:?} {sent} {safe}");
         }
+    }
+
+    #[test] // RR13, AT-4d
+    fn what_was_postponed_is_sent_again_whatever_it_is() {
+        let mut headers = HeaderMap::new();
+        let decided = |headers: &HeaderMap, sent| {
+            let outcome = Outcome::Postponed(headers);
+            decide(sent, outcome, &rules(), false, Timestamp::UNIX_EPOCH, 0.5)
+        };
+        assert_eq!(decided(&headers, 1), Decision::After(Duration::from_millis(500)));
+        assert_eq!(decided(&headers, 4), Decision::Stop);
+        headers.insert("retry-after", "10".parse().unwrap());
+        assert_eq!(decided(&headers, 1), Decision::After(Duration::from_millis(10_500)));
+        headers.insert("retry-after", "61".parse().unwrap());
+        assert_eq!(decided(&headers, 1), Decision::Stop);
+    }
+
+    #[test] // RR17
+    fn a_hundred_processes_do_not_come_back_at_the_same_time() {
+        let error = HttpError::Refused { host: "h".into() };
+        let mut tenths = [0; 10];
+        for process in 0..100 {
+            let fraction = f64::from(process) / 100.0;
+            let outcome = Outcome::Failed(&error);
+            let decision = decide(3, outcome, &rules(), true, Timestamp::UNIX_EPOCH, fraction);
+            let Decision::After(wait) = decision else { panic!("{decision:?}") };
+            assert!(wait <= Duration::from_secs(4), "{wait:?}");
+            tenths[(wait.as_secs_f64() / 0.4).floor() as usize] += 1;
+        }
+        assert!(tenths.iter().all(|count| (9..=11).contains(count)), "{tenths:?}");
     }
 
     #[test] // RR15

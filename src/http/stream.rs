@@ -100,8 +100,11 @@ impl Streaming {
         Ok(start)
     }
 
-    /// Reads the whole body into memory, up to a limit.
+    /// Reads the whole body into memory, up to a limit; one that announces more is not read at all.
     pub async fn whole(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
+        if self.response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(HttpError::BodyTooLarge { host: self.host, limit });
+        }
         let mut body = Vec::new();
         while let Some(chunk) = self.next_chunk().await? {
             if body.len() + chunk.len() > limit {

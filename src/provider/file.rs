@@ -47,7 +47,7 @@ pub fn read(file: &str, text: &str) -> Result<Provider, FileError> {
     match ineffective(&provider) {
         Some(finding) => Err(FileError {
             file: file.to_owned(),
-            line: line_of_path(text, &finding.path),
+            line: line_of(text, &finding.path),
             message: finding.message,
             nearest: finding.nearest,
         }),
@@ -94,24 +94,39 @@ fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
-fn line_of_path(text: &str, path: &[String]) -> Option<usize> {
+/// The line that keys lead to; tables that are there several times are counted from 0.
+pub fn line_of(text: &str, path: &[String]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
-    let mut table = document.get_ref();
-    let mut line = None;
-    for key in path {
-        let (found, value) = table.iter().find(|(name, _)| name.get_ref().as_ref() == key)?;
-        line = Some(line_at(text, found.span().start));
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
+    let mut keys = path.iter();
+    let (name, mut value) = key_of(document.get_ref(), keys.next()?)?;
+    let mut line = line_at(text, name);
+    for key in keys {
+        let found = match value {
+            DeValue::Table(inner) => key_of(inner, key),
+            // One of several `[[tables]]`, counted from 0.
+            DeValue::Array(items) => key
+                .parse()
+                .ok()
+                .and_then(|place: usize| items.get(place))
+                .map(|item| (item.span().start, item.get_ref())),
+            _ => None,
+        };
+        let Some((start, inner)) = found else { break };
+        line = line_at(text, start);
+        value = inner;
     }
-    line
+    Some(line)
+}
+
+/// Where a key stands, and its value.
+fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeValue<'i>)> {
+    let (name, value) = table.iter().find(|(name, _)| name.get_ref().as_ref() == key)?;
+    Some((name.span().start, value.get_ref()))
 }
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 11] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 15] = [
         schema_version,
         slug,
         flows,
@@ -123,6 +138,10 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         hosts,
         scope_table,
         super::webhook_rules::broken,
+        super::pages_check::pages,
+        super::answers_check::answers,
+        super::lists_check::lists,
+        super::recipes_check::recipes,
     ];
     rules.iter().find_map(|rule| rule(provider))
 }

@@ -3,12 +3,22 @@
 //! Every word is optional unless its comment says otherwise, and every word does something:
 //! `file` refuses what is unknown here and what would have no effect.
 
+mod envelope;
+mod filters;
+mod pages;
+mod recipes;
+mod sync;
 mod webhook;
 
 use std::collections::BTreeMap;
 
+pub use envelope::{Envelope, Success};
+pub use pages::{PageStyle, Pages};
 use serde::{Deserialize, Serialize};
 
+pub use filters::*;
+pub use recipes::*;
+pub use sync::*;
 pub use webhook::*;
 
 /// A vendor, described.
@@ -82,6 +92,9 @@ pub struct Provider {
     /// How the vendor signs its webhooks.
     #[serde(default)]
     pub webhook: Option<Webhook>,
+    /// What `call PROFILE @NAME` runs.
+    #[serde(default)]
+    pub recipes: Vec<Recipe>,
 }
 
 /// A way to get the first tokens.
@@ -581,6 +594,18 @@ pub struct Api {
     /// Requests the vendor allows, by path.
     #[serde(default)]
     pub limits: Vec<Limit>,
+    /// How lists are cut into pages; a `Link` header is followed where this is absent.
+    #[serde(default)]
+    pub pages: Option<Pages>,
+    /// What every answer is wrapped in.
+    #[serde(default)]
+    pub envelope: Option<Envelope>,
+    /// Query parameters of lists.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// How lists are asked for what changed.
+    #[serde(default)]
+    pub sync: Option<Sync>,
 }
 
 /// Where the access token goes (RFC 6750 section 2).
@@ -609,6 +634,10 @@ pub struct Retry {
     pub on: Vec<u16>,
     /// Headers that say how long, the first that is there.
     pub after: Vec<String>,
+    /// Headers that say until when, asked after those: seconds since 1970, or a date.
+    pub at: Vec<String>,
+    /// What a number in one of the vendor's own headers counts; `Retry-After` counts seconds (RFC 9110).
+    pub unit: TimeUnit,
     /// Seconds of the first wait where no header says.
     pub base: f64,
     /// The longest wait in seconds.
@@ -617,8 +646,26 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { on: vec![429, 503], after: vec!["retry-after".into()], base: 1.0, max: 60.0 }
+        Self {
+            on: vec![429, 503],
+            after: vec!["retry-after".into()],
+            at: Vec::new(),
+            unit: TimeUnit::Seconds,
+            base: 1.0,
+            max: 60.0,
+        }
     }
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeUnit {
+    /// Seconds.
+    #[default]
+    Seconds,
+    /// Thousandths of a second.
+    Milliseconds,
 }
 
 /// Idempotency keys.
@@ -660,6 +707,8 @@ pub struct Errors {
     pub message: Vec<String>,
     /// What is wrong, field by field.
     pub fields: Vec<String>,
+    /// What the body of a good API answer says, at a vendor that refuses calls with a status of success.
+    pub success: Option<Success>,
     /// Codes of authorization responses.
     pub authorize: BTreeMap<String, Meaning>,
     /// Codes of token responses.
@@ -674,6 +723,7 @@ impl Default for Errors {
             code: vec!["error".into()],
             message: vec!["error_description".into(), "message".into(), "detail".into()],
             fields: Vec::new(),
+            success: None,
             authorize: BTreeMap::new(),
             token: BTreeMap::new(),
             api: BTreeMap::new(),
@@ -712,6 +762,8 @@ pub enum Action {
     FixClient,
     /// The vendor has not approved the application yet.
     WaitForApproval,
+    /// The call was not carried out for now: wait as for a 429, then send it again.
+    TryLater,
 }
 
 fn space() -> String {

@@ -13,7 +13,7 @@ use crate::random::Random;
 use crate::resource_server::authorization::{self, Placement};
 use crate::resource_server::idempotency::{self, Key, safe_after_refusal, safe_to_repeat};
 use crate::resource_server::scope::{self, Judgement};
-use crate::resource_server::target::{self, Target};
+use crate::resource_server::target::Target;
 
 /// A request that is allowed; holds no token.
 pub struct Asked {
@@ -50,8 +50,7 @@ impl Asked {
     /// The address of a request; its query goes as it is, but for a token of the program's own.
     pub fn target(head: &Parts, provider: &Provider, grant: &Grant) -> Result<Target, Refusal> {
         let path = path::normalised(head.uri.path()).map_err(Refusal::Path)?;
-        let (api, settings) = (&provider.api, &provider.settings);
-        let target = target::resolve(api, settings, &grant.values, &path, &[]);
+        let target = grant.base.resolve(&provider.settings, &grant.values, &path, &[]);
         let mut target = target.map_err(Refusal::Target)?;
         let query = head.uri.query().map(|query| match &grant.placement {
             Placement::Query { name } => without_parameter(query, name),

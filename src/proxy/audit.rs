@@ -27,6 +27,13 @@ pub struct Line {
     pub note: Option<&'static str>,
 }
 
+impl Line {
+    /// A line of which nothing else is known.
+    pub fn begin(at: Timestamp, method: String, path: String) -> Self {
+        Self { at, method, path, status: None, took: Duration::ZERO, bytes: 0, note: None }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (method, path) = (printable(&self.method), printable(&self.path));

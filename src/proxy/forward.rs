@@ -103,19 +103,15 @@ impl Forwarder {
 
     /// Begins the audit line; without a place for it nothing is passed on.
     async fn record(&self, head: &Parts) -> Result<Record, (Refusal, Record)> {
-        let path = audit::shown(head.uri.path(), head.uri.query());
-        let line = Line {
-            at: self.clock.now(),
-            method: head.method.as_str().to_owned(),
-            path: self.tokens.current().scrubber.text(path),
-            status: None,
-            took: Duration::ZERO,
-            bytes: 0,
-            note: None,
-        };
         let Some(audit) = &self.audit else {
-            return Ok(Record::begin(line, None));
+            return Ok(Record::begin(
+                Line::begin(self.clock.now(), String::new(), String::new()),
+                None,
+            ));
         };
+        let path = audit::shown(head.uri.path(), head.uri.query());
+        let path = self.tokens.current().scrubber.text(path);
+        let line = Line::begin(self.clock.now(), head.method.as_str().to_owned(), path);
         match tokio::time::timeout(AUDIT_PATIENCE, audit.clone().reserve_owned()).await {
             Ok(Ok(place)) => Ok(Record::begin(line, Some(place))),
             _ => Err((Refusal::Busy, Record::begin(line, None))),
@@ -241,7 +237,7 @@ impl Forwarder {
         *response.status_mut() = refusal.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ERROR, HeaderValue::from_static(failure.code));
+        headers.insert(headers::ERROR, HeaderValue::from_static(failure.code));
         if matches!(refusal, Refusal::NoSecret | Refusal::WrongSecret) {
             // RFC 9110 section 15.5.2 wants a challenge.
             headers.insert(
@@ -255,9 +251,6 @@ impl Forwarder {
         response
     }
 }
-
-/// Names the reason where the proxy answered in place of the API.
-const ERROR: &str = "x-keyfob-error";
 
 /// How many bytes follow an answer's head (RFC 9112 section 6.3), where it says so.
 fn length(head: &Parts, status: StatusCode, headers: &HeaderMap) -> Option<u64> {

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Entry, FreshError};
 use crate::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::provider::template::Values;
 use crate::resource_server::authorization::{self, AuthorizationError, Placement};
-use crate::resource_server::target::TargetError;
+use crate::resource_server::target::{Base, TargetError};
 use crate::secret::Secret;
 
 /// An access token and everything that goes with it; shared by all requests, kept in memory alone.
@@ -24,6 +24,8 @@ pub struct Grant {
     pub granted: Option<Vec<String>>,
     /// Settings and contexts.
     pub values: Values,
+    /// Where the API is with these values.
+    pub base: Base,
     /// Where the token goes.
     pub placement: Placement,
     /// The provider's own headers; a list of choices can be asked for without the one it chooses.
@@ -41,6 +43,8 @@ pub enum GrantError {
     Fresh(FreshError),
     /// The provider file and the profile do not say where the token goes.
     Authorization(AuthorizationError),
+    /// The profile does not say where the API is.
+    Target(TargetError),
     /// A path of the allow list leads nowhere.
     Allow(TargetError),
 }
@@ -63,6 +67,7 @@ impl Grant {
             granted: tokens.granted.clone(),
             placement: authorization::placement(api, &values).map_err(GrantError::Authorization)?,
             headers: authorization::headers(api, &values, None, &[]).and_then(header_map),
+            base: Base::of(api, &values).map_err(GrantError::Target)?,
             allowed: allowed.written_out(api, settings, &values).map_err(GrantError::Allow)?,
             scrubber: Arc::new(Scrubber::new(hidden.iter().chain([&token]))),
             values,

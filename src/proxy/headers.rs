@@ -7,6 +7,9 @@ use hyper::header::{
 use super::gate::HEADER;
 use crate::secret::Secret;
 
+/// Names the reason where the proxy answered in place of the API; the API itself never sends it.
+pub const ERROR: &str = "x-keyfob-error";
+
 /// What concerns one connection alone (RFC 9110 section 7.6.1).
 const OF_THE_CONNECTION: [&str; 9] = [
     "connection",
@@ -46,9 +49,10 @@ const NOT_FOR_THE_API: [&str; 21] = [
     HEADER,
 ];
 
-/// What an API says that is not for a program: a session of its own, and what only a browser heeds.
-const NOT_FOR_THE_PROGRAM: [&str; 5] =
-    ["alt-svc", "clear-site-data", "set-cookie", "set-cookie2", "strict-transport-security"];
+/// What an API says that is not for a program: a session of its own, what only a browser heeds, and
+/// what only the proxy may say.
+const NOT_FOR_THE_PROGRAM: [&str; 6] =
+    ["alt-svc", "clear-site-data", "set-cookie", "set-cookie2", "strict-transport-security", ERROR];
 
 /// The program's headers that pass; none that holds the proxy's own secret.
 pub fn to_the_api(received: &HeaderMap, secret: &Secret) -> HeaderMap {
@@ -184,6 +188,7 @@ mod tests {
             ("x-hop", "1"),
             ("keep-alive", "timeout=5"),
             ("strict-transport-security", "max-age=1"),
+            ("x-keyfob-error", "spoofed"),
             ("proxy-authenticate", "Basic"),
             ("trailer", "x-sum"),
             ("etag", "1"),

@@ -169,11 +169,16 @@ impl<'c> Keeper<'c> {
             Want::Good => Wanted::Good(None),
             Want::NotThis(refused) => Wanted::NotThis(refused.clone()),
         };
-        let told = |error: GrantError| Arc::new((self.words)(&error));
-        let entry = self.connection.fresh(&wanted).await;
+        let words = self.words;
+        let told = |error: GrantError| Arc::new(words(&error));
+        let entry = match self.connection.fresh(&wanted).await {
+            // What another process has stored meanwhile may have ended as well.
+            Ok(entry) => self.connection.fresh_from(entry, &Wanted::Good(None)).await,
+            failed => failed,
+        };
         let entry = entry.map_err(|error| told(GrantError::Fresh(error)))?;
         let now = self.connection.system.clock.now();
-        self.adopt(&entry, now).map_err(|error| Arc::new((self.words)(&error)))?;
+        self.adopt(&entry, now).map_err(told)?;
         self.replaced_at = matches!(want, Want::NotThis(_)).then_some(now);
         Ok(self.current())
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::http::RetryRules;
-use crate::provider::schema::{Api, Idempotency, Retry};
+use crate::http::{RetryRules, WaitHeaders};
+use crate::provider::schema::{Api, Idempotency, Retry, TimeUnit};
 use crate::random::{Random, uuid_v4};
 
 /// Where a vendor names no header, the draft's name is used for a key that a person gives.
@@ -53,9 +53,18 @@ pub fn retry_rules(retry: &Retry, retries: u32) -> RetryRules {
     RetryRules {
         retries,
         on: retry.on.clone(),
-        after: retry.after.clone(),
+        wait: wait_headers(retry),
         base: seconds(retry.base),
         max: seconds(retry.max),
+    }
+}
+
+/// Where the provider says how long to wait.
+pub fn wait_headers(retry: &Retry) -> WaitHeaders {
+    WaitHeaders {
+        after: retry.after.clone(),
+        at: retry.at.clone(),
+        in_milliseconds: retry.unit == TimeUnit::Milliseconds,
     }
 }
 

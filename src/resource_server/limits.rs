@@ -1,10 +1,9 @@
 //! How many requests a minute a vendor allows, by path.
 
-use std::time::Duration;
-
 use crate::provider::schema::Limit;
 
 /// The limit of a call below the API base: the longest path that it begins with, else `*`.
+/// One of zero says nothing.
 pub fn limit_for<'a>(limits: &'a [Limit], below: Option<&str>) -> Option<&'a Limit> {
     let below = below.unwrap_or_default();
     let covers = |limit: &&Limit| {
@@ -18,11 +17,6 @@ pub fn limit_for<'a>(limits: &'a [Limit], below: Option<&str>) -> Option<&'a Lim
 /// The limit of the token endpoint.
 pub fn token_limit(limits: &[Limit]) -> Option<&Limit> {
     limits.iter().find(|limit| limit.path == "token")
-}
-
-/// The time between two requests that keeps a limit; none for a limit of zero, which says nothing.
-pub fn interval(limit: &Limit) -> Option<Duration> {
-    Duration::from_secs(60).checked_div(limit.per_minute)
 }
 
 #[cfg(test)]
@@ -46,7 +40,6 @@ mod tests {
             assert_eq!(limit_for(&limits, below).unwrap().per_minute, per_minute, "{below:?}");
         }
         assert_eq!(token_limit(&limits).unwrap().per_minute, 60);
-        assert_eq!(interval(token_limit(&limits).unwrap()), Some(Duration::from_secs(1)));
         assert_eq!(limit_for(&[], Some("/x")), None);
     }
 }

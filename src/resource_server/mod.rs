@@ -3,15 +3,21 @@
 //! Nothing here sends anything or knows how tokens are renewed: values in, values out.
 
 pub mod authorization;
+pub mod envelope;
+pub mod filters;
 pub mod hosts;
 pub mod idempotency;
 pub mod items;
 pub mod limits;
+pub mod link_header;
+pub mod pages;
+pub mod rate_fields;
 pub mod refusal;
 mod rendering;
 pub mod request;
 pub mod scope;
 pub mod target;
+pub mod window;
 pub mod www_authenticate;
 
 pub use authorization::{AuthorizationError, Placement};

@@ -1,12 +1,15 @@
 //! What a refused call means: an ended token, a missing scope, or simply no.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
+use super::idempotency::wait_headers;
 use super::scope::Judgement;
 use super::www_authenticate::{Challenge, parse};
+use crate::http::json_path::look_up;
 use crate::http::{ErrorPlaces, ErrorResponse, HeaderMap};
 use crate::provider::Provider;
-use crate::provider::schema::{Action, Errors, Meaning};
+use crate::provider::schema::{Action, Errors, Meaning, Success};
 
 /// A refused call, understood as far as the provider file goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +36,33 @@ pub enum Kind {
     Other,
 }
 
-/// Judges an answer of status 400 and above; `body` may be cut short.
+impl Refusal<'_> {
+    /// Whether the vendor says that the call was not carried out for now.
+    pub fn is_postponed(&self) -> bool {
+        self.meaning.is_some_and(|meaning| meaning.action == Action::TryLater)
+    }
+}
+
+/// Tells whether an answer with a status of success is looked at for a refusal: only where the
+/// provider says what a good one says, and only in JSON.
+pub fn may_hide_a_refusal(errors: &Errors, status: u16, headers: &HeaderMap) -> bool {
+    errors.success.is_some() && (200..300).contains(&status) && is_json(headers)
+}
+
+/// Tells whether a whole JSON body says that the call was refused; one without the word is good.
+pub fn says_no(success: &Success, body: &[u8]) -> bool {
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    let said = body.as_ref().and_then(|body| look_up(body, &success.path));
+    said.is_some_and(|said| *said != success.equals)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
+}
+
+/// Judges an answer of status 400 and above, or one that says no; `body` may be cut short.
 pub fn judge<'a>(
     provider: &'a Provider,
     status: u16,
@@ -56,7 +85,15 @@ pub fn judge<'a>(
         challenge: challenge.as_ref(),
     };
     let kind = evidence.kind(scope);
-    Refusal { kind, meaning: by_code.or_else(|| errors.api.get(&status.to_string())), response }
+    let meaning = by_code.or_else(|| errors.api.get(&status.to_string()));
+    let mut refusal = Refusal { kind, meaning, response };
+    let retry = &provider.api.retry;
+    if retry.on.contains(&status) || refusal.is_postponed() {
+        // A header that counts requests stands on every answer; only here it says when to come back.
+        let wait = wait_headers(retry).wait(headers, now);
+        refusal.response.retry_after = wait.or(refusal.response.retry_after);
+    }
+    refusal
 }
 
 /// The challenge that names an error, on the statuses where RFC 6750 section 3.1 puts one.
@@ -204,5 +241,55 @@ mod tests {
         let inkress = shipped("inkress").unwrap().unwrap();
         let refusal = judge(&inkress, 401, &headers, b"", &Judgement::Covered, now);
         assert!(refusal.meaning.unwrap().meaning.contains("401"));
+    }
+
+    #[test] // AT-4d
+    fn a_refusal_in_a_good_status_is_told_by_the_providers_word() {
+        let success = Success { path: "ok".into(), equals: true.into() };
+        let cases = [
+            (r#"{"ok":false,"error":"token_expired"}"#, true),
+            (r#"{"ok":true}"#, false),
+            (r#"{"ok":"true"}"#, true),
+            (r#"{"other":1}"#, false),
+            (r#"[false]"#, false),
+            (r#"{"ok":false"#, false),
+            ("", false),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(says_no(&success, body.as_bytes()), expected, "{body}");
+        }
+        let errors = Errors { success: Some(success), ..Errors::default() };
+        let looked_at = |kind: &str, status| {
+            let mut headers = HeaderMap::new();
+            headers.insert("content-type", kind.parse().unwrap());
+            may_hide_a_refusal(&errors, status, &headers)
+        };
+        assert!(looked_at("application/json; charset=utf-8", 200));
+        assert!(looked_at("application/problem+json", 201));
+        assert!(!looked_at("application/x-ndjson", 200));
+        assert!(!looked_at("text/event-stream", 200));
+        assert!(!looked_at("application/json", 404));
+    }
+
+    #[test] // RR14, AT-4d
+    fn a_code_may_postpone_a_call_and_a_vendors_header_say_for_how_long() {
+        let mut provider = shipped("inkress").unwrap().unwrap();
+        provider.api.retry.at = vec!["x-reset".into()];
+        let later =
+            Meaning { meaning: "too many".into(), hint: String::new(), action: Action::TryLater };
+        provider.errors.api.insert("RATELIMITED".into(), later);
+        let mut headers = HeaderMap::new();
+        headers.insert("x-reset", "1000000042".parse().unwrap());
+        let judged = |status, body: &str| {
+            let now = Timestamp::from_second(1_000_000_000).unwrap();
+            let scope = Judgement::Covered;
+            let refusal = judge(&provider, status, &headers, body.as_bytes(), &scope, now);
+            let seconds = refusal.response.retry_after.map(|wait| wait.as_secs());
+            (refusal.kind.clone(), refusal.is_postponed(), seconds)
+        };
+        let limited = r#"{"error":"RATELIMITED"}"#;
+        assert_eq!(judged(400, limited), (Kind::Other, true, Some(42)));
+        assert_eq!(judged(429, "{}"), (Kind::Other, false, Some(42)));
+        assert_eq!(judged(404, "{}"), (Kind::Other, false, None));
     }
 }

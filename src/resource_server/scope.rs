@@ -65,22 +65,22 @@ fn segments(path: &str) -> Vec<String> {
     path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect()
 }
 
-/// How well an endpoint describes a path: for each of its segments, whether it is named in full.
-/// More segments are a better likeness, then names before placeholders, from the left.
-fn likeness(endpoint: &str, path: &[String]) -> Option<(usize, Vec<bool>)> {
-    let endpoint = segments(endpoint);
-    if endpoint.is_empty() || endpoint.len() > path.len() {
-        return None;
-    }
-    let mut named = Vec::with_capacity(endpoint.len());
-    for (wanted, given) in endpoint.iter().zip(path) {
+/// How well an endpoint describes a path: how many segments it has, and for each of them from the
+/// left whether it is named in full. More segments are a better likeness, then names before
+/// placeholders. Asked for every call and every endpoint of the table, so nothing is allocated.
+fn likeness(endpoint: &str, path: &[String]) -> Option<(usize, u64)> {
+    let (mut count, mut named) = (0, 0);
+    for wanted in endpoint.split('/').filter(|segment| !segment.is_empty()) {
+        let given = path.get(count)?;
         let is_placeholder = wanted.starts_with('{') && wanted.ends_with('}');
-        if !is_placeholder && wanted != given {
+        let is_same = || wanted == given || percent_decode_str(wanted).eq(given.bytes());
+        if !is_placeholder && !is_same() {
             return None;
         }
-        named.push(!is_placeholder);
+        named = named << 1 | u64::from(!is_placeholder);
+        count += 1;
     }
-    Some((named.len(), named))
+    (count > 0).then_some((count, named))
 }
 
 #[cfg(test)]

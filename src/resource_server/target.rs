@@ -57,16 +57,7 @@ pub fn resolve(
     query: &[(String, String)],
 ) -> Result<Target, TargetError> {
     refuse_trickery(path)?;
-    let base = Base::of(api, values)?;
-    let address = match whole_url(path) {
-        Some((host, rest)) => format!("{host}{}", filled(rest, values)?),
-        None => base.place(path, values)?,
-    };
-    let mut url = base.own(&address)?;
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(query);
-    }
-    Ok(base.target(url, settings))
+    Base::of(api, values)?.resolve(settings, values, path, query)
 }
 
 /// Finds the address a page's link leads to, relative to the page; nothing in it is filled in.
@@ -133,8 +124,8 @@ fn filled(path: &str, values: &Values) -> Result<String, MissingValue> {
     Ok(values.render_path(path)? + &query)
 }
 
-/// The API base, taken apart.
-struct Base {
+/// The API base, taken apart once for all calls with the same values.
+pub struct Base {
     /// Scheme, host, port, and a path where the host setting has one; no slash at its end.
     host: String,
     /// The base's own path up to the first name in braces, no slash at its end.
@@ -144,10 +135,13 @@ struct Base {
     /// Whether a name in braces follows `fixed`.
     goes_on: bool,
     own: OwnHosts,
+    /// The path of `whole`, no slash at its end.
+    path: Option<String>,
 }
 
 impl Base {
-    fn of(api: &Api, values: &Values) -> Result<Self, TargetError> {
+    /// Takes it apart.
+    pub fn of(api: &Api, values: &Values) -> Result<Self, TargetError> {
         let (host, path) = split_base(&api.base_url);
         let host = values.render(host)?.trim_end_matches('/').to_owned();
         let own = OwnHosts::beside(&host, api)?;
@@ -155,13 +149,36 @@ impl Base {
             Some(brace) => (&path[..brace], true),
             None => (path, false),
         };
+        let whole = values.render_path(path.trim_end_matches('/')).map(|path| host.clone() + &path);
+        let parsed = whole.as_ref().ok().and_then(|whole| Url::parse(whole).ok());
         Ok(Self {
-            whole: values.render_path(path.trim_end_matches('/')).map(|path| host.clone() + &path),
+            path: parsed.map(|url| url.path().trim_end_matches('/').to_owned()),
+            whole,
             fixed: fixed.trim_end_matches('/').to_owned(),
             goes_on,
             host,
             own,
         })
+    }
+
+    /// Finds the address of a PATH or a whole URL, and appends the query items, as [`resolve`] does.
+    pub fn resolve(
+        &self,
+        settings: &BTreeMap<String, Setting>,
+        values: &Values,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<Target, TargetError> {
+        refuse_trickery(path)?;
+        let address = match whole_url(path) {
+            Some((host, rest)) => format!("{host}{}", filled(rest, values)?),
+            None => self.place(path, values)?,
+        };
+        let mut url = self.own(&address)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(self.target(url, settings))
     }
 
     /// Puts a path below the base, or below the host where it begins with the base's own path.
@@ -211,11 +228,10 @@ impl Base {
     }
 
     fn below(&self, url: &Url) -> Option<String> {
-        let base = Url::parse(self.whole.as_ref().ok()?).ok()?;
-        if !same_origin(&base, url) {
+        if !same_origin(self.own.api(), url) {
             return None;
         }
-        let rest = url.path().strip_prefix(base.path().trim_end_matches('/'))?;
+        let rest = url.path().strip_prefix(self.path.as_deref()?)?;
         (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
     }
 }

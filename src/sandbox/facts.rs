@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::pages::Paging;
 use super::refusal::ErrorFacts;
 use super::webhooks::WebhookFacts;
 use crate::secret::Secret;
@@ -96,7 +97,7 @@ pub struct Collection {
     /// Members of a record that a call creates: `{now}`, and the request's own as `{body.NAME}`.
     #[serde(default)]
     pub stamp: Map<String, Value>,
-    /// The answer for the list: `{records}`, `{count}`, `{next}`, `{previous}`.
+    /// The answer for the list: `{records}`, `{count}`, `{next}`, `{previous}`, `{cursor}`, `{more}`.
     #[serde(default)]
     pub envelope: Option<Value>,
     /// The answer for one record: `{record}`.
@@ -105,6 +106,9 @@ pub struct Collection {
     /// Records on a page.
     #[serde(default)]
     pub page_size: Option<usize>,
+    /// What a client says to get the next one.
+    #[serde(default)]
+    pub paging: Paging,
     /// Whether pages are linked in a header (RFC 8288).
     #[serde(default)]
     pub link_header: bool,

@@ -9,8 +9,10 @@
 
 mod api;
 mod authorization;
+mod changes;
 mod client_authentication;
 mod consent_page;
+mod dates;
 mod discovery;
 mod facts;
 mod faults;
@@ -19,6 +21,7 @@ mod issue;
 mod json_template;
 mod limits;
 mod message;
+mod pages;
 mod parameters;
 mod records;
 mod refusal;

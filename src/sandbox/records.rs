@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use url::form_urlencoded;
 
 use super::facts::{Collection, Document};
 use super::json_template::fill;
 use super::message::{Answer, Request};
+use super::pages::page;
 use super::parameters::invalid;
 use super::refusal::{Refusal, Refused};
 use super::stand_in::Turn;
@@ -131,7 +131,8 @@ fn shown(turn: &Turn<'_>, document: &Document, request: &Request) -> Result<Answ
         true => Map::new(),
         false => json_body(request)?,
     };
-    Ok(Answer::json(200, &fill(&document.body, &|name| known(turn.now, request, &body, name))))
+    let known = |name: &str| known(turn.now, request, &body, name);
+    Ok(Answer::json(200, &fill(&document.body, &known)))
 }
 
 fn known(
@@ -207,21 +208,18 @@ fn listed(
 ) -> Result<Answer, Refused> {
     let all = turn.state.records.get(list).map(Vec::as_slice).unwrap_or_default();
     let chosen = filtered(collection, all, request)?;
-    let page = page(collection, chosen.len(), request)?;
-    let at = |number: Option<usize>| number.map(|number| page_url(turn.vendor, request, number));
-    let (next, previous) = (at(page.next), at(page.previous));
+    let page = page(collection, &chosen, request)?;
     let records: Vec<&Value> = chosen[page.first..page.end].iter().map(|it| &**it).collect();
     let body = match &collection.envelope {
         None => json!(records),
         Some(envelope) => fill(envelope, &|name| match name {
             "records" => Some(json!(records)),
             "count" => Some(json!(chosen.len())),
-            "next" => Some(json!(next)),
-            "previous" => Some(json!(previous)),
-            _ => None,
+            _ => page.known(turn.vendor, request, name),
         }),
     };
     let answer = Answer::json(200, &body);
+    let next = page.next_url(turn.vendor, request);
     Ok(match next.filter(|_| collection.link_header) {
         Some(next) => answer.with("link", format!("<{next}>; rel=\"next\"")),
         None => answer,
@@ -251,35 +249,4 @@ fn filtered<'a>(
         chosen.retain(|it| it[member].as_str().and_then(time).is_some_and(|at| at >= since));
     }
     Ok(chosen)
-}
-
-struct Page {
-    first: usize,
-    end: usize,
-    next: Option<usize>,
-    previous: Option<usize>,
-}
-
-fn page(collection: &Collection, count: usize, request: &Request) -> Result<Page, Refused> {
-    let Some(size) = collection.page_size.filter(|size| *size > 0) else {
-        return Ok(Page { first: 0, end: count, next: None, previous: None });
-    };
-    let last = count.div_ceil(size).max(1);
-    let number = request.query_value("page").map_or(Some(1), |text| text.parse().ok());
-    let number = number.filter(|number| (1..=last).contains(number));
-    let number = number.ok_or_else(|| Refused::new(Refusal::NotFound, "there is no such page"))?;
-    Ok(Page {
-        first: (number - 1) * size,
-        end: (number * size).min(count),
-        next: (number < last).then_some(number + 1),
-        previous: (number > 1).then(|| number - 1),
-    })
-}
-
-fn page_url(vendor: &Vendor, request: &Request, number: usize) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let others =
-        form_urlencoded::parse(request.query.as_bytes()).filter(|(name, _)| name != "page");
-    query.extend_pairs(others).append_pair("page", &number.to_string());
-    format!("{}{}?{}", vendor.origin, request.path, query.finish())
 }

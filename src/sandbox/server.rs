@@ -66,6 +66,8 @@ async fn accept(listener: tokio::net::TcpListener, stand_in: Arc<StandIn>) -> io
             let service = service_fn(move |request| exchange(Arc::clone(&stand_in), request));
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
+                // The answers carry the stand-in's own time.
+                .auto_date_header(false)
                 .header_read_timeout(READ_LIMIT)
                 .serve_connection(TokioIo::new(stream), service);
             // A connection that broke concerns its client alone; the requests are in the log.
@@ -98,7 +100,8 @@ async fn exchange(
         request.body_bytes = request.body.len() as u64;
     }
     let fault = stand_in.receive(&request);
-    match delivery(&stand_in, &request, fault).await {
+    let delivery = delivery(&stand_in, &request, fault).await;
+    match stand_in.dated(delivery) {
         Delivery::Whole(answer) => whole(answer),
         Delivery::Half(answer) => half(answer),
         Delivery::Dropped => Err(io::Error::from(io::ErrorKind::ConnectionReset)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::faults::Fault;
+use super::faults::{Delivery, Fault};
 use super::message::{Answer, Request};
 use super::refusal::{Refused, Side};
 use super::state::{Seen, State};
@@ -102,6 +102,12 @@ impl StandIn {
         })
     }
 
+    /// An answer with the time on it.
+    pub fn dated(&self, delivery: Delivery) -> Delivery {
+        let dates = self.state().dates;
+        dates.on(delivery, self.clock.now())
+    }
+
     /// Notes a request, and takes the fault that was set for it.
     pub fn receive(&self, request: &Request) -> Option<Fault> {
         let endpoint = self.vendor.endpoint(&request.path);
@@ -113,6 +119,7 @@ impl StandIn {
             headers: request.headers.clone(),
             body: request.body.clone(),
             body_bytes: request.body_bytes,
+            at: self.clock.now(),
         });
         state.faults.get_mut(&endpoint)?.pop_front()
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::dates::Dates;
 use super::faults::Fault;
 use super::message::Answer;
 use super::vendor::Endpoint;
@@ -116,6 +117,8 @@ pub struct Seen {
     pub body: Vec<u8>,
     /// Bytes that the body had.
     pub body_bytes: u64,
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
 }
 
 impl Seen {
@@ -162,6 +165,8 @@ pub struct State {
     pub faults: HashMap<Endpoint, VecDeque<Fault>>,
     /// How long every token answer waits.
     pub latency: Duration,
+    /// What answers say about the time.
+    pub dates: Dates,
     /// The last requests.
     pub seen: VecDeque<Seen>,
     /// Requests by endpoint.
@@ -201,6 +206,7 @@ impl State {
             records,
             faults: HashMap::new(),
             latency: Duration::ZERO,
+            dates: Dates::default(),
             seen: VecDeque::new(),
             counts: HashMap::new(),
             refusals: VecDeque::new(),

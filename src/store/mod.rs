@@ -14,6 +14,7 @@ pub mod lock;
 pub mod memory;
 pub mod seal;
 pub mod size;
+pub mod tally;
 
 use std::borrow::Cow;
 use std::path::PathBuf;

@@ -34,6 +34,6 @@ pub fn keep_memory_private() {
 #[cfg(unix)]
 pub fn leave_to_successor() {
     if let Some(before) = CORE_BEFORE.get() {
-        let _ = setrlimit(Resource::Core, before.clone());
+        let _ = setrlimit(Resource::Core, *before);
     }
 }

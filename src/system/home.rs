@@ -63,6 +63,11 @@ impl Home {
         self.state.join("cooldowns")
     }
 
+    /// Where processes count their requests against a vendor's limits.
+    pub fn limits(&self) -> PathBuf {
+        self.state.join("limits")
+    }
+
     /// Where sealed files are.
     pub fn sealed(&self) -> PathBuf {
         self.state.join("store")

@@ -95,11 +95,7 @@ impl System {
     /// # Panics
     /// Where the operating system gives no event queue, without which nothing can be waited for.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("the operating system gives an event queue");
-        let done = runtime.block_on(async {
+        self.run_hearing(async {
             let mut future = std::pin::pin!(future);
             tokio::select! {
                 biased;
@@ -115,7 +111,19 @@ impl System {
                 },
             })
             .await
-        });
+        })
+    }
+
+    /// The same for a future that listens for signals itself, and ends by them in its own way.
+    ///
+    /// # Panics
+    /// Where the operating system gives no event queue, without which nothing can be waited for.
+    pub fn run_hearing<T>(&self, future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the operating system gives an event queue");
+        let done = runtime.block_on(future);
         runtime.shutdown_background();
         done
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::authorization_server::{AuthorizationServer, CLIENT_SECRET, Options, person};
 use super::folder::{Folder, Ran};
 
@@ -32,7 +35,7 @@ fn a_connection_is_made_used_refreshed_and_revoked() {
     assert!(page["text"].as_str().unwrap().contains("keyfob has connected shop"), "{page}");
 
     let me = folder.run(&["call", "shop", "/me"]).done();
-    let me: serde_json::Value = serde_json::from_str(&me).unwrap();
+    let me: Value = serde_json::from_str(&me).unwrap();
     assert_eq!((&me["account"], &me["client"]), (&"person".into(), &"confidential".into()));
 
     let first = token(&folder);
@@ -90,7 +93,7 @@ fn fifty_processes_on_an_expired_token_send_one_token_request() {
     server.access_tokens_live(SHORT);
     server.connect(&folder, "allow", &SCOPES).done();
     let old = token(&folder);
-    expire(&server, &old);
+    expire(&server, &folder, &old);
     server.access_tokens_live(3600);
     let before = server.counts();
 
@@ -115,10 +118,13 @@ fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Returns when the server refuses the token.
-fn expire(server: &AuthorizationServer, token: &str) {
+/// Returns when the server refuses the token and keyfob, which counts from the answer on, knows it too.
+fn expire(server: &AuthorizationServer, folder: &Folder, token: &str) {
+    let status: Value = serde_json::from_str(&folder.run(&["status", "--json"]).done()).unwrap();
+    let end: Timestamp =
+        status["profiles"][0]["access_expires_at"].as_str().unwrap().parse().unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while server.me(token).0 == 200 {
+    while Timestamp::now() < end || server.me(token).0 == 200 {
         assert!(Instant::now() < deadline, "the access token never expires");
         std::thread::sleep(Duration::from_millis(20));
     }

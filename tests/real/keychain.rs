@@ -205,7 +205,7 @@ impl Seat {
                 other => panic!("{other:?} after {took:?}"),
             }
             // The limit is two seconds; the rest is for a machine that is busy with other tests.
-            assert!(took < Duration::from_secs(4), "{took:?}");
+            assert!(took < Duration::from_secs(8), "{took:?}");
         }
     }
 }

@@ -19,5 +19,6 @@ mod keychain_program;
 mod keyring;
 mod killed;
 mod loopback;
+mod proxy;
 mod stand_in;
 mod terminal;

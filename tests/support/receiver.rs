@@ -28,10 +28,11 @@ impl Program {
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let status = *statuses.get(number).unwrap_or(statuses.last().unwrap());
-                let Ok(stream) = stream else { return };
-                if let Some(heard) = answer(stream, status) {
-                    memory.lock().unwrap().push(heard);
-                }
+                let Ok(mut stream) = stream else { return };
+                let Some(heard) = hear(&mut stream) else { continue };
+                // Whoever has the answer finds it remembered.
+                memory.lock().unwrap().push(heard);
+                answer(stream, status);
             }
         });
         Self { port, heard }
@@ -48,7 +49,7 @@ impl Program {
     }
 }
 
-fn answer(mut stream: TcpStream, status: u16) -> Option<Heard> {
+fn hear(stream: &mut TcpStream) -> Option<Heard> {
     let mut bytes = Vec::new();
     let (head, length) = loop {
         let mut part = [0; 4096];
@@ -66,9 +67,13 @@ fn answer(mut stream: TcpStream, status: u16) -> Option<Heard> {
         let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
         bytes.extend_from_slice(&part[..count]);
     }
+    Some((head, bytes))
+}
+
+fn answer(mut stream: TcpStream, status: u16) {
     let answer = format!(
         "HTTP/1.1 {status} X\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );
-    stream.write_all(answer.as_bytes()).ok()?;
-    Some((head, bytes))
+    // A sender who has gone wants no answer.
+    let _ = stream.write_all(answer.as_bytes());
 }

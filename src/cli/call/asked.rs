@@ -9,7 +9,7 @@ use super::words::Words;
 use crate::http::Body;
 use crate::provider::{Provider, Values};
 use crate::resource_server::request::{self, ApiRequest};
-use crate::resource_server::{Items, RequestError};
+use crate::resource_server::{Items, RequestError, filters};
 
 /// Builds the request.
 pub fn build(
@@ -37,7 +37,12 @@ pub fn build(
         idempotency_key: args.idempotency_key.as_deref(),
     };
     let request = ApiRequest::new(call, &*context.system.random);
-    request.map_err(|error: RequestError| report::request(&error, about))
+    let request = request.map_err(|error: RequestError| report::request(&error, about))?;
+    if !args.force {
+        filters::check(&provider.api.filters, &request.target.url)
+            .map_err(|error| report::filter(&error))?;
+    }
+    Ok(request)
 }
 
 /// Reads `name=@file`; bounded, since it goes into a document in memory.

@@ -12,7 +12,7 @@ use super::answer_document::{broke_off, document};
 use super::outflow::Outflow;
 use super::output_file::OutputFile;
 use crate::connection::call::{Called, Refused};
-use crate::http::Streaming;
+use crate::http::{HeaderMap, Streaming};
 
 /// The file that the answer goes to; none for standard output.
 pub fn output_target(args: &Call) -> Result<Option<OutputFile>, Report> {
@@ -27,8 +27,9 @@ pub async fn deliver(
     called: Called,
     target: Option<OutputFile>,
 ) -> Result<Option<Refused>, Report> {
-    let Called { answer, refusal } = called;
-    let redirect = (300..400).contains(&answer.status).then(|| redirected(&answer));
+    let Called { answer, refusal, .. } = called;
+    let redirect =
+        (300..400).contains(&answer.status).then(|| redirected(answer.status, &answer.headers));
     match (target, context.output.json) {
         (None, false) => to_stdout(context, args, answer).await?,
         (None, true) => {
@@ -48,25 +49,27 @@ pub async fn deliver(
     }
 }
 
-fn redirected(answer: &Streaming) -> Report {
+/// An answer that leads elsewhere.
+pub fn redirected(status: u16, headers: &HeaderMap) -> Report {
     let mut report = Report::new(
         Exit::ApiRefused,
         "api-redirect",
-        format!("the API answered with a redirect: HTTP {}", answer.status),
+        format!("the API answered with a redirect: HTTP {status}"),
     )
     .hint("redirects are never followed with a token; call the address itself if it is the API's");
-    let location = answer.headers.get("location").and_then(|it| it.to_str().ok());
+    let location = headers.get("location").and_then(|it| it.to_str().ok());
     if let Some(location) = location.and_then(|it| it.split(['?', '#']).next()) {
         report =
             report.cause(format!("it leads to {}", crate::http::printable::printable(location)));
     }
-    report.http_status = Some(answer.status);
+    report.http_status = Some(status);
     report
 }
 
-fn head(answer: &Streaming) -> String {
-    let mut text = format!("HTTP {}\n", answer.status);
-    for (name, value) in &answer.headers {
+/// Status and headers, as `-i` prints them.
+pub fn head(status: u16, headers: &HeaderMap) -> String {
+    let mut text = format!("HTTP {status}\n");
+    for (name, value) in headers {
         text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
     }
     text.push('\n');
@@ -79,7 +82,7 @@ async fn to_stdout(
     mut answer: Streaming,
 ) -> Result<(), Report> {
     if args.include {
-        context.output.product(context.system, &head(&answer))?;
+        context.output.product(context.system, &head(answer.status, &answer.headers))?;
     }
     let mut next = async || answer.next_chunk().await.map_err(|error| broke_off(&error));
     let mut last = None;
@@ -148,7 +151,7 @@ async fn to_file(
     mut file: OutputFile,
 ) -> Result<(), Report> {
     if args.include {
-        context.output.product(context.system, &head(&answer))?;
+        context.output.product(context.system, &head(answer.status, &answer.headers))?;
     }
     while let Some(chunk) = answer.next_chunk().await.map_err(|error| broke_off(&error))? {
         file.write(&chunk)?;

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use bytes::Bytes;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 
@@ -15,6 +16,10 @@ use crate::system::System;
 const WAITING_PARTS: usize = 4;
 
 type Stream = Box<dyn Write + Send>;
+
+/// Nobody reads on, or what is written cannot be kept.
+#[derive(Debug)]
+pub struct Gone;
 
 /// Takes parts of a body.
 pub struct Outflow {
@@ -33,6 +38,21 @@ impl Outflow {
     /// Hands over a part; false where nobody reads on.
     pub async fn send(&self, part: Bytes) -> bool {
         self.parts.send(part).await.is_ok()
+    }
+
+    /// Hands over a part if there is room for it, else gives it back; an error where nobody reads on.
+    pub fn offer(&self, part: Bytes) -> Result<Option<Bytes>, Gone> {
+        match self.parts.try_send(part) {
+            Ok(()) => Ok(None),
+            Err(TrySendError::Full(part)) => Ok(Some(part)),
+            Err(TrySendError::Closed(_)) => Err(Gone),
+        }
+    }
+
+    /// Waits until there is room for a part, or nobody reads on.
+    pub async fn room(&self) {
+        // That nobody does is told by the next offer.
+        drop(self.parts.reserve().await);
     }
 
     /// Waits until all of it is written, and gives standard output back.

@@ -34,6 +34,11 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), way })
     }
 
+    /// Whether nothing of it is there before all of it is.
+    pub fn is_replaced_whole(&self) -> bool {
+        matches!(self.way, Way::Beside { .. })
+    }
+
     /// Writes some of it; the reader of a pipe who has gone is no error.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Report> {
         let written = match &mut self.way {

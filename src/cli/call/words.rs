@@ -23,7 +23,7 @@ const METHODS: [&str; 9] =
 /// A first word that is a method, begins with `/` or is a URL is not a profile.
 pub fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>, Report> {
     let is_method = |word: &str| METHODS.contains(&word);
-    let is_path = |word: &str| word.starts_with('/') || word.contains("://");
+    let is_path = |word: &str| word.starts_with(['/', '@']) || word.contains("://");
     let mut rest = words;
     let mut profile = None;
     if let [first, others @ ..] = rest

@@ -6,7 +6,7 @@ use crate::cli::context::{is_path, read_provider};
 use crate::cli::profile::KEYS;
 use crate::http::printable::printable;
 use crate::profile::file::Profiles;
-use crate::provider::schema::Scope;
+use crate::provider::schema::{ParameterKind, Scope};
 use crate::provider::{Provider, catalogue};
 use crate::store::StoreKind;
 use crate::store::durable::Folder;
@@ -119,6 +119,9 @@ impl Line {
     pub fn words_of_call(&self, typed: &str) -> Vec<Candidate> {
         let others = self.others(typed);
         let method = others.iter().copied().find(|word| METHODS.contains(word));
+        if let Some(recipe) = others.iter().find_map(|word| word.strip_prefix('@')) {
+            return self.parameters(recipe, typed);
+        }
         if others.iter().any(|word| word.starts_with('/')) {
             return Vec::new();
         }
@@ -131,9 +134,33 @@ impl Line {
         };
         if method.is_none() {
             found.extend(METHODS.iter().map(|method| candidate(*method, "")));
+            let recipes = provider.recipes.iter().filter(|_| !self.is_sync());
+            found.extend(recipes.map(|it| candidate(format!("@{}", it.name), &it.does)));
         }
         found.extend(paths(&provider, method));
         found
+    }
+
+    /// `NAME=` or `NAME:=` of every parameter that is not given yet.
+    fn parameters(&self, recipe: &str, typed: &str) -> Vec<Candidate> {
+        let provider = self.provider_on_line(typed);
+        let found = provider.and_then(|it| it.recipes.into_iter().find(|it| it.name == recipe));
+        let others = self.others(typed);
+        let parameters = found.map(|recipe| recipe.parameters).unwrap_or_default().into_iter();
+        let written = parameters.map(|it| match it.kind {
+            ParameterKind::Text => (format!("{}=", it.name), it),
+            ParameterKind::Number => (format!("{}:=", it.name), it),
+        });
+        let is_given = |start: &str| others.iter().any(|word| word.starts_with(start));
+        written
+            .filter(|(start, _)| !is_given(start))
+            .map(|(start, it)| candidate(start, &it.does))
+            .collect()
+    }
+
+    /// A list is read by its path alone.
+    fn is_sync(&self) -> bool {
+        self.words.iter().any(|word| word == "sync")
     }
 
     /// The words before and after the one that is being typed.
@@ -305,6 +332,19 @@ mod tests {
             words(world.line("keyfob call shop GET /orders a").words_of_call("a"), "a"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn recipes_are_offered_with_their_parameters() {
+        let world = World::new();
+        let names = world.line("keyfob call shop @pay");
+        assert_eq!(words(names.words_of_call("@pay"), "@pay"), ["@payout", "@payouts"]);
+        let first = world.line("keyfob call shop @payout ");
+        assert_eq!(words(first.words_of_call(""), ""), ["total:=", "currency_code="]);
+        let second = world.line("keyfob call shop @payout total:=5 c");
+        assert_eq!(words(second.words_of_call("c"), "c"), ["currency_code="]);
+        let sync = world.line("keyfob sync shop @");
+        assert_eq!(words(sync.words_of_call("@"), "@"), [""; 0]);
     }
 
     #[test]

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::completions::complete_profile;
+use super::super::report::helper::no_action;
 use super::{
     Asked, Context, Exit, Life, Report, answer, not_understood, parted, question, with_connected,
 };
-use crate::http::printable::printable;
 
 /// `helper bazel`.
 #[derive(Debug, Args)]
@@ -37,13 +37,12 @@ struct Request {
 pub fn run(context: &Context<'_>, args: &Bazel) -> Result<Exit, Report> {
     let (profile, words) = parted(&args.words, 1);
     if words != ["get"] {
-        let what = format!("this protocol has no command `{}`", printable(&words.join(" ")));
-        return Err(Report::usage(what).hint("the only one is get"));
+        return Err(no_action("bazel", &words.join(" "), "get"));
     }
-    let request: Request = serde_json::from_str(question(context)?.expose())
-        .map_err(|_| not_understood("it is no JSON object with a `uri`"))?;
+    let request: Request = serde_json::from_str(question(context, "bazel")?.expose())
+        .map_err(|_| not_understood("bazel", "it is no JSON object with a `uri`"))?;
     let address = over_http(&request.uri)
-        .ok_or_else(|| not_understood(&format!("`{}` is no address", request.uri)))?;
+        .ok_or_else(|| not_understood("bazel", &format!("`{}` is no address", request.uri)))?;
     with_connected(context, profile, |connected| {
         let mut reply = json!({ "headers": {} });
         if connected.is_for(&Asked::Address(&address)) {

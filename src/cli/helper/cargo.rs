@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::completions::complete_profile;
-use super::{Asked, Context, Exit, LONGEST, Life, Report, answer, with_connected};
+use super::{Asked, Context, Exit, LONGEST, Life, Report, answer, not_understood, with_connected};
 
 /// The argument that cargo starts every provider with, and no other.
 pub const PLUGIN: &str = "--cargo-plugin";
@@ -74,15 +74,15 @@ fn next_line(context: &Context<'_>) -> Result<Option<String>, Report> {
     match read {
         Ok(0) => Ok(None),
         Ok(_) => Ok(Some(line)),
-        Err(error) => Err(super::not_understood(&error.to_string())),
+        Err(error) => Err(not_understood("cargo", &error.to_string())),
     }
 }
 
 fn respond(context: &Context<'_>, args: &Cargo, line: &str) -> Result<Value, Report> {
-    let request: Request =
-        serde_json::from_str(line).map_err(|_| super::not_understood("it is not cargo's JSON"))?;
+    let request: Request = serde_json::from_str(line)
+        .map_err(|_| not_understood("cargo", "it is not the JSON of cargo's protocol"))?;
     if request.v != 1 {
-        return Err(super::not_understood("it is of another version of the protocol"));
+        return Err(not_understood("cargo", "it is of another version of the protocol"));
     }
     if request.kind != "get" {
         return Ok(json!({ "Err": { "kind": "operation-not-supported" } }));
@@ -122,8 +122,7 @@ impl Cargo {
         let more = read.map_err(|error| {
             let text = error.render().to_string();
             let line = text.lines().next().unwrap_or_default();
-            Report::usage("cargo's credential-provider was not understood")
-                .cause(crate::http::printable::printable(line))
+            not_understood("cargo", line)
         })?;
         Ok(Self {
             profile: more.profile.or_else(|| self.profile.clone()),

@@ -7,10 +7,9 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::context::Context;
-use super::super::report::{self, Exit, Report, Situation};
+use super::super::report::{self, Report, Situation};
 use super::super::token::good;
 use crate::connection::{Connection, Entry, FreshError, Wanted};
-use crate::http::printable::printable;
 use crate::resource_server::authorization::header_lines;
 use crate::resource_server::request::RequestError;
 use crate::resource_server::{OwnHosts, TargetError};
@@ -124,10 +123,7 @@ impl Connected<'_> {
     pub fn not_own(&self, server: &str) -> Report {
         let own: Vec<String> =
             self.hosts.origins().map(|own| own.origin().ascii_serialization()).collect();
-        let what = format!("`{}` is not for {}", self.profile(), printable(server));
-        Report::new(Exit::SetUp, "not-own-host", what)
-            .cause(format!("its token goes to {} alone", printable(&own.join(", "))))
-            .hint("another host that belongs to the provider is named in its file: [api] hosts")
+        report::helper::not_own(self.profile(), server, &own)
     }
 
     /// Renews the token if it is the very one that a server has refused.

@@ -9,11 +9,11 @@ use serde_json::{Map, json};
 use url::Position;
 
 use super::super::completions::complete_profile;
+use super::super::report::helper::{no_action, no_end, no_password};
 use super::{
     Asked, Connected, Context, Exit, Life, Report, answer, not_understood, parted, question,
     with_connected,
 };
-use crate::http::printable::printable;
 use crate::secret::Secret;
 
 /// By these words a caller knows that there are no credentials, and goes on without.
@@ -73,10 +73,9 @@ fn act(context: &Context<'_>, args: &Docker) -> Answered {
     let (profile, words) = parted(&args.words, 1);
     let action = words.first().map(String::as_str).unwrap_or_default();
     if !matches!(action, "get" | "list" | "store" | "erase") {
-        let what = format!("docker has no action `{}`", printable(action));
-        return Err(Report::usage(what).hint("one of get, list, store, erase"));
+        return Err(no_action("docker", action, "get, list, store, erase"));
     }
-    let given = if action == "list" { Secret::new("") } else { question(context)? };
+    let given = if action == "list" { Secret::new("") } else { question(context, "docker")? };
     with_connected(context, profile, |connected| match action {
         "get" => get(context, args, connected, given.expose().trim()),
         "list" => list(context, args, connected),
@@ -117,22 +116,18 @@ fn list(context: &Context<'_>, args: &Docker, connected: &Connected<'_>) -> Answ
 
 /// `docker login` stores what `get` has just given it; anything else cannot be kept.
 fn store(connected: &Connected<'_>, login: &str) -> Answered {
-    let login: Login =
-        serde_json::from_str(login).map_err(|_| not_understood("it is not docker's JSON"))?;
+    let login: Login = serde_json::from_str(login)
+        .map_err(|_| not_understood("docker", "it is no JSON object with ServerURL and Secret"))?;
     match is_own(connected, &login.server) && connected.holds(&login.secret) {
         true => Ok(None),
-        false => Err(Report::usage("keyfob keeps no password of docker's")
-            .cause(format!("it gives the token of `{}` to docker itself", connected.profile()))
-            .hint("no login is needed; another registry needs a helper of its own")),
+        false => Err(no_password("docker", connected.profile())),
     }
 }
 
 fn erase(connected: &Connected<'_>, server: &str) -> Answered {
     match is_own(connected, server) {
         false => Ok(Some(NOT_FOUND)),
-        true => Err(Report::usage("docker cannot end a connection of keyfob's")
-            .hint("take it out of credHelpers, or end the connection for every program")
-            .next(format!("keyfob revoke {}", connected.profile()))),
+        true => Err(no_end("docker", connected.profile())),
     }
 }
 

@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Map, Value, json};
 
 use super::super::completions::complete_profile;
-use super::{Asked, Context, Exit, Life, Report, answer, with_connected};
+use super::{Asked, Context, Exit, Life, Report, answer, not_understood, with_connected};
 
 /// The versions of the document that have these fields.
 const VERSIONS: [&str; 2] =
@@ -67,9 +67,7 @@ impl Question {
             .map_err(|_| unreadable("KUBERNETES_EXEC_INFO is not JSON"))?;
         let wanted = document["apiVersion"].as_str().unwrap_or_default();
         let version = VERSIONS.into_iter().find(|version| *version == wanted).ok_or_else(|| {
-            unreadable(&format!("it wants `{wanted}`")).hint(
-                "write `apiVersion: client.authentication.k8s.io/v1` into the user's exec section",
-            )
+            unreadable(&format!("it wants `{wanted}`; there is {}", VERSIONS.join(" and ")))
         })?;
         let server = document["spec"]["cluster"]["server"].as_str().map(str::to_owned);
         Ok(Self { version, server })
@@ -77,10 +75,7 @@ impl Question {
 }
 
 fn unreadable(why: &str) -> Report {
-    Report::usage("kubectl's question was not understood")
-        .cause(crate::http::printable::printable(why))
-        .hint("this command is for kubectl to run; how to set it up")
-        .next("keyfob helper kubectl --help")
+    not_understood("kubectl", why)
 }
 
 #[cfg(test)]
@@ -100,7 +95,7 @@ mod tests {
         assert_eq!(server.as_deref(), Some("https://cluster.example:6443"));
         assert_eq!(Question::read(None).unwrap().version, VERSIONS[0]);
         for text in ["", "{}", "[]", r#"{"apiVersion":"client.authentication.k8s.io/v1alpha1"}"#] {
-            assert_eq!(read(text), Err("kubectl's question was not understood".to_owned()));
+            assert_eq!(read(text), Err("the question of kubectl was not understood".to_owned()));
         }
     }
 }

@@ -17,11 +17,12 @@ mod terraform;
 use std::io::Read as _;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Command, Subcommand};
 use serde_json::Value;
 
 use super::args::duration;
 use super::context::Context;
+use super::report::helper::not_understood;
 use super::report::{Exit, Report};
 use crate::secret::Secret;
 use connected::{Asked, Connected, with_connected};
@@ -59,6 +60,21 @@ pub struct Life {
     min_ttl: Option<Duration>,
 }
 
+/// The command line of one protocol, which takes less to build than all of them.
+pub fn command_of(protocol: &str) -> Option<Command> {
+    let command = match protocol {
+        "git" => git::Git::augment_args(Command::new("git")),
+        "kubectl" => kubectl::Kubectl::augment_args(Command::new("kubectl")),
+        "docker" => docker::Docker::augment_args(Command::new("docker")),
+        "cargo" => cargo::Cargo::augment_args(Command::new("cargo")),
+        "terraform" => terraform::Terraform::augment_args(Command::new("terraform")),
+        "bazel" => bazel::Bazel::augment_args(Command::new("bazel")),
+        "mcp" => mcp::Mcp::augment_args(Command::new("mcp")),
+        _ => return None,
+    };
+    Some(Command::new("helper").subcommand(command))
+}
+
 /// Answers one question of a program.
 pub fn run(context: &Context<'_>, helper: &Helper) -> Result<Exit, Report> {
     match helper {
@@ -81,23 +97,15 @@ fn parted(words: &[String], own: usize) -> (Option<&str>, &[String]) {
 }
 
 /// Reads the whole question from standard input.
-fn question(context: &Context<'_>) -> Result<Secret, Report> {
+fn question(context: &Context<'_>, protocol: &str) -> Result<Secret, Report> {
     let mut text = zeroize::Zeroizing::new(String::new());
     let mut stdin = context.system.stdin.borrow_mut();
     let read = stdin.by_ref().take(LONGEST + 1).read_to_string(&mut text);
     match read {
         Ok(length) if length as u64 <= LONGEST => Ok(Secret::new(text.as_str())),
-        Ok(_) => Err(not_understood("it is longer than 1 MiB")),
-        Err(error) => Err(not_understood(&error.to_string())),
+        Ok(_) => Err(not_understood(protocol, "it is longer than 1 MiB")),
+        Err(error) => Err(not_understood(protocol, &error.to_string())),
     }
-}
-
-/// What came on standard input is not what the protocol says.
-fn not_understood(why: &str) -> Report {
-    Report::usage("the question on standard input was not understood")
-        .cause(crate::http::printable::printable(why))
-        .hint("this command is for other programs to run; how to set one up")
-        .next("keyfob helper --help")
 }
 
 /// Writes a JSON document on one line.

@@ -6,8 +6,8 @@ use clap_complete::engine::ArgValueCompleter;
 use serde_json::json;
 
 use super::super::completions::complete_profile;
-use super::{Asked, Connected, Context, Exit, Life, Report, answer, parted, with_connected};
-use crate::http::printable::printable;
+use super::super::report::helper::{no_action, no_end, no_password};
+use super::{Asked, Context, Exit, Life, Report, answer, not_understood, parted, with_connected};
 
 /// `helper terraform`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub struct Terraform {
 pub fn run(context: &Context<'_>, args: &Terraform) -> Result<Exit, Report> {
     let (profile, words) = parted(&args.words, 2);
     let [action, host] = words else {
-        return Err(Report::usage("terraform's words are an action and a host"));
+        return Err(not_understood("terraform", "its words are an action and a host"));
     };
     with_connected(context, profile, |connected| {
         let asked = Asked::Server { scheme: Some("https"), authority: host };
@@ -37,19 +37,10 @@ pub fn run(context: &Context<'_>, args: &Terraform) -> Result<Exit, Report> {
                 let credential = connected.credential(args.life.min_ttl)?;
                 answer(context, &json!({ "token": credential.token.expose() }))?;
             }
-            "store" => return Err(kept(connected, "connect")),
-            "forget" => return Err(kept(connected, "revoke")),
-            other => {
-                let what = format!("terraform has no action `{}`", printable(other));
-                return Err(Report::usage(what).hint("one of get, store, forget"));
-            }
+            "store" => return Err(no_password("terraform", connected.profile())),
+            "forget" => return Err(no_end("terraform", connected.profile())),
+            other => return Err(no_action("terraform", other, "get, store, forget")),
         }
         Ok(Exit::Done)
     })
-}
-
-fn kept(connected: &Connected<'_>, command: &str) -> Report {
-    Report::usage("terraform cannot change a connection of keyfob's")
-        .cause(format!("keyfob gives the token of `{}` and renews it itself", connected.profile()))
-        .next(format!("keyfob {command} {}", connected.profile()))
 }

@@ -1,21 +1,25 @@
 //! `provider check`: whether a file passes, and whom it would show secrets to.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::cli::args::ProviderCheck;
 use crate::cli::context::{Context, read_provider};
-use crate::cli::report::{Exit, Report};
+use crate::cli::recipes::not_understood;
+use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::settings;
+use crate::provider::file::{FileError, line_of};
 use crate::provider::schema::{Presence, Rotation};
 use crate::provider::{Provider, Values};
 
 /// Checks a file; one that does not pass is told with its line.
 pub fn run(context: &Context<'_>, args: &ProviderCheck) -> Result<Exit, Report> {
     let provider = read_provider(&args.file)?;
+    expressions(&args.file, &provider)?;
     let hosts = hosts(&provider);
     if context.output.json {
         let rows: Vec<Value> =
@@ -35,6 +39,15 @@ pub fn run(context: &Context<'_>, args: &ProviderCheck) -> Result<Exit, Report> 
     }
     context.output.product(context.system, &text)?;
     Ok(Exit::Done)
+}
+
+/// Recipes' expressions are understood here, and again before one runs; other commands have no use for them.
+fn expressions(file: &Path, provider: &Provider) -> Result<(), Report> {
+    let Some((path, message)) = not_understood(provider) else { return Ok(()) };
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = line_of(&text, &path);
+    let file = file.display().to_string();
+    Err(report::provider_file(&FileError { file, line, message, nearest: None }))
 }
 
 /// Every host that something secret would be sent to, with the provider's default settings.

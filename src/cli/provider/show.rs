@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{flow_name, webhook};
+use super::{flow_name, lists, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
@@ -10,7 +10,8 @@ use crate::cli::report::{Exit, Report, span};
 use crate::http::printable::printable;
 use crate::provider::Provider;
 use crate::provider::schema::{
-    ClientAuthentication, Flow, Needed, Pkce, Presence, RedirectMatch, Rotation, Setting,
+    ClientAuthentication, Flow, Needed, PageStyle, Pages, Pkce, Presence, RedirectMatch, Rotation,
+    Setting,
 };
 
 /// Shows one provider.
@@ -27,6 +28,8 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     scopes(&mut page, &provider);
     endpoints(&mut page, &provider);
     behaviour(&mut page, &provider);
+    page.section("Lists", lists::lists(&provider));
+    page.section("Recipes (keyfob call PROFILE @NAME)", lists::recipes(&provider));
     page.section("Webhooks", webhook::lines(&provider));
     page.section("Connect", [command(&provider, &args.provider)]);
     context.output.product(context.system, &page.0)?;
@@ -186,6 +189,8 @@ fn behaviour(page: &mut Page, provider: &Provider) {
         authorization(provider),
         format!("refresh: {}", refresh(provider)),
         labelled("writes", &writes(provider)),
+        labelled("pages", &pages(provider)),
+        labelled("answers", &envelope(provider)),
         format!("end: {}", end(provider)),
     ];
     page.section("Behaviour", lines);
@@ -233,6 +238,32 @@ fn writes(provider: &Provider) -> String {
     };
     let lifetime = key.lifetime.map(|it| format!(", remembered {}", span(it)));
     format!("{} carry {}{}", key.methods.join(", "), key.header, lifetime.unwrap_or_default())
+}
+
+fn pages(provider: &Provider) -> String {
+    let Some(pages) = &provider.api.pages else {
+        return String::new();
+    };
+    let Pages { parameter, next, last_item, .. } = pages;
+    let what = match pages.style {
+        PageStyle::PageNumber => format!("?{parameter}=N, until a page is empty or not there"),
+        PageStyle::Offset => format!("?{parameter}=N, counted by the records that came"),
+        PageStyle::Cursor if last_item.is_empty() => format!("?{parameter}=CURSOR, from {next}"),
+        PageStyle::Cursor => format!("?{parameter}={last_item} of the last record"),
+        PageStyle::LinkHeader => "the Link header leads on".into(),
+        PageStyle::NextUrl => format!("{next} leads on"),
+    };
+    format!("{what} (--paginate)")
+}
+
+fn envelope(provider: &Provider) -> String {
+    let Some(envelope) = &provider.api.envelope else {
+        return String::new();
+    };
+    match envelope.list.as_str() {
+        "" => format!("wrapped in {} (--result)", envelope.result),
+        list => format!("wrapped in {0}, lists in {0}.{list} (--result)", envelope.result),
+    }
 }
 
 fn end(provider: &Provider) -> String {

@@ -2,9 +2,10 @@
 
 use super::super::command_line;
 use super::fresh::{fresh, missing_value};
+use super::limits::crowded;
 use super::{Exit, Report, Situation, http};
 use crate::connection::FreshError;
-use crate::connection::call::{CallError, Refused};
+use crate::connection::call::{CallError, NotAgain, Refused};
 use crate::connection::organization::ListError;
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -25,6 +26,10 @@ pub fn call(
         CallError::MissingScope { needed } => missing_scope(needed, scopes, about)
             .cause("the call was not sent; --force sends it all the same"),
         CallError::Http(error) => http(&format!("{} gave no answer", about.provider), error),
+        CallError::Crowded { wait, per_minute } => crowded(*wait, *per_minute, about),
+        CallError::NotSent => {
+            Report::new(Exit::Interrupted, "interrupted", "the call was not sent")
+        }
     }
 }
 
@@ -74,8 +79,9 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
             report.http_status = Some(status);
             report = report.vendor(&refused.response);
             match &about.granted {
-                Some(granted) => report
-                    .cause(format!("it was granted {}", printable(&granted.join(" ")))),
+                Some(granted) => {
+                    report.cause(format!("it was granted {}", printable(&granted.join(" "))))
+                }
                 None => report,
             }
         }
@@ -84,10 +90,7 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
                 .hint("the access token is not accepted any more: import a new one")
                 .next(about.connect())
         }
-        Kind::Expired => api(Exit::ApiRefused, "api-refused", refused, about)
-            .cause("a new access token was refused as well, or the call cannot be sent twice")
-            .hint("the person may have lost rights, or the call needs another scope: see what is granted")
-            .next(format!("keyfob scopes {}", command_line::word(&about.profile))),
+        Kind::Expired => expired(refused, about),
         Kind::Other => other(refused, about),
     };
     if let Some(meaning) = &refused.meaning {
@@ -100,17 +103,52 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
     report
 }
 
+/// An access token that was not taken, and a call that was not sent again with a new one.
+fn expired(refused: &Refused, about: &Situation) -> Report {
+    let report = api(Exit::ApiRefused, "api-refused", refused, about);
+    let profile = command_line::word(&about.profile);
+    match refused.not_again {
+        Some(NotAgain::StreamSpent | NotAgain::MightHappenTwice) => report
+            .cause(not_again(refused).unwrap_or_default())
+            .hint("renew the access token, then make the call again")
+            .next(format!("keyfob refresh {profile}")),
+        Some(NotAgain::RefreshedAlready | NotAgain::Enough) | None => report
+            .cause("a new access token was refused as well")
+            .hint("the person may have lost rights, or the call needs another scope: see what is granted")
+            .next(format!("keyfob scopes {profile}")),
+    }
+}
+
+/// Why a call was not sent again, where that is not told by its outcome.
+fn not_again(refused: &Refused) -> Option<&'static str> {
+    match refused.not_again? {
+        NotAgain::StreamSpent => {
+            Some("it was not sent again: its body came from a stream, which cannot be read twice")
+        }
+        NotAgain::MightHappenTwice => {
+            Some("it was not sent again: it could be carried out twice, and no key protects it")
+        }
+        NotAgain::RefreshedAlready | NotAgain::Enough => None,
+    }
+}
+
 fn other(refused: &Refused, about: &Situation) -> Report {
+    let mut report = by_status(refused, about);
+    report.causes.extend(not_again(refused).map(str::to_owned));
+    report
+}
+
+fn by_status(refused: &Refused, about: &Situation) -> Report {
     match refused.response.status {
-        status @ (429 | 503) => {
-            let code = if status == 429 { "rate-limited" } else { "api-unavailable" };
+        status if matches!(status, 429 | 503) || refused.is_postponed() => {
+            let code = if status == 503 { "api-unavailable" } else { "rate-limited" };
             let report = api(Exit::TryLater, code, refused, about);
             match report.retry_after_seconds {
                 Some(seconds) => report.hint(format!("try again in {}", super::span(seconds))),
                 None => report.hint("try again later"),
             }
         }
-        400..=499 => api(Exit::ApiRefused, "api-refused", refused, about),
+        200..=299 | 400..=499 => api(Exit::ApiRefused, "api-refused", refused, about),
         300..=399 => api(Exit::ApiRefused, "api-redirect", refused, about).hint(
             "redirects are never followed with a token; call the address itself if it is the API's",
         ),

@@ -1,6 +1,7 @@
 //! What a person is told when there is no access token that is good now.
 
 use super::super::command_line;
+use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
@@ -68,6 +69,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
                 false => report,
             }
         }
+        FreshError::UsedUp { until } => used_up(provider, *until, about),
         FreshError::NoVerdict(lost) => no_verdict(lost, about),
         FreshError::Worker(why) => {
             Report::unexpected("the process that refreshes could not do its work")

@@ -2,6 +2,7 @@
 
 use super::{Exit, Report, lock, profile, receiving, store};
 use crate::connection::keeping::KeepingError;
+use crate::connection::sync::cursor::CursorError;
 
 /// A profile that stayed as it was.
 pub fn keeping(error: &KeepingError) -> Report {
@@ -16,6 +17,16 @@ pub fn keeping(error: &KeepingError) -> Report {
                 .next("keyfob profile list")
         }
         KeepingError::Receiving { profile, holder } => receiving(profile, holder.as_ref()),
+        KeepingError::SyncRunning(name) => {
+            Report::new(Exit::Store, "sync-running", format!("a sync of `{name}` is running"))
+                .cause("its cursors go with the profile; nothing was changed")
+                .hint("run this again when it is done")
+        }
+        KeepingError::Cursor(CursorError::Disk(error)) => store(error),
+        KeepingError::Cursor(CursorError::Lock(error)) => lock(error, "the profile"),
+        KeepingError::Cursor(error) => {
+            Report::new(Exit::Store, "cursor", error.to_string()).hint("try again")
+        }
         KeepingError::Unsettled(name) => Report::new(
             Exit::TryLater,
             "refresh-unsettled",

@@ -5,12 +5,18 @@
 
 mod call;
 mod establish;
+pub mod exec;
 mod fresh;
+pub mod helper;
 mod keeping;
+mod limits;
 mod profile;
 mod proxy;
+mod recipes;
 mod sealed;
+mod shaped;
 mod store;
+mod sync;
 mod webhook;
 
 use serde_json::{Map, Value, json};
@@ -19,16 +25,27 @@ use super::command_line::Given;
 
 pub use call::{call, item, list, refusal, request};
 pub use establish::establish;
-pub use fresh::fresh;
+pub use fresh::{fresh, missing_value};
 pub use keeping::keeping;
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use sealed::{blob, blob_key, provider_collision, rolled_meanwhile};
+pub use shaped::{
+    answer_too_large, envelope, jq_failed, jq_not_understood, no_envelope, not_pageable, page,
+    pages,
+};
 pub use store::{for_me_alone, lock, store, store_of};
 pub use webhook::{
     answered, no_scheme, not_bound, receiving, unsignable, unverified, webhook_header, webhook_key,
     webhook_secret_missing,
 };
+
+pub use recipes::{
+    examples, jq_words, no_answer, no_number, not_taken, nothing_to_keep, parameter_missing,
+    parameter_unknown, recipe_answer, recipe_body, recipe_cut_short, recipe_line,
+    recipe_not_understood, recipe_scopes, recipe_takes_parameters, secret_not_kept, unknown_recipe,
+};
+pub use sync::{app_filter, filter, no_app_filter, no_sync_words, sync};
 
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;

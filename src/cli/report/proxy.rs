@@ -107,6 +107,7 @@ pub fn grant(error: &GrantError, provider: &Provider, about: &Situation) -> Repo
         GrantError::Authorization(error) => {
             request(&RequestError::Authorization(error.clone()), about)
         }
+        GrantError::Target(error) => request(&RequestError::Target(error.clone()), about),
         GrantError::Allow(error) => {
             request(&RequestError::Target(error.clone()), about).cause("that is a path of --allow")
         }

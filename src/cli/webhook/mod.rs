@@ -3,6 +3,7 @@
 //! What a signature is belongs to the room `webhook`; here is what is typed and what is read back.
 
 mod account;
+mod desk;
 mod forward;
 mod line;
 mod listen;

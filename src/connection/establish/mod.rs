@@ -168,6 +168,11 @@ impl Connection<'_> {
             let retry_after = Some(seconds_until(self.system.clock.now(), until));
             return Err(EstablishError::TooMany { retry_after });
         }
+        if let Some(lane) = self.token_lane(&registration.client_id)?
+            && let Err(until) = lane.token_turn(&*self.system.clock).await?
+        {
+            return Err(FreshError::UsedUp { until }.into());
+        }
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
         let answer = server::send(self.http()?, request, &self.tracing())

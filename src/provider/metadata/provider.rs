@@ -42,6 +42,7 @@ impl Metadata {
             api: api(),
             errors: Errors::default(),
             webhook: None,
+            recipes: Vec::new(),
         }
     }
 
@@ -152,5 +153,9 @@ fn api() -> Api {
         retry: Retry::default(),
         idempotency: None,
         limits: Vec::new(),
+        pages: None,
+        envelope: None,
+        filters: Vec::new(),
+        sync: None,
     }
 }

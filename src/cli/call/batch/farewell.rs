@@ -1,0 +1,148 @@
+//! The words at the end of a batch that did not go well: how far it came, and how to go on.
+
+use std::path::Path;
+
+use super::super::super::args::Call;
+use super::super::super::command_line::{pair, path, typed, word};
+use super::super::super::report::{Exit, Report, span};
+use crate::connection::share::Halt;
+use crate::http::printable;
+
+/// How far a batch came.
+#[derive(Debug, Default)]
+pub struct Tale {
+    /// Lines written.
+    pub answered: u64,
+    /// Those of them that are failures.
+    pub failed: u64,
+    /// The first of these, and the number of its line.
+    pub first: Option<(u64, Option<String>, Report)>,
+    /// The id of the last line written.
+    pub last_id: Option<String>,
+    /// The number of the last line that was answered.
+    pub last_line: u64,
+    /// How many requests there are, where that is known.
+    pub of: Option<u64>,
+}
+
+impl Tale {
+    fn count(&self) -> String {
+        match self.of {
+            Some(of) => format!("{} of {of} answered", self.answered),
+            None => format!("{} answered", self.answered),
+        }
+    }
+
+    fn place(&self) -> String {
+        match (&self.last_id, self.last_line) {
+            (Some(id), line) => format!("the last complete id is {id}, of line {line}"),
+            (None, 0) => "nothing was answered".into(),
+            (None, line) => format!("the last complete one is line {line}"),
+        }
+    }
+
+    /// A batch that was ended before its end.
+    pub fn halted(&self, halt: Halt, go_on: String) -> Report {
+        let report = match (halt, &self.first) {
+            (Halt::Asked, _) => Report::new(
+                Exit::Interrupted,
+                "interrupted",
+                format!("interrupted: {}", self.count()),
+            ),
+            (Halt::NoToken, Some((_, _, first))) => Report {
+                message: format!("{}; {}", first.message, self.count()),
+                hint: None,
+                next: Vec::new(),
+                idempotency_key: None,
+                ..first.clone()
+            },
+            (Halt::LongPause(_), Some((_, _, first))) => {
+                let message = format!("a long pause is asked for: {}", self.count());
+                Report::new(first.exit, "rate-limited", message)
+            }
+            (_, None) => Report::new(
+                Exit::TryLater,
+                "rate-limited",
+                format!("a long pause is asked for: {}", self.count()),
+            ),
+        };
+        let report = report.cause(self.place()).next(go_on);
+        match (halt, &self.first) {
+            (Halt::LongPause(seconds), _) => {
+                let mut report = report.hint(format!("go on in {}", span(seconds)));
+                report.retry_after_seconds = Some(seconds);
+                report
+            }
+            (Halt::NoToken, Some((_, _, first))) => {
+                let hint = first.hint.clone().unwrap_or_else(|| "mend that".into());
+                let mut report = report.hint(format!("{hint}; then go on"));
+                report.next.splice(0..0, first.next.iter().cloned());
+                report
+            }
+            _ => report.hint("go on with the rest"),
+        }
+    }
+
+    /// A batch whose requests could not be read to their end.
+    pub fn cut_off(&self, report: Report, go_on: String) -> Report {
+        let message = format!("{}: {}", report.message, self.count());
+        Report { message, ..report }.cause(self.place()).next(go_on)
+    }
+
+    /// A batch that came to its end, with failures in it.
+    pub fn ended(&self) -> Result<Exit, Report> {
+        let Some((line, id, first)) = &self.first else { return Ok(Exit::Done) };
+        let count = format!("{} of {} requests failed", self.failed, self.answered);
+        let which = id.as_ref().map_or_else(|| format!("line {line}"), |id| format!("id {id}"));
+        let mut report = Report::new(first.exit, first.code, count)
+            .cause(format!("the first was {which}: {}", first.message));
+        report.causes.extend(first.causes.iter().cloned());
+        report.http_status = first.http_status;
+        report.oauth_error.clone_from(&first.oauth_error);
+        report.hint.clone_from(&first.hint);
+        report.next.clone_from(&first.next);
+        Err(report)
+    }
+}
+
+/// The command that makes the calls after a line.
+pub fn go_on(args: &Call, file: &Path, profile: &str, store: Option<&str>, after: u64) -> String {
+    let mut line = match file.as_os_str() == "-" {
+        true => format!("tail -n +{} REQUESTS | ", after + 1),
+        false => format!("tail -n +{} {} | ", after + 1, path(file)),
+    };
+    line.push_str(&format!("keyfob call {} --batch -", word(profile)));
+    if args.many.concurrency != 8 {
+        line.push_str(&format!(" --concurrency {}", args.many.concurrency));
+    }
+    if args.force {
+        line.push_str(" --force");
+    }
+    if args.retry != 3 {
+        line.push_str(&format!(" --retry {}", args.retry));
+    }
+    if args.timeout.as_secs() != 30 {
+        line.push_str(&format!(" --timeout {}s", args.timeout.as_secs().max(1)));
+    }
+    for (key, value) in &args.settings {
+        line.push_str(&format!(" --set {}", pair(key, value)));
+    }
+    if let Some(store) = store {
+        line.push_str(&format!(" --store {}", typed(store)));
+    }
+    if let Some(output) = args.output.as_deref().filter(|it| it.as_os_str() != "-") {
+        line.push_str(&format!(" >> {}", path(output)));
+    }
+    line
+}
+
+/// The requests could not be read to their end.
+pub fn unreadable(file: &Path, error: &std::io::Error) -> Report {
+    let name = match file.as_os_str() == "-" {
+        true => "standard input".into(),
+        false => printable(&file.display().to_string()),
+    };
+    Report::usage(format!("{name} cannot be read"))
+        .cause(printable(&error.to_string()))
+        .hint("name a readable file of JSON lines, or - for standard input")
+}

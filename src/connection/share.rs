@@ -1,0 +1,293 @@
+//! What the calls of one command share: a token that is renewed once for all of them, the
+//! vendor's limits, and the word that nothing more is to be started.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Notify};
+
+use super::call::{CallError, Manner, Sending};
+use super::entry::Entry;
+use super::fresh::{FreshError, Wanted};
+use super::pace::{Counted, Lane, Pace, Turn};
+use super::{Connection, Notice};
+use crate::clock::after_seconds;
+use crate::random::fraction;
+use crate::resource_server::ApiRequest;
+use crate::resource_server::scope::Judgement;
+use crate::secret::Secret;
+use crate::store::StoreError;
+
+/// How long a single call waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// A wait that is shorter is not told.
+const TOLD_FROM: Duration = Duration::from_secs(1);
+/// The most that is added to a wait, so that those who waited do not all ask in the same moment.
+const SPREAD: Duration = Duration::from_millis(50);
+/// Seconds between two tries to renew a token that still serves.
+const BETWEEN_TRIES: u64 = 10;
+/// Renewals in a row that did not help the refused call; after them the refusals are believed.
+const VAIN_RENEWALS: u32 = 3;
+
+/// What ends a crowd of calls before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// The person or the system.
+    Asked,
+    /// There is no token, and none to be had.
+    NoToken,
+    /// The vendor wants a pause that is longer than is waited for, in seconds.
+    LongPause(u64),
+}
+
+/// The calls of one command.
+pub struct Share<'c> {
+    pub(super) connection: &'c Connection<'c>,
+    entry: RefCell<Rc<Entry>>,
+    pace: Pace,
+    /// Whether many calls share it: they wait for each other, and end together.
+    pub(super) crowd: bool,
+    renewing: Mutex<()>,
+    /// Calls are started in order: what was not started is a rest that somebody can go on with.
+    starting: Mutex<()>,
+    failed: RefCell<Option<Rc<FreshError>>>,
+    next_try: Cell<Option<Timestamp>>,
+    vain: Cell<u32>,
+    vain_generation: Cell<Option<u64>>,
+    halt: Cell<Option<Halt>>,
+    halted: Notify,
+    told_until: Cell<Option<Timestamp>>,
+}
+
+impl<'c> Share<'c> {
+    /// One call's own, or a `crowd`'s; `entry` was read a moment ago.
+    pub fn new(connection: &'c Connection<'c>, entry: Entry, crowd: bool) -> Self {
+        let client_id = entry.client_id.as_deref().or(connection.client_id.as_deref());
+        let origin = connection.api_origin().unwrap_or_default();
+        let folder = connection.system.home.limits();
+        let counted =
+            Counted { folder: &folder, origin: &origin, client_id: client_id.unwrap_or_default() };
+        let pace = Pace::new(&connection.provider.api.limits, counted, crowd);
+        Self {
+            connection,
+            entry: RefCell::new(Rc::new(entry)),
+            pace,
+            crowd,
+            renewing: Mutex::default(),
+            starting: Mutex::default(),
+            failed: RefCell::default(),
+            next_try: Cell::new(None),
+            vain: Cell::new(0),
+            vain_generation: Cell::new(None),
+            halt: Cell::new(None),
+            halted: Notify::new(),
+            told_until: Cell::new(None),
+        }
+    }
+
+    /// Sends a call when its turn has come.
+    pub async fn call(
+        &self,
+        request: &mut ApiRequest,
+        manner: Manner,
+    ) -> Result<super::call::Called, CallError> {
+        if !manner.force {
+            self.check_scope(request)?;
+        }
+        let entry = self.start(request).await?;
+        Sending::new(self, request, manner, entry).run().await
+    }
+
+    /// Lets nothing more be started; the first reason counts.
+    pub fn end(&self, halt: Halt) {
+        if self.halt.get().is_none() {
+            self.halt.set(Some(halt));
+            self.halted.notify_waiters();
+        }
+    }
+
+    /// Why nothing more is started.
+    pub fn ended(&self) -> Option<Halt> {
+        self.halt.get()
+    }
+
+    fn check_scope(&self, request: &ApiRequest) -> Result<(), CallError> {
+        let entry = self.entry();
+        let granted = entry.tokens.as_ref().and_then(|tokens| tokens.granted.as_deref());
+        match self.connection.scope_judgement(request, granted) {
+            Judgement::Missing { needed } => {
+                let needed = needed.iter().map(|scope| scope.name.clone()).collect();
+                Err(CallError::MissingScope { needed })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for token and turn.
+    async fn start(&self, request: &ApiRequest) -> Result<Rc<Entry>, CallError> {
+        let _first_come = self.starting.lock().await;
+        if self.halt.get().is_some() {
+            return Err(CallError::NotSent);
+        }
+        let mut entry = self.good().await?;
+        let lane = self.lane(request);
+        if !lane.is_open() && self.turn(lane).await? {
+            // The token may have ended during the wait.
+            entry = self.good().await?;
+        }
+        match self.halt.get() {
+            None => Ok(entry),
+            Some(_) => Err(CallError::NotSent),
+        }
+    }
+
+    fn lane(&self, request: &ApiRequest) -> &Lane {
+        let limits = &self.connection.provider.api.limits;
+        self.pace.lane(limits, request.target.below.as_deref())
+    }
+
+    /// Waits for a turn to send once more; false where it is not to be sent any more.
+    pub(super) async fn again(&self, request: &ApiRequest) -> bool {
+        let lane = self.lane(request);
+        self.halt.get().is_none()
+            && (lane.is_open() || self.turn(lane).await.is_ok_and(|granted| granted))
+    }
+
+    /// Waits for a turn; false where a halt came first.
+    async fn turn(&self, lane: &Lane) -> Result<bool, CallError> {
+        let clock = &*self.connection.system.clock;
+        let mut waited = Duration::ZERO;
+        while self.halt.get().is_none() {
+            let turn = match lane.turn(clock).await {
+                Ok(turn) => turn,
+                Err(error) => {
+                    self.counts_alone(&error);
+                    continue;
+                }
+            };
+            let Turn::After(wait) = turn else { return Ok(true) };
+            if !self.crowd && waited + wait > PATIENCE {
+                return Err(CallError::Crowded { wait, per_minute: lane.per_minute() });
+            }
+            self.tell_wait(wait, lane.per_minute());
+            let wait = wait + SPREAD.mul_f64(fraction(&*self.connection.system.random));
+            self.sleep(wait).await;
+            waited += wait;
+        }
+        Ok(false)
+    }
+
+    /// Waits, but no longer than until a halt; false where one came.
+    pub(super) async fn sleep(&self, wait: Duration) -> bool {
+        let halted = self.halted.notified();
+        if self.halt.get().is_some() {
+            return false;
+        }
+        tokio::select! {
+            () = self.connection.system.clock.sleep(wait) => self.halt.get().is_none(),
+            () = halted => false,
+        }
+    }
+
+    /// The vendor wants a pause: nobody sends in that lane before it is over.
+    pub(super) async fn pause(&self, request: &ApiRequest, wait: Duration) {
+        let lane = self.lane(request);
+        if let Err(error) = lane.pause(&*self.connection.system.clock, wait).await {
+            self.counts_alone(&error);
+        }
+    }
+
+    fn counts_alone(&self, error: &StoreError) {
+        (self.connection.notify)(Notice::CountsAlone(error.to_string()));
+    }
+
+    /// Tells a wait once, however many wait.
+    fn tell_wait(&self, wait: Duration, per_minute: Option<u32>) {
+        let now = self.connection.system.clock.now();
+        if wait < TOLD_FROM || self.told_until.get().is_some_and(|until| now < until) {
+            return;
+        }
+        self.told_until.set(Some(after_seconds(now, wait.as_secs())));
+        (self.connection.notify)(Notice::Pacing { seconds: wait.as_secs_f64(), per_minute });
+    }
+
+    /// The entry that counts now.
+    pub fn entry(&self) -> Rc<Entry> {
+        self.entry.borrow().clone()
+    }
+
+    /// An entry whose access token is good now.
+    pub async fn good(&self) -> Result<Rc<Entry>, Rc<FreshError>> {
+        let entry = self.entry();
+        let good = Wanted::Good(None);
+        match self.connection.satisfies(&entry, &good) || self.serves_meanwhile(&entry) {
+            true => Ok(entry),
+            false => self.renewed(&good).await,
+        }
+    }
+
+    /// An entry with another access token than the one that was refused.
+    pub(super) async fn instead_of(&self, refused: Secret) -> Result<Rc<Entry>, Rc<FreshError>> {
+        self.renewed(&Wanted::NotThis(refused)).await
+    }
+
+    /// One renews, and all who wait for it meanwhile take what came of it.
+    async fn renewed(&self, wanted: &Wanted) -> Result<Rc<Entry>, Rc<FreshError>> {
+        let _one = self.renewing.lock().await;
+        if let Some(failed) = &*self.failed.borrow() {
+            return Err(failed.clone());
+        }
+        let entry = self.entry();
+        let connection = self.connection;
+        if connection.satisfies(&entry, wanted) || self.is_served(&entry, wanted) {
+            return Ok(entry);
+        }
+        let renewed = match wanted {
+            Wanted::Good(_) => connection.fresh_from((*entry).clone(), wanted).await,
+            _ => connection.fresh(wanted).await,
+        };
+        match renewed {
+            Ok(entry) => {
+                let now = connection.system.clock.now();
+                let is_good = connection.satisfies(&entry, &Wanted::Good(None));
+                self.next_try.set((!is_good).then(|| after_seconds(now, BETWEEN_TRIES)));
+                let entry = Rc::new(entry);
+                self.entry.replace(entry.clone());
+                Ok(entry)
+            }
+            Err(error) => {
+                let error = Rc::new(error);
+                self.failed.replace(Some(error.clone()));
+                self.end(Halt::NoToken);
+                Err(error)
+            }
+        }
+    }
+
+    fn is_served(&self, entry: &Entry, wanted: &Wanted) -> bool {
+        matches!(wanted, Wanted::Good(_)) && self.serves_meanwhile(entry)
+    }
+
+    /// A token that could not be renewed in time serves until it ends, and is not tried at every call.
+    fn serves_meanwhile(&self, entry: &Entry) -> bool {
+        let connection = self.connection;
+        self.next_try.get().is_some_and(|next| connection.system.clock.now() < next)
+            && connection.still_serves(entry, &Wanted::Good(None))
+    }
+
+    /// Whether a refusal is worth a renewal: where several did not help, the token is not what is wrong.
+    pub(super) fn believes_in_renewal(&self) -> bool {
+        self.vain.get() < VAIN_RENEWALS
+    }
+
+    /// Tells whether a call was accepted that had been refused before its token was renewed.
+    pub(super) fn judge_renewal(&self, entry: &Entry, helped: bool) {
+        if helped {
+            self.vain.set(0);
+        } else if self.vain_generation.replace(Some(entry.generation)) != Some(entry.generation) {
+            self.vain.set(self.vain.get() + 1);
+        }
+    }
+}

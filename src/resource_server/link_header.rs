@@ -1,0 +1,146 @@
+//! `Link` headers taken apart (RFC 8288 section 3): several headers, several links in each.
+//!
+//! Read by hand: the libraries there are either split at every comma and semicolon, quoted or
+//! not, or give up a whole header for one parameter that is not as the book says.
+
+/// The target of the first link to the next page, as it is written.
+///
+/// A link with an anchor is about another page than this one (section 3.2) and does not count.
+pub fn next<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    headers.into_iter().find_map(|header| {
+        let mut reader = Reader { rest: header };
+        std::iter::from_fn(|| reader.link()).find(Link::is_next).map(|link| link.target)
+    })
+}
+
+/// One link, as far as it matters here.
+struct Link<'a> {
+    target: &'a str,
+    /// The first `rel`; others do not count (section 3.3).
+    relations: Option<String>,
+    has_anchor: bool,
+}
+
+impl Link<'_> {
+    fn is_next(&self) -> bool {
+        let relations = self.relations.as_deref().unwrap_or_default();
+        !self.has_anchor && relations.split_whitespace().any(|it| it.eq_ignore_ascii_case("next"))
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the next link; what stands before its angle bracket is passed over.
+    fn link(&mut self) -> Option<Link<'a>> {
+        let (_, after) = self.rest.split_once('<')?;
+        let (target, after) = after.split_once('>')?;
+        self.rest = after;
+        let mut link = Link { target: target.trim(), relations: None, has_anchor: false };
+        while let Some((name, value)) = self.parameter() {
+            match name.to_ascii_lowercase().as_str() {
+                "rel" if link.relations.is_none() => link.relations = Some(value),
+                "anchor" => link.has_anchor = true,
+                _ => {}
+            }
+        }
+        Some(link)
+    }
+
+    /// Reads one parameter; `None` at the comma before the next link and at the end.
+    fn parameter(&mut self) -> Option<(&'a str, String)> {
+        loop {
+            self.skip_blanks();
+            self.rest = self.rest.strip_prefix(';')?;
+            self.skip_blanks();
+            let name = self.up_to(&['=', ';', ',', ' ', '\t']);
+            self.skip_blanks();
+            let value = match self.rest.strip_prefix('=') {
+                Some(after) => {
+                    self.rest = after;
+                    self.value()
+                }
+                None => String::new(),
+            };
+            if !name.is_empty() {
+                return Some((name, value));
+            }
+        }
+    }
+
+    fn value(&mut self) -> String {
+        self.skip_blanks();
+        match self.rest.strip_prefix('"') {
+            Some(quoted) => self.quoted(quoted),
+            None => self.up_to(&[';', ',', ' ', '\t']).to_owned(),
+        }
+    }
+
+    /// Reads up to the closing quote; one that never closes ends with the header.
+    fn quoted(&mut self, quoted: &'a str) -> String {
+        let mut value = String::new();
+        let mut characters = quoted.char_indices();
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    self.rest = &quoted[at + 1..];
+                    return value;
+                }
+                '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+                _ => value.push(character),
+            }
+        }
+        self.rest = "";
+        value
+    }
+
+    fn up_to(&mut self, ends: &[char]) -> &'a str {
+        let (before, rest) = self.rest.split_at(self.rest.find(ends).unwrap_or(self.rest.len()));
+        self.rest = rest;
+        before
+    }
+
+    fn skip_blanks(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t']);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next;
+
+    #[test] // RR19
+    fn the_next_page_is_found_however_the_header_is_written() {
+        let cases: [(&[&str], Option<&str>); 24] = [
+            (&[r#"<https://a.example/x?page=2>; rel="next""#], Some("https://a.example/x?page=2")),
+            (&["<?page=2>;rel=next"], Some("?page=2")),
+            (&["</x> ; rel = next"], Some("/x")),
+            (&[r#"<a>; rel="prev", <b>; rel="next", <c>; rel="last""#], Some("b")),
+            (&[r#"<a>; rel="prev""#, r#"<b>; rel="next""#], Some("b")),
+            (&[r#"<a>; REL="NEXT""#], Some("a")),
+            (&[r#"<a>; rel="last next""#], Some("a")),
+            (&[r#"<a>; rel="nextish""#], None),
+            (&[r#"<a>; rel="prev"; rel="next""#], None),
+            (&[r#"<a>; title="x, <b>; rel=\"next\"""#], None),
+            (&[r#"<a>; title="x; \"y\""; rel="next""#], Some("a")),
+            (&[r#"<a,b;c>; rel="next""#], Some("a,b;c")),
+            (&[r##"<a>; rel="next"; anchor="#part", <b>; rel="next""##], Some("b")),
+            (&[r#"<a>; rel="next", <b>; rel="next""#], Some("a")),
+            (&[r#"<a>; crossorigin; rel="next""#], Some("a")),
+            (&[r#"<a>;; rel="next""#], Some("a")),
+            (&[r#", ,<a>; rel="next""#], Some("a")),
+            (&[r#"<a>; title*=UTF-8''n%c3%a4chste; rel=next"#], Some("a")),
+            (&["<>; rel=next"], Some("")),
+            (&["<a; rel=next"], None),
+            (&["a>; rel=next"], None),
+            (&[r#"<a>; rel="next"#], Some("a")),
+            (&[""], None),
+            (&[], None),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(next(headers.iter().copied()), expected, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `sync` as a real program: killed, interrupted, its reader gone, two at once.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout};
+use std::time::Duration;
+
+use keyfob::sandbox::{Endpoint, Fault, Options, Sandbox};
+use keyfob::secret::Secret;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::program::{Life, Program, text};
+use crate::support::until;
+
+const STANDARD: &str = include_str!("../src/sandbox/vendors/standard_provider.toml");
+
+/// A plain server whose list of 25 records comes in three pages; the last one comes that late.
+fn program(last_page: Duration) -> Program {
+    let client_secret = Some(Secret::new("a-secret-of-the-test"));
+    let sandbox = Sandbox::start("standard", Options { client_secret, ..Options::default() });
+    let program = Program { folder: tempfile::tempdir().unwrap(), sandbox: sandbox.unwrap() };
+    let providers = program.home().join("providers");
+    private_folder(&program.home());
+    private_folder(&providers);
+    let file = format!("{STANDARD}\n[api.sync]\nparameter = 'updated_since'\n");
+    std::fs::write(providers.join("standard.toml"), file).unwrap();
+    program.import_into(&program.home(), "shop", Life::Ahead);
+    late(&program, last_page);
+    program
+}
+
+fn private_folder(path: &Path) {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).unwrap();
+}
+
+fn late(program: &Program, last_page: Duration) {
+    let fine = || Fault::Slow(Duration::ZERO);
+    program.sandbox.next_api_answers(vec![fine(), fine(), Fault::Slow(last_page)]);
+}
+
+const NEVER: Duration = Duration::from_secs(120);
+
+/// A run that has printed the first two pages and waits for the third.
+fn halfway(program: &Program) -> (Child, BufReader<ChildStdout>) {
+    let before = program.sandbox.counts(Endpoint::Api);
+    let mut child = program.command(["sync", "shop", "/items"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..20 {
+        assert!(lines.read_line(&mut String::new()).unwrap() > 0);
+    }
+    until("the third page is asked for", || program.sandbox.counts(Endpoint::Api) == before + 3);
+    (child, lines)
+}
+
+fn kill(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// How many records the next run gives.
+fn next(program: &Program) -> usize {
+    let output = program.run("sync shop /items");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().count()
+}
+
+#[test]
+fn a_run_that_is_killed_or_interrupted_is_repeated_by_the_next() {
+    let program = program(NEVER);
+    for signal in [Signal::KILL, Signal::INT, Signal::TERM] {
+        let (mut child, _lines) = halfway(&program);
+        kill(&child, signal);
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), (signal != Signal::KILL).then_some(130), "{signal:?}");
+        late(&program, NEVER);
+    }
+    let (mut child, _lines) = halfway(&program);
+    kill(&child, Signal::KILL);
+    child.wait().unwrap();
+    assert_eq!(next(&program), 25);
+    assert_eq!(next(&program), 0);
+}
+
+#[test]
+fn a_reader_who_leaves_early_is_no_failure_and_moves_nothing() {
+    let program = program(Duration::from_millis(50));
+    let (child, lines) = halfway(&program);
+    drop(lines);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("nobody reads on"), "{}", text(&output.stderr));
+    assert_eq!(next(&program), 25);
+}
+
+#[test]
+fn of_two_at_once_the_second_says_who_is_at_it() {
+    let program = program(NEVER);
+    let (mut child, _lines) = halfway(&program);
+    let second = program.run("sync shop /items");
+    assert_eq!((second.status.code(), second.stdout.len()), (Some(6), 0));
+    let said = text(&second.stderr);
+    assert!(said.contains("another sync of cursor /items of `shop` is running"), "{said}");
+    assert!(said.contains(&format!("process {}", child.id())), "{said}");
+    let other = program.run("sync shop /items --cursor other");
+    assert_eq!(text(&other.stdout).lines().count(), 25, "{}", text(&other.stderr));
+    let rename = program.run("profile rename shop till");
+    assert_eq!(rename.status.code(), Some(6), "{}", text(&rename.stderr));
+    assert!(text(&rename.stderr).contains("a sync of `shop` is running"));
+    kill(&child, Signal::KILL);
+    child.wait().unwrap();
+    assert_eq!(next(&program), 25, "a lock ends with its process");
+}
