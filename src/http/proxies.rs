@@ -1,6 +1,7 @@
 //! Which requests go through a proxy. Loopback never does, whatever the variables say.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
@@ -17,6 +18,8 @@ pub struct Proxies {
     except: String,
     /// Whether the operating system's settings count where no variable is set.
     system: bool,
+    /// Made once, at the first address that is not on loopback.
+    matcher: Arc<OnceLock<Option<Matcher>>>,
 }
 
 impl Proxies {
@@ -32,7 +35,8 @@ impl Proxies {
         };
         let https = first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
         let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-        Self { system: https.is_none(), https: https.map(Secret::new), except }
+        let (system, https) = (https.is_none(), https.map(Secret::new));
+        Self { system, https, except, matcher: Arc::default() }
     }
 
     /// The proxy's name and port for a URL; `None` where it is reached directly.
@@ -41,7 +45,7 @@ impl Proxies {
             return None;
         }
         let target = url.as_str().parse().ok()?;
-        let found = self.matcher()?.intercept(&target)?;
+        let found = self.matcher.get_or_init(|| self.matcher()).as_ref()?.intercept(&target)?;
         found.uri().authority().map(|authority| authority.to_string())
     }
 

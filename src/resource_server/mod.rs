@@ -27,5 +27,5 @@ pub use items::{ItemError, Items};
 pub use refusal::{Kind, Refusal};
 pub use request::{ApiRequest, Call, RequestError};
 pub use scope::Judgement;
-pub use target::{Target, TargetError};
+pub use target::{Base, Target, TargetError};
 pub use www_authenticate::Challenge;

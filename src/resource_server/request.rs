@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::authorization::{self, AuthorizationError, Placement};
 use super::idempotency::{self, Key};
 use super::items::{Field, Items};
-use super::target::{self, Target, TargetError};
+use super::target::{Base, Target, TargetError};
 use crate::http::{Body, Method, Request};
 use crate::provider::schema::{Api, Setting};
 use crate::provider::template::Values;
@@ -81,10 +81,16 @@ pub enum RequestError {
 impl ApiRequest {
     /// Builds a call.
     pub fn new(call: Call<'_>, random: &dyn Random) -> Result<Self, RequestError> {
+        let base = Base::of(call.api, call.values)?;
+        Self::on(&base, call, random)
+    }
+
+    /// Builds one of many calls on a base that was taken apart once.
+    pub fn on(base: &Base, call: Call<'_>, random: &dyn Random) -> Result<Self, RequestError> {
         let Call { api, settings, values, items, .. } = call;
         let (body, kind) = body_of(call.body, &items, call.form)?;
         let method = method_of(call.method, &body)?;
-        let target = target::resolve(api, settings, values, call.path, &items.query)?;
+        let target = base.resolve(settings, values, call.path, &items.query)?;
         let mut own = items.headers;
         add_unless_set(&mut own, "Content-Type", kind.unwrap_or_default());
         let given = call.idempotency_key.map(str::to_owned).or_else(|| take_key(api, &mut own));

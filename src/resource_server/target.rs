@@ -125,6 +125,7 @@ fn filled(path: &str, values: &Values) -> Result<String, MissingValue> {
 }
 
 /// The API base, taken apart once for all calls with the same values.
+#[derive(Debug)]
 pub struct Base {
     /// Scheme, host, port, and a path where the host setting has one; no slash at its end.
     host: String,

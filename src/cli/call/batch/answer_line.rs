@@ -1,6 +1,5 @@
 //! What becomes of one call, as one line.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::super::report::Report;
@@ -55,17 +54,20 @@ fn add_error(line: &mut Vec<u8>, report: &Report, number: Option<u64>) {
 /// Fields of one name are one text, parted by commas (RFC 9110 section 5.3).
 fn add_headers(line: &mut Vec<u8>, headers: &HeaderMap) {
     line.push(b'{');
-    for (place, name) in headers.keys().enumerate() {
-        if place > 0 {
+    let mut fields = headers.iter().peekable();
+    let mut is_first = true;
+    while let Some((name, value)) = fields.next() {
+        if !std::mem::take(&mut is_first) {
             line.push(b',');
         }
         add_text(line, name.as_str());
         line.push(b':');
-        let mut values = headers.get_all(name).iter();
-        let first = values.next().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let text = values.fold(first.unwrap_or_default(), |text, value| {
-            (text.into_owned() + ", " + &String::from_utf8_lossy(value.as_bytes())).into()
-        });
+        let mut text = String::from_utf8_lossy(value.as_bytes());
+        // Those of one name follow each other.
+        while let Some((_, value)) = fields.next_if(|(next, _)| *next == name) {
+            let more = String::from_utf8_lossy(value.as_bytes());
+            text = (text.into_owned() + ", " + &more).into();
+        }
         add_text(line, &text);
     }
     line.push(b'}');
@@ -90,12 +92,14 @@ fn add_on_one_line(line: &mut Vec<u8>, json: &[u8]) {
 }
 
 fn add_text(line: &mut Vec<u8>, text: &str) {
-    // Text always makes JSON.
-    line.extend_from_slice(Value::from(text).to_string().as_bytes());
+    // Text always makes JSON, and memory always takes it.
+    let _ = serde_json::to_writer(line, text);
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::cli::report::Exit;
 

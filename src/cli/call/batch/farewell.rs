@@ -35,7 +35,9 @@ impl Tale {
 
     fn place(&self) -> String {
         match (&self.last_id, self.last_line) {
-            (Some(id), line) => format!("the last complete id is {id}, of line {line}"),
+            (Some(id), line) => {
+                format!("the last complete id is {}, of line {line}", printable(id))
+            }
             (None, 0) => "nothing was answered".into(),
             (None, line) => format!("the last complete one is line {line}"),
         }
@@ -93,7 +95,9 @@ impl Tale {
     pub fn ended(&self) -> Result<Exit, Report> {
         let Some((line, id, first)) = &self.first else { return Ok(Exit::Done) };
         let count = format!("{} of {} requests failed", self.failed, self.answered);
-        let which = id.as_ref().map_or_else(|| format!("line {line}"), |id| format!("id {id}"));
+        let which = id
+            .as_ref()
+            .map_or_else(|| format!("line {line}"), |id| format!("id {}", printable(id)));
         let mut report = Report::new(first.exit, first.code, count)
             .cause(format!("the first was {which}: {}", first.message));
         report.causes.extend(first.causes.iter().cloned());

@@ -32,6 +32,7 @@ use super::{scopes, with_settings};
 use crate::connection::Connection;
 use crate::connection::call::Manner;
 use crate::connection::share::{Halt, Share};
+use crate::resource_server::Base;
 use crate::store::StoreKind;
 use farewell::{Tale, go_on, unreadable};
 use lines::{Lines, Source};
@@ -105,6 +106,8 @@ impl Batch<'_> {
         let fresh = |error: &_| report::fresh(error, &connection.provider, self.about);
         let entry = connection.entry().map_err(|error| fresh(&error))?;
         let values = connection.call_values(&entry);
+        let base = Base::of(&connection.provider.api, &values);
+        let base = base.map_err(|error| report::request(&error.into(), self.about))?;
         let scopes = scopes(&entry);
         let countable = source.length.is_some_and(|length| length <= COUNTED);
         let share = Share::new(connection, entry, true);
@@ -115,6 +118,7 @@ impl Batch<'_> {
             connection,
             share: &share,
             manner,
+            base: &base,
             values: &values,
             scopes: &scopes,
             about: self.about,

@@ -17,8 +17,8 @@ use crate::connection::call::{CallError, Called, Manner};
 use crate::connection::share::Share;
 use crate::http::{HttpError, printable};
 use crate::provider::Values;
-use crate::resource_server::ApiRequest;
 use crate::resource_server::request::Call;
+use crate::resource_server::{ApiRequest, Base};
 
 /// No answer's body is longer, in bytes.
 const LONGEST_BODY: usize = 8 << 20;
@@ -31,6 +31,8 @@ pub struct Calls<'b> {
     pub share: &'b Share<'b>,
     /// Retries and time.
     pub manner: Manner,
+    /// Where they go.
+    pub base: &'b Base,
     /// Settings and contexts.
     pub values: &'b Values,
     /// What is asked for again where a scope is missing.
@@ -63,14 +65,14 @@ impl Calls<'_> {
             Err(why) => {
                 let (report, id) = (no_request(number, &why), request_line::id_of(&text));
                 let line = failed(id, &report, Some(number));
-                return Some(Done { line, id: shown(id), number, read, failure: Some(report) });
+                return Some(Done { line, id: written(id), number, read, failure: Some(report) });
             }
         };
         let (line, failure) = match self.request(&asked, &text, number) {
             Ok(request) => self.send(asked.id, request).await?,
             Err((report, number)) => (failed(asked.id, &report, number), Some(report)),
         };
-        Some(Done { line, id: shown(asked.id), number, read, failure })
+        Some(Done { line, id: written(asked.id), number, read, failure })
     }
 
     fn request(
@@ -92,7 +94,7 @@ impl Calls<'_> {
             form: false,
             idempotency_key: None,
         };
-        let request = ApiRequest::new(call, &*self.connection.system.random);
+        let request = ApiRequest::on(self.base, call, &*self.connection.system.random);
         request.map_err(|error| (report::request(&error, self.about), Some(number)))
     }
 
@@ -167,8 +169,8 @@ impl Calls<'_> {
     }
 }
 
-fn shown(id: Option<&RawValue>) -> Option<String> {
-    id.map(|id| printable(id.get()))
+fn written(id: Option<&RawValue>) -> Option<String> {
+    id.map(|id| id.get().to_owned())
 }
 
 fn no_request(number: u64, why: &str) -> Report {
