@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use keyfob::sandbox::Behaviour;
+use keyfob::clock::Clock as _;
+use keyfob::sandbox::{Behaviour, Endpoint};
 
-use crate::support::Shop;
+use crate::support::{Shop, until};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -67,4 +68,23 @@ fn a_least_life_that_is_longer_than_the_rest_refreshes() {
     assert_eq!(shop.sandbox.rotations(), 0);
     shop.line("token shop --min-ttl 40m").ok();
     assert_eq!(shop.sandbox.rotations(), 1);
+}
+
+#[test] // AT-12
+fn a_life_counts_from_when_it_was_asked_for() {
+    let shop = Shop::connected("inkress");
+    let asked_at = shop.world.clock.now();
+    shop.sandbox.latency(Duration::from_millis(200));
+    std::thread::scope(|scope| {
+        let before = shop.token_requests();
+        let (sandbox, clock) = (&shop.sandbox, &shop.world.clock);
+        scope.spawn(move || {
+            until("the token request", || sandbox.counts(Endpoint::Token) > before);
+            clock.advance(Duration::from_secs(40));
+        });
+        shop.line("refresh shop").ok();
+    });
+    let ends = shop.world.status("shop")["access_expires_at"].as_str().unwrap().to_owned();
+    let ends: jiff::Timestamp = ends.parse().unwrap();
+    assert_eq!(ends.duration_since(asked_at).as_secs(), 3600);
 }

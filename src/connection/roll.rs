@@ -375,6 +375,8 @@ impl<'a> Rolling<'a> {
         journal: &mut Journal,
         resent: bool,
     ) -> Rolled {
+        // A life counts from when it was asked for: a slow answer must not look fresh for too long.
+        let asked_at = self.tools.clock.now();
         let answer = match server::send(self.tools.http, request, &self.tools.tracing).await {
             Ok(answer) => answer,
             Err(error) => return self.unanswered(error, resent),
@@ -382,7 +384,7 @@ impl<'a> Rolling<'a> {
         let recorded = self
             .journal_key()
             .and_then(|key| journal.record(&key, self.tools.random, &encode_answer(&answer)));
-        match self.judge(&answer, self.tools.clock.now()).without(&request.secrets) {
+        match self.judge(&answer, asked_at).without(&request.secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
             TokenAnswer::Granted(tokens) => self.keep(tokens, false, recorded.is_ok()),
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),

@@ -175,12 +175,13 @@ impl Connection<'_> {
         }
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
+        let asked_at = self.system.clock.now();
         let answer = server::send(self.http()?, request, &self.tracing())
             .await
             .map_err(EstablishError::Http)?;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
-        let judged = judge(&self.provider, &asked, &answer, self.system.clock.now());
+        let judged = judge(&self.provider, &asked, &answer, asked_at);
         match judged.without(&request.secrets) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
