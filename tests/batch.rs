@@ -273,3 +273,14 @@ fn the_profile_may_come_from_the_environment() {
     let empty = shop.line("call --batch -").ok();
     assert_eq!((empty.stdout, empty.stderr), (String::new(), String::new()));
 }
+
+#[test]
+fn a_filter_value_that_the_vendor_rules_out_is_refused_in_its_place() {
+    let shop = Shop::connected("inkress");
+    let lines = "{\"id\":1,\"path\":\"/orders\",\"query\":{\"app\":\"you\"}}\n{\"id\":2,\"path\":\"/orders\",\"query\":{\"app\":\"me\"}}\n";
+    let ran = batch(&shop, lines, &[]).exits(2);
+    let answers = answers(&ran.stdout);
+    assert!(answers[0]["error"]["message"].as_str().unwrap().contains("app"), "{}", answers[0]);
+    assert_eq!((&answers[1]["status"], shop.calls()), (&Value::from(200), 1));
+    batch(&shop, lines, &["--force"]).exits(8);
+}

@@ -17,6 +17,7 @@ use crate::connection::call::{CallError, Called, Manner};
 use crate::connection::share::Share;
 use crate::http::{HttpError, printable};
 use crate::provider::Values;
+use crate::resource_server::filters;
 use crate::resource_server::request::Call;
 use crate::resource_server::{ApiRequest, Base};
 
@@ -94,8 +95,13 @@ impl Calls<'_> {
             form: false,
             idempotency_key: None,
         };
-        let request = ApiRequest::on(self.base, call, &*self.connection.system.random);
-        request.map_err(|error| (report::request(&error, self.about), Some(number)))
+        let request = ApiRequest::on(self.base, call, &*self.connection.system.random)
+            .map_err(|error| (report::request(&error, self.about), Some(number)))?;
+        if !self.manner.force {
+            filters::check(&provider.api.filters, &request.target.url)
+                .map_err(|error| (report::filter(&error), Some(number)))?;
+        }
+        Ok(request)
     }
 
     async fn send(
