@@ -15,6 +15,8 @@ use serde_json::Value;
 
 use crate::support::program::{Life, Program, STORE_KEY, text};
 
+/// Pages without steps to run; `readme` holds their commands to what exists.
+const HELD_BY_READMES_TESTS: [&str; 3] = ["calls.md", "other-programs.md", "webhooks.md"];
 const DOCUMENTS: [&str; 4] =
     ["containers.md", "cron-and-systemd.md", "github-actions.md", "gitlab-ci.md"];
 
@@ -128,6 +130,7 @@ fn every_document_is_known_here_and_every_command_line_in_it_parses() {
         .unwrap()
         .map(|it| it.unwrap().file_name().into_string().unwrap())
         .collect();
+    there.retain(|name| !HELD_BY_READMES_TESTS.contains(&name.as_str()));
     there.sort();
     assert_eq!(there, DOCUMENTS);
     let mut seen = 0;
@@ -147,24 +150,58 @@ fn every_document_is_known_here_and_every_command_line_in_it_parses() {
     assert!(seen > 15, "{seen}");
 }
 
+/// The secrets of a repository as they were when a run was queued, and those of an environment as they are.
+struct Secrets {
+    queued: BTreeMap<String, String>,
+    environment: PathBuf,
+}
+
+impl Secrets {
+    /// What a run sees that is queued now.
+    fn queued_now(folder: &Path) -> Self {
+        let files = fs::read_dir(folder.join("repository")).unwrap().map(|it| it.unwrap().path());
+        let queued = files
+            .map(|it| {
+                let name = it.file_name().unwrap().to_str().unwrap().to_owned();
+                (name, fs::read_to_string(it).unwrap())
+            })
+            .collect();
+        Self { queued, environment: folder.join("keyfob") }
+    }
+
+    fn of(&self, name: &str, environment: Option<&str>) -> String {
+        let kept = environment.map(|it| {
+            assert_eq!(it, "keyfob");
+            fs::read_to_string(self.environment.join(name))
+        });
+        match kept {
+            Some(Ok(value)) => value,
+            _ => self.queued.get(name).unwrap_or_else(|| panic!("no secret {name}")).clone(),
+        }
+    }
+}
+
 /// What `${{ … }}` stands for.
-fn filled_in(value: &Value, secrets: &Path) -> String {
+fn filled_in(value: &Value, secrets: &Secrets, environment: Option<&str>) -> String {
     let value = value.as_str().unwrap();
     match value.strip_prefix("${{ ").and_then(|it| it.strip_suffix(" }}")) {
         Some("github.repository") => "somebody/orders".into(),
         Some(secret) => {
             let name = secret.strip_prefix("secrets.").unwrap();
-            fs::read_to_string(secrets.join(name)).unwrap().trim_end().to_owned()
+            secrets.of(name, environment).trim_end().to_owned()
         }
         None => value.to_owned(),
     }
 }
 
 /// Runs the steps of a job as the runner does: one shell a step, variables carried in a file.
-fn run_github_job(runner: &mut Machine<'_>, job: &Value, secrets: &Path) -> String {
+fn run_github_job(runner: &mut Machine<'_>, job: &Value, secrets: &Secrets) -> String {
+    let environment = job["environment"].as_str();
     let fill = |object: &Value| -> BTreeMap<String, String> {
         let members = object.as_object().into_iter().flatten();
-        members.map(|(name, value)| (name.clone(), filled_in(value, secrets))).collect()
+        members
+            .map(|(name, value)| (name.clone(), filled_in(value, secrets, environment)))
+            .collect()
     };
     let carried = runner.file("github_env");
     fs::write(&carried, "").unwrap();
@@ -210,10 +247,12 @@ fn the_github_example_refreshes_saves_and_hands_over() {
     let program = Program::beside("inkress", Behaviour::default());
     let laptop = Machine::laptop(&program);
     let secrets = program.folder.path().join("secrets");
-    fs::create_dir(&secrets).unwrap();
-    fs::write(secrets.join("KEYFOB_SAVE_TOKEN"), "github_pat_of_somebody").unwrap();
+    fs::create_dir_all(secrets.join("repository")).unwrap();
+    fs::create_dir(secrets.join("keyfob")).unwrap();
+    fs::write(secrets.join("repository/KEYFOB_SAVE_TOKEN"), "github_pat_of_somebody").unwrap();
     let gh = format!(
-        "test \"$1 $2\" = 'secret set' && cat > '{0}/new' && mv '{0}/new' '{0}/'\"$3\" && echo \"took $3\"",
+        "test \"$1 $2\" = 'secret set' && {{ test -z \"$4\" || test \"$4\" = --env; }} && \
+         cat > '{0}/new' && mv '{0}/new' '{0}/'\"${{5:-repository}}/$3\" && echo \"took $3\"",
         secrets.display()
     );
     laptop.stand_in("gh", &gh);
@@ -222,8 +261,11 @@ fn the_github_example_refreshes_saves_and_hands_over() {
     assert!(!laptop.file("shop.key").exists() && !laptop.file("shop.keyfob").exists());
 
     let workflow = yaml("github-actions.md");
+    let blob = || fs::read_to_string(secrets.join("keyfob/KEYFOB_BLOB")).unwrap();
+    // Both runs are queued before the first one begins.
+    let queued = Secrets::queued_now(&secrets);
     for run in 1..=2 {
-        let before = fs::read_to_string(secrets.join("KEYFOB_BLOB")).unwrap();
+        let before = blob();
         let mut first = Machine::new(&program, &format!("refresh-{run}"));
         first.stand_in(
             "gh",
@@ -231,13 +273,13 @@ fn the_github_example_refreshes_saves_and_hands_over() {
                 "test \"$GH_TOKEN $GH_REPO\" = 'github_pat_of_somebody somebody/orders' && {gh}"
             ),
         );
-        let log = run_github_job(&mut first, &workflow["jobs"]["refresh"], &secrets);
+        let log = run_github_job(&mut first, &workflow["jobs"]["refresh"], &queued);
         assert!(
             log.contains("took KEYFOB_BLOB") && log.contains("shop: refreshed, saved"),
             "{log}"
         );
         assert!(first.file("orders.json").exists());
-        assert_ne!(fs::read_to_string(secrets.join("KEYFOB_BLOB")).unwrap(), before);
+        assert_ne!(blob(), before);
         for secret in ["inka_", "inkr_"] {
             assert!(!shown(&log, secret), "{secret} is in the log: {log}");
         }
@@ -245,7 +287,7 @@ fn the_github_example_refreshes_saves_and_hands_over() {
         {
             let mut other = Machine::new(&program, &format!("part-{run}-{part}"));
             fs::copy(first.file("handover.keyfob"), other.file("handover.keyfob")).unwrap();
-            run_github_job(&mut other, &workflow["jobs"]["parts"], &secrets);
+            run_github_job(&mut other, &workflow["jobs"]["parts"], &queued);
             assert!(other.file("orders.json").exists());
         }
         assert_eq!(program.sandbox.rotations(), run);
