@@ -197,16 +197,6 @@ impl<'b> Work<'b> {
             }
             tokio::select! {
                 biased;
-                Some((place, done)) = running.next(), if !running.is_empty() => {
-                    match self.settle(place, done) {
-                        Ok(Flow::On) => {}
-                        Ok(Flow::Over) => return Ended::Unread,
-                        Err(report) => return Ended::Broken(report),
-                    }
-                    if running.is_empty() && let Some(ended) = self.flush() {
-                        return ended;
-                    }
-                }
                 line = self.lines.next(), if may_start => match line {
                     Ok(Some(line)) => {
                         let (place, read) = (self.queue.enter(), self.lines.read);
@@ -215,6 +205,13 @@ impl<'b> Work<'b> {
                     Ok(None) => {}
                     Err(error) => self.unreadable = Some(unreadable(self.batch.file, &error)),
                 },
+                Some((place, done)) = running.next(), if !running.is_empty() => {
+                    match self.settle(place, done) {
+                        Ok(Flow::On) => {}
+                        Ok(Flow::Over) => return Ended::Unread,
+                        Err(report) => return Ended::Broken(report),
+                    }
+                }
                 () = self.sink.is_due(), if self.sink.is_busy() => {
                     if let Some(ended) = self.flush() {
                         return ended;
