@@ -4,8 +4,8 @@ use hyper::http::request::Parts;
 use url::Url;
 
 use super::grant::{Grant, header_map};
-use super::path;
 use super::refusal::Refusal;
+use super::{headers, path};
 use crate::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use crate::provider::Provider;
 use crate::provider::schema::Api;
@@ -14,31 +14,27 @@ use crate::resource_server::authorization::{self, Placement};
 use crate::resource_server::idempotency::{self, Key, safe_after_refusal, safe_to_repeat};
 use crate::resource_server::scope::{self, Judgement};
 use crate::resource_server::target::Target;
+use crate::secret::Secret;
 
 /// A request that is allowed; holds no token.
-pub struct Asked {
-    /// As sent.
-    pub method: Method,
+pub struct Asked<'h> {
+    head: &'h Parts,
     target: Target,
-    headers: HeaderMap,
     key: Option<Key>,
 }
 
-impl Asked {
+impl<'h> Asked<'h> {
     /// Finds the address and asks allow list and scope table about it.
     pub fn new(
-        head: &Parts,
-        mut headers: HeaderMap,
+        head: &'h Parts,
         provider: &Provider,
         grant: &Grant,
         random: &dyn Random,
     ) -> Result<Self, Refusal> {
         let target = Self::target(head, provider, grant)?;
-        let method = head.method.clone();
-        let allowed = grant.allowed.judge(method.as_str(), target.url.path());
+        let allowed = grant.allowed.judge(head.method.as_str(), target.url.path());
         allowed.map_err(Refusal::NotAllowed)?;
-        let key = key(&provider.api, &method, &mut headers, random);
-        let asked = Self { method, target, headers, key };
+        let asked = Self { head, target, key: key(&provider.api, head, random) };
         match asked.scope_judgement(provider, grant) {
             Judgement::Missing { needed } => Err(Refusal::MissingScope {
                 needed: needed.iter().map(|scope| scope.name.clone()).collect(),
@@ -60,30 +56,39 @@ impl Asked {
         Ok(target)
     }
 
+    /// As sent.
+    pub fn method(&self) -> Method {
+        self.head.method.clone()
+    }
+
     /// What the provider's scope table says.
     pub fn scope_judgement<'p>(&self, provider: &'p Provider, grant: &Grant) -> Judgement<'p> {
         let below = self.target.below.as_deref();
-        scope::judge(&provider.scope, grant.granted.as_deref(), self.method.as_str(), below)
+        scope::judge(&provider.scope, grant.granted.as_deref(), self.head.method.as_str(), below)
     }
 
     /// Whether it may be sent again although it may have been carried out.
     pub fn is_safe_to_repeat(&self) -> bool {
-        safe_to_repeat(self.method.as_str(), self.key.as_ref())
+        safe_to_repeat(self.head.method.as_str(), self.key.as_ref())
     }
 
     /// Whether it may be sent again after the API refused its token.
     pub fn is_safe_after_refusal(&self, api: &Api) -> bool {
-        safe_after_refusal(api, self.method.as_str(), self.key.as_ref())
+        safe_after_refusal(api, self.head.method.as_str(), self.key.as_ref())
     }
 
-    /// Address and headers with the token. What the provider asks for stands in place of what the
+    /// Address and headers with the token; `secret`, the proxy's own, is in none of them. What the provider asks for stands in place of what the
     /// program says: which account is spoken to is not the program's to choose.
     pub fn with_token(
         &self,
         provider: &Provider,
         grant: &Grant,
+        secret: &Secret,
     ) -> Result<(Url, HeaderMap), Refusal> {
-        let mut headers = self.headers.clone();
+        let mut headers = headers::to_the_api(&self.head.headers, secret);
+        if let Some((name, value)) = self.key.as_ref().and_then(written) {
+            headers.insert(name, value);
+        }
         match &grant.headers {
             Ok(own) => set(&mut headers, own),
             Err(_) => {
@@ -92,7 +97,9 @@ impl Asked {
                 set(&mut headers, &own.and_then(header_map).map_err(Refusal::Header)?);
             }
         }
-        headers.extend(grant.authorization());
+        if let Some((name, value)) = grant.authorization() {
+            headers.insert(name, value);
+        }
         let mut url = self.target.url.clone();
         if let Placement::Query { name } = &grant.placement {
             url.query_pairs_mut().append_pair(name, grant.token.expose());
@@ -108,14 +115,15 @@ fn set(headers: &mut HeaderMap, own: &HeaderMap) {
 }
 
 /// The key of a write: the program's own, or a fresh one where the vendor takes it.
-fn key(api: &Api, method: &Method, headers: &mut HeaderMap, random: &dyn Random) -> Option<Key> {
+fn key(api: &Api, head: &Parts, random: &dyn Random) -> Option<Key> {
     let idempotency = api.idempotency.as_ref();
-    let given = idempotency.and_then(|it| headers.get(it.header.as_str())?.to_str().ok());
-    let given = given.map(str::to_owned);
-    let key = idempotency::key(idempotency, method.as_str(), given.as_deref(), random)?;
+    let given = idempotency.and_then(|it| head.headers.get(it.header.as_str())?.to_str().ok());
+    idempotency::key(idempotency, head.method.as_str(), given, random)
+}
+
+fn written(key: &Key) -> Option<(HeaderName, HeaderValue)> {
     let name = HeaderName::from_bytes(key.header.as_bytes()).ok()?;
-    headers.insert(name, HeaderValue::from_str(&key.value).ok()?);
-    Some(key)
+    Some((name, HeaderValue::from_str(&key.value).ok()?))
 }
 
 /// A query without the parameter that only the proxy sets.

@@ -121,15 +121,14 @@ impl Forwarder {
     async fn pass(&self, head: &Parts, body: Incoming) -> Result<Passing, Refusal> {
         self.gate.judge(&head.method, &head.uri, &head.headers)?;
         let grant = self.tokens.good(self.clock.now()).await?;
-        let passed = headers::to_the_api(&head.headers, self.gate.secret());
-        let asked = Asked::new(head, passed, &self.provider, &grant, &*self.random)?;
+        let asked = Asked::new(head, &self.provider, &grant, &*self.random)?;
         self.send(asked, arrived(body).await?, grant).await
     }
 
     /// Sends it; once more with a new token after a refusal, and where a kept connection had ended.
     async fn send(
         &self,
-        asked: Asked,
+        asked: Asked<'_>,
         mut body: RelayBody,
         mut grant: Arc<Grant>,
     ) -> Result<Passing, Refusal> {
@@ -164,13 +163,13 @@ impl Forwarder {
         }
     }
 
-    fn relay(&self, asked: &Asked, grant: &Grant, body: RelayBody) -> Result<Relay, Refusal> {
-        let (url, headers) = asked.with_token(&self.provider, grant)?;
-        Ok(Relay { method: asked.method.clone(), url, headers, body })
+    fn relay(&self, asked: &Asked<'_>, grant: &Grant, body: RelayBody) -> Result<Relay, Refusal> {
+        let (url, headers) = asked.with_token(&self.provider, grant, self.gate.secret())?;
+        Ok(Relay { method: asked.method(), url, headers, body })
     }
 
     /// Whether the API refused the token itself.
-    async fn says_expired(&self, asked: &Asked, grant: &Grant, relayed: &mut Relayed) -> bool {
+    async fn says_expired(&self, asked: &Asked<'_>, grant: &Grant, relayed: &mut Relayed) -> bool {
         let status = relayed.status.as_u16();
         if status < 400 {
             return false;

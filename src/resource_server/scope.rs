@@ -44,18 +44,19 @@ pub fn judge<'a>(
 /// that `/merchants/account/balances` is not taken for `/merchants/{merchant_id}`. HEAD counts as GET.
 pub fn scopes_for<'a>(table: &'a [Scope], method: &str, below: &str) -> Vec<&'a Scope> {
     let path = segments(below);
-    let endpoints = table.iter().flat_map(|scope| &scope.endpoints);
-    let Some(best) = endpoints.filter_map(|endpoint| likeness(endpoint, &path)).max() else {
-        return Vec::new();
-    };
     let method = if method == "HEAD" { "GET" } else { method };
-    table
-        .iter()
-        .filter(|scope| !scope.reserved && scope.methods.iter().any(|opened| opened == method))
-        .filter(|scope| {
-            scope.endpoints.iter().any(|it| likeness(it, &path).as_ref() == Some(&best))
-        })
-        .collect()
+    let (mut best, mut found) = (None, Vec::new());
+    for scope in table {
+        let likest = scope.endpoints.iter().filter_map(|endpoint| likeness(endpoint, &path)).max();
+        if likest > best {
+            (best, found) = (likest, Vec::new());
+        }
+        let opens = !scope.reserved && scope.methods.iter().any(|opened| opened == method);
+        if likest.is_some() && likest == best && opens {
+            found.push(scope);
+        }
+    }
+    found
 }
 
 /// The decoded segments of a path, its query left out.
@@ -69,6 +70,11 @@ fn segments(path: &str) -> Vec<String> {
 /// left whether it is named in full. More segments are a better likeness, then names before
 /// placeholders. Asked for every call and every endpoint of the table, so nothing is allocated.
 fn likeness(endpoint: &str, path: &[String]) -> Option<(usize, u64)> {
+    // Most endpoints begin otherwise, and are not taken apart.
+    let (start, first) = (endpoint.trim_start_matches('/'), path.first()?);
+    if !start.starts_with(['{', '%']) && start.as_bytes().first() != first.as_bytes().first() {
+        return None;
+    }
     let (mut count, mut named) = (0, 0);
     for wanted in endpoint.split('/').filter(|segment| !segment.is_empty()) {
         let given = path.get(count)?;

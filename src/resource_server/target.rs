@@ -113,6 +113,9 @@ fn whole_url(text: &str) -> Option<(&str, &str)> {
 /// Fills names in braces: in the path every one must be known, in the query only known ones count,
 /// since JSON and GraphQL have braces of their own.
 fn filled(path: &str, values: &Values) -> Result<String, MissingValue> {
+    if !path.contains('{') {
+        return Ok(path.to_owned());
+    }
     let (path, query) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
     let mut query = query.to_owned();
     for name in names(&query.clone()) {
@@ -171,25 +174,26 @@ impl Base {
         query: &[(String, String)],
     ) -> Result<Target, TargetError> {
         refuse_trickery(path)?;
-        let address = match whole_url(path) {
-            Some((host, rest)) => format!("{host}{}", filled(rest, values)?),
-            None => self.place(path, values)?,
+        let mut url = match whole_url(path) {
+            Some((host, rest)) => self.own(&format!("{host}{}", filled(rest, values)?))?,
+            None => self.at(&self.place(path, values)?)?,
         };
-        let mut url = self.own(&address)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         Ok(self.target(url, settings))
     }
 
-    /// Puts a path below the base, or below the host where it begins with the base's own path.
+    /// Puts a path below the base, or below the host where it begins with the base's own path;
+    /// what is given follows `host`.
     fn place(&self, path: &str, values: &Values) -> Result<String, TargetError> {
         let path = format!("/{}", path.trim_start_matches('/'));
         let below = filled(&path, values)?;
         if self.is_written_out(&path) {
-            return Ok(format!("{}{below}", self.host));
+            return Ok(below);
         }
-        Ok(format!("{}{below}", self.whole.clone()?))
+        let whole = self.whole.as_ref().map_err(Clone::clone)?;
+        Ok(format!("{}{below}", &whole[self.host.len()..]))
     }
 
     fn is_written_out(&self, path: &str) -> bool {
@@ -204,6 +208,24 @@ impl Base {
         }
     }
 
+    /// The address of what follows `host`, which stays as it is whatever that says.
+    fn at(&self, rest: &str) -> Result<Url, TargetError> {
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let mut url = self.own.api().clone();
+        refuse_user_name(&url)?;
+        match self.own.api().path() {
+            "/" => url.set_path(path),
+            own => url.set_path(&format!("{}{path}", own.trim_end_matches('/'))),
+        }
+        url.set_query(query);
+        url.set_fragment(None);
+        Ok(url)
+    }
+
     /// Reads an address and holds it to the provider's own hosts.
     fn own(&self, address: &str) -> Result<Url, TargetError> {
         let mut url =
@@ -212,9 +234,7 @@ impl Base {
             let own = origin(self.own.api());
             return Err(TargetError::OtherHost { given: origin(&url), own });
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(TargetError::Refused("a user name"));
-        }
+        refuse_user_name(&url)?;
         url.set_fragment(None);
         Ok(url)
     }
@@ -237,6 +257,13 @@ impl Base {
     }
 }
 
+fn refuse_user_name(url: &Url) -> Result<(), TargetError> {
+    match url.username().is_empty() && url.password().is_none() {
+        true => Ok(()),
+        false => Err(TargetError::Refused("a user name")),
+    }
+}
+
 fn origin(url: &Url) -> String {
     match url.port() {
         Some(port) => format!("{}://{}:{port}", url.scheme(), url.host_str().unwrap_or_default()),
@@ -252,6 +279,32 @@ mod tests {
 
     fn provider(name: &str) -> Provider {
         shipped(name).unwrap().unwrap()
+    }
+
+    #[test] // RR3
+    fn a_path_is_read_as_a_whole_address_would_be() {
+        for (name, host) in
+            [("inkress", "https://api.example"), ("inyo", "http://127.0.0.1:1/a/b/")]
+        {
+            let provider = provider(name);
+            let values = values(&[("api_host", host), ("host", host)]);
+            let base = Base::of(&provider.api, &values).unwrap();
+            for path in [
+                "/orders",
+                "/orders/5?x=1&y='a b'#z",
+                "/a/../b/%2e%2e/c",
+                "/é/ü?é",
+                "/a;b=c/@evil:1/",
+                "/\u{3002}evil",
+                "/?q",
+                "/",
+                "/a#?b",
+                "/..//evil.example/x",
+            ] {
+                let address = format!("{}{path}", base.host);
+                assert_eq!(base.at(path), base.own(&address), "{path}");
+            }
+        }
     }
 
     fn values(known: &[(&str, &str)]) -> Values {
