@@ -7,7 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use rustix::process::Signal;
 
-use super::running::{Answer, Behind};
+use super::running::{Answer, Behind, Proxy};
 use super::upstream::{PATIENCE, Upstream, ok};
 use crate::support::until;
 
@@ -79,4 +79,21 @@ fn a_signal_during_a_refresh_loses_no_token() {
     let refreshed = behind.program.run("refresh shop");
     assert!(refreshed.status.success(), "{}", String::from_utf8_lossy(&refreshed.stderr));
     assert_eq!(sandbox.spent_tokens_seen(), 0);
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
+    let upstream = Upstream::answering(|_, stream| stream.write_all(ok("{}").as_bytes()).unwrap());
+    let behind = Behind::new(upstream);
+    let (proxy, _unread) = Proxy::unheard(&behind.program);
+    let request = format!("{}\r\n", proxy.head(&format!("GET /orders/{}", "x".repeat(400))));
+    let mut stream = proxy.connect();
+    // More lines than a pipe takes, fewer than wait in memory.
+    for _ in 0..500 {
+        stream.write_all(request.as_bytes()).unwrap();
+        assert_eq!(Answer::read(&mut stream, false).status, 200);
+    }
+    drop(stream);
+    proxy.signal(Signal::TERM);
+    assert_eq!(proxy.ended().0, Some(0));
 }

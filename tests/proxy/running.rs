@@ -48,8 +48,19 @@ pub struct Proxy {
 impl Proxy {
     pub fn start(program: &Program, words: &[&str]) -> Self {
         let stderr = program.folder.path().join(format!("stderr-{}", crate::support::free_port()));
+        let file = File::create(&stderr).unwrap();
+        Self::saying_into(program, words, stderr, file.into())
+    }
+
+    /// A proxy whose standard error nobody reads; the end of the pipe that nobody reads from.
+    pub fn unheard(program: &Program) -> (Self, std::io::PipeReader) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        (Self::saying_into(program, &[], PathBuf::from("/dev/null"), writer.into()), reader)
+    }
+
+    fn saying_into(program: &Program, words: &[&str], stderr: PathBuf, to: Stdio) -> Self {
         let mut command = program.command(["proxy", "shop"].iter().chain(words).copied());
-        command.stderr(File::create(&stderr).unwrap()).stdout(Stdio::piped());
+        command.stderr(to).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut line = || lines.next().map(Result::unwrap).unwrap_or_default();

@@ -7,7 +7,7 @@ use keyfob::sandbox::Behaviour;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::running::{Behind, Proxy};
+use super::running::Behind;
 use super::upstream::{Upstream, ok};
 use crate::support::program::{Program, text};
 use crate::support::shelf::Trouble;
@@ -126,11 +126,10 @@ fn every_run_has_a_secret_of_its_own() {
     let behind = Behind::new(upstream());
     let (one, other) = (behind.proxy(&[]), behind.proxy(&[]));
     assert_ne!(one.secret, other.secret);
-    let wrong: &Proxy = &other;
     let request = format!(
         "GET /orders HTTP/1.1\r\nHost: {}\r\nX-Keyfob-Proxy: {}\r\n\r\n",
-        wrong.host(),
+        other.host(),
         one.secret
     );
-    assert_eq!(wrong.raw(&request).status, 401);
+    assert_eq!(other.raw(&request).status, 401);
 }

@@ -140,7 +140,6 @@ fn no_page_in_a_browser_reaches_the_api() {
     Ran::of(&mut browser).done();
     let results = proxy.folder.json("results.json");
     assert_eq!(results["error"], Value::Null, "{results:#}");
-    println!("{results:#}");
     for (place, attempts) in results.as_object().unwrap() {
         for (attempt, result) in attempts.as_object().unwrap() {
             assert_ne!(result["opened"], true, "{place}: {attempt}");

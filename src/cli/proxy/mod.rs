@@ -1,7 +1,10 @@
 //! `proxy`: a loopback address at which programs use the API without holding the token.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+mod aside;
+mod secret_file;
+
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
@@ -12,6 +15,9 @@ use tokio::sync::mpsc;
 use super::completions::complete_profile;
 use super::context::Context;
 use super::report::{self, Exit, Report, Situation};
+use aside::Aside;
+use secret_file::SecretFile;
+
 use crate::connection::{Connection, Wanted};
 use crate::proxy::{
     Allowed, Failure, GrantError, Keeper, Line, Options, Proxy as Running, Refusal, Rule,
@@ -102,26 +108,32 @@ fn serve(
     ended
 }
 
-/// Answers requests for tokens and writes audit lines: until a signal, and then until the last
-/// request has ended or a second signal comes.
+/// Answers requests for tokens: until a signal, and then until the last request has ended or a
+/// second signal comes.
 fn run_until_signal(
     context: &Context<'_>,
     proxy: Running,
     mut keeper: Keeper<'_>,
-    mut lines: mpsc::Receiver<Line>,
+    lines: mpsc::Receiver<Line>,
 ) -> Result<Exit, Report> {
     let system = context.system;
-    let first = system.run(async { tokio::join!(keeper.serve(), write(context, &mut lines)) });
-    if first.is_some() {
-        // Nobody can ask any more, and nobody was told to stop.
-        let ended = proxy.ended().unwrap_or(Ok(()));
-        let error = ended.err().unwrap_or_else(|| io::Error::other("its thread has ended"));
-        return Err(report::proxy_ended(&error));
-    }
+    let aside = Aside::start(system, lines).map_err(|error| report::proxy_ended(&error))?;
+    let ended_by_itself = system.run(keeper.serve()).is_some();
     proxy.stop();
-    let _ = system.run(async { tokio::join!(keeper.serve(), write(context, &mut lines)) });
-    context.output.note(system, "the proxy is closed; its secret opens nothing now");
-    Ok(Exit::Done)
+    if !ended_by_itself {
+        // A second signal ends the wait for those who are inside.
+        let _ = system.run(keeper.serve());
+        context.output.note(system, "the proxy is closed; its secret opens nothing now");
+    }
+    aside.end();
+    match ended_by_itself {
+        false => Ok(Exit::Done),
+        true => {
+            let ended = proxy.ended().unwrap_or(Ok(()));
+            let error = ended.err().unwrap_or_else(|| io::Error::other("its thread has ended"));
+            Err(report::proxy_ended(&error))
+        }
+    }
 }
 
 /// A way for audit lines; without a sender where nobody wants them.
@@ -130,15 +142,6 @@ fn lines(context: &Context<'_>) -> (Option<mpsc::Sender<Line>>, mpsc::Receiver<L
     // Under --json standard error is kept for a failure's document.
     let wanted = !context.output.quiet && !context.output.json;
     (wanted.then_some(sender), lines)
-}
-
-/// Writes audit lines, as many at once as have come.
-async fn write(context: &Context<'_>, lines: &mut mpsc::Receiver<Line>) {
-    let mut some = Vec::with_capacity(LINES);
-    while lines.recv_many(&mut some, LINES).await > 0 {
-        let text: Vec<String> = some.drain(..).map(|line| line.to_string()).collect();
-        context.output.say(context.system, &text.join("\n"));
-    }
 }
 
 /// What a program gets for an answer where the proxy refuses.
@@ -199,36 +202,4 @@ fn tell(
         output.note(context.system, &line);
     }
     Ok(file)
-}
-
-/// A file that holds the secret for as long as it opens something.
-struct SecretFile {
-    path: PathBuf,
-    line: Secret,
-}
-
-impl SecretFile {
-    /// Written beside it and renamed: nobody reads half of it, and no link is followed.
-    fn write(path: &Path, secret: &Secret) -> Result<Self, Report> {
-        let refused = |error: io::Error| report::secret_file(&error, path);
-        // A folder of the caller's that is left later must still find it.
-        let path = std::path::absolute(path).map_err(refused)?;
-        let line = Secret::new(format!("{}\n", secret.expose()));
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(refused)?;
-        file.write_all(line.expose().as_bytes()).map_err(refused)?;
-        file.persist(&path).map_err(|error| refused(error.error))?;
-        Ok(Self { path, line })
-    }
-}
-
-impl Drop for SecretFile {
-    /// Another proxy may have put its own secret there meanwhile, which stays.
-    fn drop(&mut self) {
-        let is_ours = std::fs::read(&self.path).is_ok_and(|it| it == self.line.expose().as_bytes());
-        if is_ours {
-            // What is left behind opens nothing any more.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
