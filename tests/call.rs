@@ -337,3 +337,13 @@ fn a_stream_that_was_sent_is_not_sent_twice() {
     shop.world.run(["call", "shop", "POST", "/orders", "-d", "@-"]).exits(8);
     assert_eq!((shop.calls(), shop.sandbox.rotations()), (1, 0));
 }
+
+#[test]
+fn a_read_that_carries_a_body_by_a_slip_is_told() {
+    let shop = Shop::connected("inkress");
+    shop.line("call shop GET /orders app=me").says("a query is written app==me");
+    for fine in ["call shop GET /orders app==me", "call shop GET /orders X-A:b=c"] {
+        let ran = shop.line(fine).ok();
+        assert_eq!(ran.stderr, "", "{fine}");
+    }
+}

@@ -123,3 +123,12 @@ fn a_fresh_token_costs_one_read_of_the_keychain_and_what_shows_files_none() {
         assert_eq!(shop.world.shelf.reads(), reads, "{line}");
     }
 }
+
+#[test]
+fn a_check_of_one_profile_that_was_never_connected_needs_a_person() {
+    let shop = Shop::connected("inkress");
+    shop.line("revoke shop").ok();
+    shop.line("status --check").ok();
+    shop.line("status shop").ok();
+    shop.line("status shop --check").exits(4).says("`shop` needs a person: `keyfob connect shop`");
+}

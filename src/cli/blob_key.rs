@@ -35,7 +35,16 @@ pub fn to_seal(context: &Context<'_>, source: &KeySource, passphrase: bool) -> R
     if !passphrase && let Some(key) = given(source.key_file.as_deref(), environment) {
         return key.map_err(|error| report::blob_key(&error));
     }
-    let missing = || report::blob_key(&StoreError::KeyMissing);
+    let missing = || match passphrase {
+        true => Report::new(
+            Exit::SetUp,
+            "blob-key-missing",
+            "a passphrase is asked for on a terminal, and nobody can be asked here",
+        )
+        .hint("leave --passphrase out and make a key once, which is kept on both sides")
+        .next("(umask 077 && openssl rand -base64 32 > keyfob.key)"),
+        false => report::blob_key(&StoreError::KeyMissing),
+    };
     let first = context.ask_secret("Passphrase for the sealed connection (not shown)")?;
     let first = first.ok_or_else(missing)?;
     let again = context.ask_secret("The same again")?.ok_or_else(missing)?;

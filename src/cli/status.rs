@@ -27,7 +27,10 @@ pub fn run(context: &Context<'_>, args: &Status) -> Result<Exit, Report> {
     let within = args.within.map_or(0, |within| within.as_secs());
     if let Some(name) = &args.profile {
         let name = context.profile_name(Some(name))?;
-        return tell(context, args, &[line(context, name, now, within)?], &[]);
+        let mut line = line(context, name, now, within)?;
+        // Whoever asks about one profile needs that one.
+        line.needs_attention |= args.check && line.state == State::NeverConnected;
+        return tell(context, args, &[line], &[]);
     }
     let names = context.profiles.names().map_err(|error| report::profile(&error))?;
     let mut lines = Vec::new();

@@ -14,7 +14,7 @@ Examples:
   keyfob call shop GET '/merchants/{merchant_id}' -i
   keyfob call shop /orders -o orders.json
   keyfob call shop /orders --result --jq '.[] | [.id, .total] | @tsv'
-  keyfob call shop /products/ --paginate --jq '.results[].name'
+  keyfob call till /products/ --paginate --jq '.results[].name'
   keyfob call shop @payout total:=5000 currency_code=JMD    (a recipe; `keyfob recipes shop` lists them)
   keyfob call shop --batch requests.jsonl > answers.jsonl
 

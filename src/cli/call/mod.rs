@@ -29,6 +29,7 @@ use super::report::{self, Exit, Report, Situation};
 use crate::connection::call::{Manner, Refused};
 use crate::connection::pages::{Page, PageWalk};
 use crate::connection::{Connection, Entry};
+use crate::http::printable::printable;
 use crate::http::{HttpError, Method};
 use crate::profile::settings;
 use crate::provider::Provider;
@@ -57,6 +58,7 @@ pub fn run(context: &Context<'_>, args: &Call) -> Result<Exit, Report> {
     }
     let about = chosen.situation(context.system);
     warn_slash(context, &chosen, words.path);
+    warn_body(context, args, &words);
     if args.dry_run || args.curl {
         return show(context, args, &words, &chosen, &about);
     }
@@ -84,6 +86,20 @@ fn warn_slash(context: &Context<'_>, chosen: &Chosen, path: &str) {
             context.system,
             &format!("paths of this API end in a slash: {bare}/ is probably meant"),
         );
+    }
+}
+
+/// A read with a body is hardly ever meant: `name=value` beside `name==value` is a slip that changes the answer in silence.
+fn warn_body(context: &Context<'_>, args: &Call, words: &Words<'_>) {
+    let reads = words.method.is_some_and(|method| matches!(method, "GET" | "HEAD"));
+    let slip = words.items.iter().find_map(|item| {
+        let (name, value) = item.split_once('=')?;
+        let is_text = !name.ends_with(':') && !value.starts_with(['=', '@']) && !name.contains(':');
+        is_text.then(|| format!("{name}=={value}"))
+    });
+    if let (true, false, Some(query)) = (reads, args.form, slip) {
+        let said = format!("this read carries a body; a query is written {}", printable(&query));
+        context.output.warn(context.system, &said);
     }
 }
 
