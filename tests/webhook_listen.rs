@@ -180,8 +180,8 @@ fn a_delivery_is_printed_once_whatever_was_killed_meanwhile() {
     let program = shop();
     let mut listening = Listening::start(&program, &[]);
     let url = listening.url.clone();
-    assert_eq!(send(&program, &url, &["--id", "one"]), Some(0));
-    assert_eq!(send(&program, &url, &["--id", "one"]), Some(0));
+    assert_eq!(send(&program, &url, &["--id", "one", "--data", "{}"]), Some(0));
+    assert_eq!(send(&program, &url, &["--id", "one", "--data", "{}"]), Some(0));
     listening.says("one came again");
     assert_eq!(listening.delivery()["id"], "one");
     // Another receiver for the same profile would not know what this one does.
@@ -192,12 +192,33 @@ fn a_delivery_is_printed_once_whatever_was_killed_meanwhile() {
 
     let mut listening = Listening::start(&program, &[]);
     let url = listening.url.clone();
-    assert_eq!(send(&program, &url, &["--id", "one"]), Some(0));
+    assert_eq!(send(&program, &url, &["--id", "one", "--data", "{}"]), Some(0));
     assert_eq!(send(&program, &url, &["--id", "two"]), Some(0));
     assert_eq!(listening.delivery()["id"], "two");
     let (exit, rest, said) = listening.interrupt();
     assert_eq!((exit, rest.as_str()), (Some(0), ""));
     assert_eq!(said.last().unwrap(), "1 delivery, 1 repeated");
+}
+
+#[test]
+fn an_id_that_a_replay_used_up_is_still_the_genuine_delivery_s() {
+    let program = shop();
+    let mut listening = Listening::start(&program, &[]);
+    let url = listening.url.clone();
+    let deliver = |words: &[&str]| assert_eq!(send(&program, &url, words), Some(0));
+    // The id is not signed: who has seen the first body sends it with the id of the next.
+    deliver(&["--id", "evt_8", "--data", "{\"paid\":1}"]);
+    deliver(&["--id", "evt_9", "--data", "{\"paid\":1}"]);
+    deliver(&["--id", "evt_9", "--data", "{\"paid\":2}"]);
+    deliver(&["--id", "evt_9", "--data", "{\"paid\":2}"]);
+    let mut taken = || {
+        let line = listening.delivery();
+        (line["id"].as_str().unwrap().to_owned(), line["body"]["paid"].as_u64())
+    };
+    let expected = [("evt_8", 1), ("evt_9", 1), ("evt_9", 2)];
+    assert_eq!([taken(), taken(), taken()], expected.map(|(id, paid)| (id.into(), Some(paid))));
+    let (_, rest, said) = listening.interrupt();
+    assert_eq!((rest.as_str(), said.last().unwrap().as_str()), ("", "3 deliveries, 1 repeated"));
 }
 
 #[test]
@@ -271,11 +292,11 @@ fn a_program_that_is_down_gets_the_delivery_when_it_is_back() {
     let port = free_port();
     let forward = format!("http://127.0.0.1:{port}/app");
     let listening = Listening::start(&program, &["--forward", &forward]);
-    assert_eq!(send(&program, &listening.url, &["--id", "one"]), Some(9));
+    assert_eq!(send(&program, &listening.url, &["--id", "one", "--data", "{}"]), Some(9));
     listening.says("was not taken");
     let app = receiver::Program::at(TcpListener::bind(("127.0.0.1", port)).unwrap(), &[200]);
-    assert_eq!(send(&program, &listening.url, &["--id", "one"]), Some(0));
-    assert_eq!(send(&program, &listening.url, &["--id", "one"]), Some(0));
+    assert_eq!(send(&program, &listening.url, &["--id", "one", "--data", "{}"]), Some(0));
+    assert_eq!(send(&program, &listening.url, &["--id", "one", "--data", "{}"]), Some(0));
     assert_eq!(app.heard().len(), 1);
 }
 
@@ -284,7 +305,7 @@ fn whoever_reads_no_further_ends_it_without_a_fault_and_without_a_loss() {
     let program = shop();
     let mut listening = Listening::start(&program, &[]);
     let url = listening.url.clone();
-    assert_eq!(send(&program, &url, &["--id", "one"]), Some(0));
+    assert_eq!(send(&program, &url, &["--id", "one", "--data", "{}"]), Some(0));
     assert_eq!(listening.delivery()["id"], "one");
     drop(listening.lines.take());
     assert_ne!(send(&program, &url, &["--id", "two"]), Some(0), "nobody has it");

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::durable::Folder;
 use crate::store::lock::{self, Lock};
 use crate::system::{Home, System};
-use crate::webhook::delivery_ids::{DeliveryIds, MOST};
+use crate::webhook::delivery_ids::{DeliveryIds, DeliveryName, MOST};
 
 /// The deliveries of one profile; one process at a time has them.
 pub struct Deliveries {
@@ -36,14 +36,14 @@ impl Deliveries {
         Ok(Self { known, folder, profile: profile.to_owned(), recent, lines: 0, _lock: lock })
     }
 
-    /// Whether a delivery of that id was done.
-    pub fn contains(&self, id: &str) -> bool {
-        self.known.contains(id)
+    /// Whether a delivery of that name was done.
+    pub fn contains(&self, name: &DeliveryName) -> bool {
+        self.known.contains(name)
     }
 
-    /// Remembers an id; it is on the disk when this returns.
-    pub fn add(&mut self, id: &str) -> Result<(), StoreError> {
-        let line = self.known.add(id);
+    /// Remembers a name; it is on the disk when this returns.
+    pub fn add(&mut self, name: &DeliveryName) -> Result<(), StoreError> {
+        let line = self.known.add(name);
         let failed = StoreError::unwritable("write", self.folder.path_of(&recent(&self.profile)));
         self.recent.write_all(&line).and_then(|()| self.recent.sync_data()).map_err(failed)?;
         self.lines += 1;
@@ -121,6 +121,11 @@ fn recent(profile: &str) -> String {
 mod tests {
     use super::*;
 
+    fn name(id: &str) -> DeliveryName {
+        let inkress = crate::provider::catalogue::shipped("inkress").unwrap().unwrap();
+        DeliveryName::of(&inkress.webhook.unwrap(), id, b"")
+    }
+
     fn world() -> (tempfile::TempDir, System) {
         let folder = tempfile::tempdir().unwrap();
         let mut system = crate::system::real::system().unwrap();
@@ -132,11 +137,11 @@ mod tests {
     fn what_was_done_is_known_after_a_restart_and_goes_with_the_name() {
         let (_folder, system) = world();
         let mut first = Deliveries::open(&system, "shop").unwrap();
-        first.add("one").unwrap();
+        first.add(&name("one")).unwrap();
         drop(first);
         let mut second = Deliveries::open(&system, "shop").unwrap();
-        assert!(second.contains("one") && !second.contains("two"));
-        second.add("two").unwrap();
+        assert!(second.contains(&name("one")) && !second.contains(&name("two")));
+        second.add(&name("two")).unwrap();
         let taken = Deliveries::open(&system, "shop").err().unwrap();
         assert!(matches!(taken, KeepingError::Receiving { .. }), "{taken}");
         assert!(hold(&system, "shop").is_err());
@@ -144,11 +149,11 @@ mod tests {
         drop(hold(&system, "shop").unwrap());
         rename(&system.home, "shop", "store").unwrap();
         let renamed = Deliveries::open(&system, "store").unwrap();
-        assert!(renamed.contains("one") && renamed.contains("two"));
-        assert!(!Deliveries::open(&system, "shop").unwrap().contains("one"));
+        assert!(renamed.contains(&name("one")) && renamed.contains(&name("two")));
+        assert!(!Deliveries::open(&system, "shop").unwrap().contains(&name("one")));
         forget(&system.home, "store").unwrap();
         drop(renamed);
-        assert!(!Deliveries::open(&system, "store").unwrap().contains("one"));
+        assert!(!Deliveries::open(&system, "store").unwrap().contains(&name("one")));
     }
 
     #[test]
@@ -156,13 +161,16 @@ mod tests {
         let (_folder, system) = world();
         let mut deliveries = Deliveries::open(&system, "shop").unwrap();
         deliveries.lines = MOST - 1;
-        deliveries.add("last of the old file").unwrap();
-        deliveries.add("first of the new one").unwrap();
+        deliveries.add(&name("last of the old file")).unwrap();
+        deliveries.add(&name("first of the new one")).unwrap();
         assert_eq!(deliveries.lines, 1);
         let recent = deliveries.folder.read("shop.recent").unwrap().unwrap();
         assert_eq!(recent.len(), 33);
         drop(deliveries);
         let again = Deliveries::open(&system, "shop").unwrap();
-        assert!(again.contains("last of the old file") && again.contains("first of the new one"));
+        assert!(
+            again.contains(&name("last of the old file"))
+                && again.contains(&name("first of the new one"))
+        );
     }
 }

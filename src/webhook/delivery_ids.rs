@@ -1,16 +1,35 @@
-//! Which deliveries were done: the last so many ids, each as a digest of one length.
+//! Which deliveries were done: the last so many names, each as a digest of one length.
 //!
 //! A vendor's id may be of any length and hold anything; its digest fits into a line of a file.
+//! An id that the signature does not cover can be written anew by anyone who has seen a delivery,
+//! so there the body belongs to the name: what is known is dropped only where both are the same.
 
 use std::collections::{HashSet, VecDeque};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::provider::schema::Webhook;
+
 /// How many ids are remembered.
 pub const MOST: usize = 10_000;
 
-/// The first half of an id's SHA-256, in hexadecimal.
+/// The first half of a SHA-256, in hexadecimal.
 type Digest = [u8; 32];
+
+/// What tells one delivery from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeliveryName(Digest);
+
+impl DeliveryName {
+    /// Made from the id where it is signed, from id and body where the body alone is.
+    pub fn of(webhook: &Webhook, id: &str, body: &[u8]) -> Self {
+        match webhook.signs_id() {
+            true => Self(digest(&[id.as_bytes()])),
+            // The length keeps the end of an id from being read as the start of a body.
+            false => Self(digest(&[&(id.len() as u64).to_be_bytes(), id.as_bytes(), body])),
+        }
+    }
+}
 
 /// The ids that are remembered, oldest first.
 #[derive(Debug, Default)]
@@ -30,17 +49,16 @@ impl DeliveryIds {
         }
     }
 
-    /// Whether a delivery of that id was done.
-    pub fn contains(&self, id: &str) -> bool {
-        self.known.contains(&digest(id))
+    /// Whether a delivery of that name was done.
+    pub fn contains(&self, name: &DeliveryName) -> bool {
+        self.known.contains(&name.0)
     }
 
-    /// Remembers an id, forgets the oldest beyond [`MOST`], and gives the line for a file.
-    pub fn add(&mut self, id: &str) -> [u8; 33] {
-        let digest = digest(id);
-        self.insert(digest);
+    /// Remembers a name, forgets the oldest beyond [`MOST`], and gives the line for a file.
+    pub fn add(&mut self, name: &DeliveryName) -> [u8; 33] {
+        self.insert(name.0);
         let mut line = [b'\n'; 33];
-        line[..32].copy_from_slice(&digest);
+        line[..32].copy_from_slice(&name.0);
         line
     }
 
@@ -67,9 +85,9 @@ impl DeliveryIds {
     }
 }
 
-fn digest(id: &str) -> Digest {
+fn digest(parts: &[&[u8]]) -> Digest {
     let mut digest = [0; 32];
-    let hash = Sha256::digest(id.as_bytes());
+    let hash = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize();
     for (place, byte) in digest.chunks_exact_mut(2).zip(hash) {
         place.copy_from_slice(format!("{byte:02x}").as_bytes());
     }
@@ -79,32 +97,54 @@ fn digest(id: &str) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::catalogue::shipped;
+
+    fn inkress() -> Webhook {
+        shipped("inkress").unwrap().unwrap().webhook.unwrap()
+    }
+
+    fn name(id: &str) -> DeliveryName {
+        DeliveryName::of(&inkress(), id, b"{}")
+    }
+
+    #[test]
+    fn an_id_that_is_not_signed_names_a_delivery_together_with_its_body_alone() {
+        let webhook = inkress();
+        let name = |id: &str, body: &str| DeliveryName::of(&webhook, id, body.as_bytes());
+        assert_eq!(name("evt_9", "{}"), name("evt_9", "{}"));
+        let others = [("evt_9", "{ }"), ("evt_8", "{}"), ("evt_9{", "}"), ("", "evt_9{}")];
+        assert!(others.iter().all(|(id, body)| name(id, body) != name("evt_9", "{}")));
+        let webhook = Webhook { signed: "{id}.{body}".into(), ..inkress() };
+        let name = |id: &str, body: &str| DeliveryName::of(&webhook, id, body.as_bytes());
+        assert_eq!(name("evt_9", "{}"), name("evt_9", "tried again"));
+        assert_ne!(name("evt_9", "{}"), name("evt_8", "{}"));
+    }
 
     #[test]
     fn an_id_is_known_until_ten_thousand_others_came() {
         let mut ids = DeliveryIds::default();
-        ids.add("first");
-        ids.add("first");
-        assert!(ids.contains("first") && !ids.contains("second"));
+        ids.add(&name("first"));
+        ids.add(&name("first"));
+        assert!(ids.contains(&name("first")) && !ids.contains(&name("second")));
         for number in 0..MOST {
-            assert!(ids.contains("first"), "{number}");
-            ids.add(&number.to_string());
+            assert!(ids.contains(&name("first")), "{number}");
+            ids.add(&name(&number.to_string()));
         }
-        assert!(!ids.contains("first"));
+        assert!(!ids.contains(&name("first")));
         assert_eq!((ids.order.len(), ids.known.len()), (MOST, MOST));
     }
 
     #[test]
     fn what_was_written_is_read_again_and_a_torn_line_costs_itself_alone() {
         let mut ids = DeliveryIds::default();
-        let mut file = ids.add("one\nwith a line break").to_vec();
-        file.extend(&ids.add(&"long".repeat(1000))[..20]);
+        let mut file = ids.add(&name("one\nwith a line break")).to_vec();
+        file.extend(&ids.add(&name(&"long".repeat(1000)))[..20]);
         file.extend(b"\n\xff\n");
-        file.extend(ids.add("three"));
+        file.extend(ids.add(&name("three")));
         let mut again = DeliveryIds::default();
         again.read(&file);
-        assert!(again.contains("one\nwith a line break") && again.contains("three"));
-        assert!(!again.contains(&"long".repeat(1000)));
+        assert!(again.contains(&name("one\nwith a line break")) && again.contains(&name("three")));
+        assert!(!again.contains(&name(&"long".repeat(1000))));
         assert_eq!(ids.text().len(), 3 * 33);
     }
 }

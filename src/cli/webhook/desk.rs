@@ -1,6 +1,6 @@
 //! What becomes of each delivery that was received: printed or forwarded, remembered, answered.
 //!
-//! An id is remembered when its line was written, or when the program behind took it: whatever
+//! A delivery is remembered when its line was written, or when the program behind took it: whatever
 //! breaks before that, the vendor's next try brings the delivery again.
 
 use std::collections::HashSet;
@@ -20,6 +20,7 @@ use crate::connection::deliveries::Deliveries;
 use crate::http::HttpError;
 use crate::http::printable::printable;
 use crate::provider::schema::Webhook;
+use crate::webhook::delivery_ids::DeliveryName;
 use crate::webhook::receiver::{Arrival, Delivery, Outcome, Receiver, Refusal};
 
 /// How many deliveries go on at a time.
@@ -33,8 +34,8 @@ pub struct Desk<'a> {
     account: Option<Account>,
     only_this_account: bool,
     deliveries: Deliveries,
-    /// Ids that are on their way to the program behind.
-    in_hand: HashSet<String>,
+    /// Those that are on their way to the program behind.
+    in_hand: HashSet<DeliveryName>,
     /// Taken from the system when the first line is written.
     stdout: Option<Box<dyn Write + Send>>,
     tally: Tally,
@@ -119,7 +120,7 @@ impl<'a> Desk<'a> {
                     false => return Ok(()),
                 }
             };
-            self.in_hand.extend(delivery.headers.id.clone());
+            self.in_hand.extend(self.name(&delivery));
             let webhook = &webhook;
             on_their_way.push(async move {
                 let passed = forward.pass(webhook, &delivery).await;
@@ -146,13 +147,19 @@ impl<'a> Desk<'a> {
 
     /// The answer to a delivery that was done before, or is being done.
     fn known(&mut self, delivery: &Delivery) -> Option<Outcome> {
-        let id = delivery.headers.id.as_ref()?;
-        if self.deliveries.contains(id) {
+        let name = self.name(delivery)?;
+        if self.deliveries.contains(&name) {
             self.tally.repeated += 1;
             self.note(&format!("{} came again: it was done before", named(delivery)));
             return Some(Outcome::Done);
         }
-        self.in_hand.contains(id).then_some(Outcome::NotNow)
+        self.in_hand.contains(&name).then_some(Outcome::NotNow)
+    }
+
+    /// What it is known by; one without an id is new each time: two that are alike may both be meant.
+    fn name(&self, delivery: &Delivery) -> Option<DeliveryName> {
+        let id = delivery.headers.id.as_ref()?;
+        Some(DeliveryName::of(&self.webhook, id, &delivery.body))
     }
 
     /// One for another account is told of, and passed over where that was asked for.
@@ -199,8 +206,8 @@ impl<'a> Desk<'a> {
     }
 
     fn passed(&mut self, delivery: Delivery, passed: Result<u16, HttpError>) -> Result<(), Report> {
-        if let Some(id) = &delivery.headers.id {
-            self.in_hand.remove(id);
+        if let Some(name) = self.name(&delivery) {
+            self.in_hand.remove(&name);
         }
         let name = named(&delivery);
         let why = match passed {
@@ -223,8 +230,8 @@ impl<'a> Desk<'a> {
     /// Remembers first and answers then: an answer that is lost brings the delivery again, and it is known.
     fn done(&mut self, delivery: Delivery) -> Result<(), Report> {
         self.tally.done += 1;
-        let kept = match &delivery.headers.id {
-            Some(id) => self.deliveries.add(id).map_err(|error| report::store(&error)),
+        let kept = match self.name(&delivery) {
+            Some(name) => self.deliveries.add(&name).map_err(|error| report::store(&error)),
             None => Ok(()),
         };
         delivery.answer(Outcome::Done);
