@@ -195,6 +195,17 @@ fn a_rotated_secret_goes_into_the_store_and_nowhere_else() {
     assert_eq!(kept(&shop), new);
 }
 
+#[test] // AT-16d
+fn on_github_a_rotated_secret_is_masked_before_it_is_told_that_it_is_kept() {
+    let mut shop = shop();
+    shop.world.set("GITHUB_ACTIONS", "true");
+    let told = shop.line("call shop @rotate_webhook_secret id=17").ok().stderr;
+    let entry: Value = serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap();
+    let mask = format!("::add-mask::{}\n", entry["secrets"]["webhook_secret"].as_str().unwrap());
+    let at = |text: &str| told.find(text).unwrap_or_else(|| panic!("{text}: {told}"));
+    assert!(at(&mask) < at("is kept in the"));
+}
+
 #[test]
 fn recipes_are_listed_without_network_and_keychain() {
     let shop = granted(&["orders:read"]);

@@ -246,6 +246,7 @@ impl<'a> Running<'a> {
             };
             let secret = secret.filter(|secret| !secret.is_empty());
             let secret = secret.ok_or_else(|| keyed(self.nothing_to_keep(step, known, name)))?;
+            context.mask(&secret);
             let kept = keeping::keep_secret(
                 context.system,
                 &connection.drawer,
