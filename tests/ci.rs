@@ -57,11 +57,22 @@ fn a_copy_is_not_rolled_without_a_place_to_save_to_and_the_choices_are_named() {
 }
 
 #[test]
-fn a_copy_outside_of_a_job_and_one_that_nobody_rolls_are_renewed_as_ever() {
+fn a_copy_stays_one_where_the_job_s_variables_are_not_seen_until_it_is_imported_outside() {
     let (shop, blob) = exported("inkress");
     let mut there = job(&shop, &blob);
+    // As `env -i`, sudo and a container have it.
     there.environment.remove("CI");
+    there.line("refresh shop").exits(3).says("a CI job's copy").says("nothing was sent");
+    there.pass(7200);
+    there.line("token shop").exits(3).without_product();
+    assert_eq!(shop.token_requests(), 1);
+    there.line("import shop --sealed").ok();
     there.line("refresh shop").ok();
+    assert_eq!(shop.sandbox.rotations(), 1);
+}
+
+#[test]
+fn a_copy_whose_refresh_token_nobody_replaces_is_renewed_as_ever() {
     let (inyo, blob) = exported("inyo");
     job(&inyo, &blob).line("refresh shop").ok();
 }

@@ -4,7 +4,6 @@ use super::entry::Entry;
 use super::fresh::{FreshError, Wanted};
 use super::roll::{Order, Reason};
 use super::{Connection, Saving};
-use crate::user_agent::opening::in_ci;
 
 impl Connection<'_> {
     /// Where a refreshed connection is saved, if anywhere.
@@ -47,10 +46,10 @@ impl Connection<'_> {
     }
 
     /// A CI job's copy is rolled only where what it becomes is saved: else the job that ends takes
-    /// the one live refresh token with it.
+    /// the one live refresh token with it. It stays one wherever it is used: a container or another
+    /// user within the job does not see the job's variables.
     pub(super) fn may_spend(&self, entry: &Entry) -> Result<(), FreshError> {
-        let is_copy =
-            entry.borrowed && self.has_single_holder(entry) && in_ci(self.system.environment.all());
+        let is_copy = entry.borrowed && self.has_single_holder(entry);
         match is_copy && self.saving()?.is_none() {
             true => Err(FreshError::Borrowed),
             false => Ok(()),
