@@ -1,12 +1,13 @@
 //! `call --batch` as a process among others: pipes, signals, kills, a shared limit.
 
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use keyfob::sandbox::{Behaviour, Endpoint, Fault};
+use keyfob::sandbox::{Behaviour, Endpoint, Fault, Gate};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -59,7 +60,8 @@ fn a_slow_answer_lets_no_more_than_a_window_be_read() {
     /// How many requests may be read beside the window: what lies in pipes and blocks.
     const BESIDE: u64 = 700;
     let program = connected();
-    program.sandbox.next_api_answers(vec![Fault::Slow(Duration::from_millis(1500))]);
+    let gate = Gate::default();
+    program.sandbox.next_api_answers(vec![Fault::Held(gate.clone())]);
     let mut child = started(&program, &BATCH);
     let written = Arc::new(AtomicU64::new(0));
     let mut stdin = child.stdin.take().unwrap();
@@ -76,10 +78,20 @@ fn a_slow_answer_lets_no_more_than_a_window_be_read() {
             counted.store(id + 1, Ordering::Relaxed);
         }
     });
+    until("the window is full", || program.sandbox.counts(Endpoint::Api) >= 1024);
+    // Whatever would read on has the time to do so.
+    let before = Cell::new(0);
+    until("nothing more is read", || {
+        std::thread::sleep(Duration::from_millis(50));
+        let read = written.load(Ordering::Relaxed);
+        before.replace(read) == read
+    });
+    let read = before.get();
+    assert!(read <= 1024 + BESIDE, "{read} requests were read before the first answer");
+    assert_eq!(program.sandbox.counts(Endpoint::Api), 1024, "requests beyond the window");
+    gate.open();
     let mut stdout = lines_of(&mut child);
     assert_eq!(line(&mut stdout)["id"], 0);
-    let read = written.load(Ordering::Relaxed);
-    assert!(read <= 1024 + BESIDE, "{read} requests were read before the first answer");
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(answers(&rest).len(), 3999);

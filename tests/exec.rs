@@ -197,15 +197,17 @@ fn the_command_is_the_very_process_that_was_started() {
 
 #[test] // AT-2
 fn a_signal_during_the_refresh_ends_the_command_and_loses_nothing() {
-    use keyfob::sandbox::Fault;
+    use keyfob::sandbox::{Fault, Gate};
     use rustix::process::{Pid, Signal, kill_process};
     let program = program(Life::Over);
-    program.sandbox.next_token_answers(vec![Fault::Slow(std::time::Duration::from_millis(400))]);
+    let gate = Gate::default();
+    program.sandbox.next_token_answers(vec![Fault::Held(gate.clone())]);
     let child = exec(&program, &["shop", "--", "echo", "ran"]).spawn().unwrap();
     crate::support::until("the refresh is under way", || {
         program.sandbox.counts(Endpoint::Token) == 1
     });
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    gate.open();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.signal(), text(&output.stdout)), (Some(15), String::new()));
     assert!(script(&program, &["shop"], "echo $KEYFOB_ACCESS_TOKEN").starts_with("inka_"));

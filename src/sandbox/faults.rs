@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::message::{Answer, Payload};
 
 /// One answer that goes wrong.
@@ -26,10 +28,34 @@ pub enum Fault {
     RotateThenBadGateway,
     /// The work is done at once, the answer comes after that long.
     Slow(Duration),
+    /// The work is done at once, the answer comes when the gate is opened.
+    Held(Gate),
     /// The work is done, half of the answer comes, then the connection closes.
     Truncated,
     /// The work is done, and a success that is no JSON comes.
     Garbage,
+}
+
+/// Keeps an answer back until it is opened; the copies of one are one gate.
+#[derive(Debug, Clone)]
+pub struct Gate(watch::Sender<bool>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Gate {
+    /// Lets go of every answer that it keeps, and keeps none from now on.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn passed(&self) {
+        // It cannot go while it is waited at.
+        let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;
+    }
 }
 
 /// How an answer goes out.
@@ -75,6 +101,13 @@ impl Fault {
                 ..answer
             }),
             _ => Delivery::Whole(answer),
+        }
+    }
+
+    /// Waits until the answer may go out.
+    pub async fn held(&self) {
+        if let Self::Held(gate) = self {
+            gate.passed().await;
         }
     }
 

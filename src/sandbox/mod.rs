@@ -46,7 +46,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use facts::Owner;
-pub use faults::Fault;
+pub use faults::{Fault, Gate};
 pub use stand_in::Behaviour;
 pub use state::{ClientRegistration, Seen};
 pub use vendor::Endpoint;

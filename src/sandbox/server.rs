@@ -120,6 +120,9 @@ async fn delivery(stand_in: &Arc<StandIn>, request: &Request, fault: Option<Faul
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
+    if let Some(fault) = &fault {
+        fault.held().await;
+    }
     match fault {
         Some(fault) => fault.spoil(answer),
         None => Delivery::Whole(answer),

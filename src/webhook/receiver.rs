@@ -35,7 +35,9 @@ use crate::provider::schema::Webhook;
 pub struct Limits {
     /// Bytes of a body.
     pub body: usize,
-    /// For the head of a request, and then once more for its body.
+    /// For the head of a request.
+    pub head: Duration,
+    /// For its body.
     pub sending: Duration,
     /// For a whole connection, the work on its delivery included.
     pub connection: Duration,
@@ -47,6 +49,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 1 << 20,
+            head: Duration::from_secs(5),
             sending: Duration::from_secs(5),
             connection: Duration::from_secs(60),
             connections: 64,
@@ -216,7 +219,7 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>, in_hand: InHand) {
     let service = service_fn(|request| respond(request, &desk, &in_hand));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(desk.limits.sending)
+        .header_read_timeout(desk.limits.head)
         .max_buf_size(LONGEST_HEAD)
         .keep_alive(false)
         .half_close(true)

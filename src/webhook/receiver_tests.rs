@@ -142,11 +142,13 @@ async fn whatever_is_no_delivery_is_refused_in_the_words_of_http() {
 #[tokio::test]
 async fn a_slow_sender_is_sent_away_and_a_body_that_breaks_off_is_none() {
     let sending = Duration::from_millis(20);
-    let mut receiver = open(Limits { sending, ..Limits::default() });
+    let mut receiver = open(Limits { head: PATIENCE, sending, ..Limits::default() });
     let address = receiver.address();
     let half = head("POST", "/hook", 100, "x");
     let (status, refusals, _) = beside(&mut receiver, send(address, &[&half, b"{"])).await;
     assert_eq!((status, refusals), (408, vec![Refusal::TooSlow(sending)]));
+    let mut receiver = open(Limits { head: sending, ..Limits::default() });
+    let address = receiver.address();
     let (status, ..) = beside(&mut receiver, send(address, &[b"POST /hook HT"])).await;
     assert!(matches!(status, 0 | 408), "{status}");
 
