@@ -97,7 +97,12 @@ fn what_is_wrong_stands_in_its_place_and_the_others_go_on() {
     assert_eq!((&answers[1]["id"], &answers[2]["id"]), (&Value::Null, &2.into()));
     assert!(answers[2]["error"]["causes"][0].as_str().unwrap().contains("unknown field `paht`"));
     assert_eq!(shop.calls(), 2);
-    ran.says("7 of 9 requests failed").says("the first was line 2");
+    let ran = ran.says("7 of 9 requests failed").says("the first was line 2");
+    let ran = ran.says("make the failed ones again, once lines that are no requests are mended");
+    let filter = "foreach inputs as $request (-1; . + 1; $answers[.] | select(.error) | $request)";
+    ran.says(&format!(
+        "jq -nc --slurpfile answers ANSWERS '{filter}' REQUESTS | keyfob call shop --batch -\n"
+    ));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod authorization_server;
+mod batch;
 mod browser;
 mod certified_server;
 mod documents;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::super::super::args::Call;
 use super::super::super::command_line::{pair, path, typed, word};
 use super::super::super::report::{Exit, Report, span};
@@ -15,6 +17,8 @@ pub struct Tale {
     pub answered: u64,
     /// Those of them that are failures.
     pub failed: u64,
+    /// Whether one of these was sent with an idempotency key.
+    pub keyed: bool,
     /// The first of these, and the number of its line.
     pub first: Option<(u64, Option<String>, Report)>,
     /// The id of the last line written.
@@ -91,8 +95,8 @@ impl Tale {
         Report { message, ..report }.cause(self.place()).next(go_on)
     }
 
-    /// A batch that came to its end, with failures in it.
-    pub fn ended(&self) -> Result<Exit, Report> {
+    /// A batch that came to its end, with failures in it; `redo` is told whether any of these had a key.
+    pub fn ended(&self, redo: impl FnOnce(bool) -> String) -> Result<Exit, Report> {
         let Some((line, id, first)) = &self.first else { return Ok(Exit::Done) };
         let count = format!("{} of {} requests failed", self.failed, self.answered);
         let which = id
@@ -103,9 +107,13 @@ impl Tale {
         report.causes.extend(first.causes.iter().cloned());
         report.http_status = first.http_status;
         report.oauth_error.clone_from(&first.oauth_error);
-        report.hint.clone_from(&first.hint);
+        let again = "make the failed ones again, once lines that are no requests are mended";
+        report.hint = Some(match &first.hint {
+            Some(hint) => format!("{hint}; then {again}"),
+            None => again.into(),
+        });
         report.next.clone_from(&first.next);
-        Err(report)
+        Err(report.next(redo(self.keyed)))
     }
 }
 
@@ -115,7 +123,49 @@ pub fn go_on(args: &Call, file: &Path, profile: &str, store: Option<&str>, after
         true => format!("tail -n +{} REQUESTS | ", after + 1),
         false => format!("tail -n +{} {} | ", after + 1, path(file)),
     };
-    line.push_str(&format!("keyfob call {} --batch -", word(profile)));
+    line.push_str(&call(args, profile, store));
+    if let Some(output) = args.output.as_deref().filter(|it| it.as_os_str() != "-") {
+        line.push_str(&format!(" >> {}", path(output)));
+    }
+    line
+}
+
+/// The command that makes the failed calls again: an answer stands where its request stood, and a
+/// write goes out under the key that it had, in the header of that name.
+pub fn redo(
+    args: &Call,
+    file: &Path,
+    profile: &str,
+    store: Option<&str>,
+    key_header: Option<&str>,
+) -> String {
+    let named = |file: &Path, otherwise: &str| match file.as_os_str() == "-" {
+        true => otherwise.to_owned(),
+        false => path(file),
+    };
+    let answers =
+        args.output.as_deref().map_or_else(|| "ANSWERS".into(), |it| named(it, "ANSWERS"));
+    let request = key_header.map_or_else(|| "$request".into(), under_its_key);
+    let filter =
+        format!("foreach inputs as $request (-1; . + 1; $answers[.] | select(.error) | {request})");
+    format!(
+        "jq -nc --slurpfile answers {answers} {} {} | {}",
+        typed(&filter),
+        named(file, "REQUESTS"),
+        call(args, profile, store)
+    )
+}
+
+/// What was refused for good is new with a new key; all else may have been done, and must not be done twice.
+fn under_its_key(header: &str) -> String {
+    let (name, lower) = (Value::from(header), Value::from(header.to_ascii_lowercase()));
+    format!(
+        ".error.idempotency_key as $key | if $key and (.status // 500) >= 500 then $request | .headers = ((.headers // {{}} | with_entries(select(.key | ascii_downcase != {lower}))) + {{{name}: $key}}) else $request end"
+    )
+}
+
+fn call(args: &Call, profile: &str, store: Option<&str>) -> String {
+    let mut line = format!("keyfob call {} --batch -", word(profile));
     if args.many.concurrency != 8 {
         line.push_str(&format!(" --concurrency {}", args.many.concurrency));
     }
@@ -133,9 +183,6 @@ pub fn go_on(args: &Call, file: &Path, profile: &str, store: Option<&str>, after
     }
     if let Some(store) = store {
         line.push_str(&format!(" --store {}", typed(store)));
-    }
-    if let Some(output) = args.output.as_deref().filter(|it| it.as_os_str() != "-") {
-        line.push_str(&format!(" >> {}", path(output)));
     }
     line
 }

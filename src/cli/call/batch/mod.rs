@@ -34,7 +34,7 @@ use crate::connection::call::Manner;
 use crate::connection::share::{Halt, Share};
 use crate::resource_server::Base;
 use crate::store::StoreKind;
-use farewell::{Tale, go_on, unreadable};
+use farewell::{Tale, go_on, redo, unreadable};
 use lines::{Lines, Source};
 use one::Calls;
 use progress::Progress;
@@ -131,6 +131,14 @@ impl Batch<'_> {
             let ended = work.go_through().await;
             work.close(ended, countable).await
         })
+    }
+
+    /// The command that makes failed calls again, under their keys where they had any.
+    fn redo(&self, keyed: bool) -> String {
+        let Self { args, file, about, connection, .. } = self;
+        let idempotency = connection.provider.api.idempotency.as_ref().filter(|_| keyed);
+        let header = idempotency.map(|it| it.header.as_str());
+        redo(args, file, &about.profile, self.store(), header)
     }
 
     fn store(&self) -> Option<&'static str> {
@@ -267,6 +275,7 @@ impl<'b> Work<'b> {
         self.tale.last_line = number;
         if let Some(report) = failure {
             self.tale.failed += 1;
+            self.tale.keyed |= report.idempotency_key.is_some();
             self.tale.first.get_or_insert_with(|| (number, id.clone(), report));
         }
         self.tale.last_id = id;
@@ -283,7 +292,8 @@ impl<'b> Work<'b> {
 
     /// Writes what is left, and gives the command's end its words.
     async fn close(mut self, ended: Ended, countable: bool) -> Result<Exit, Report> {
-        let system = self.batch.context.system;
+        let batch = self.batch;
+        let system = batch.context.system;
         let halted = self.halted();
         if let Ended::Broken(report) = ended {
             return Err(report);
@@ -303,7 +313,7 @@ impl<'b> Work<'b> {
             return Ok(Exit::Done);
         }
         if halted.is_none() && self.unreadable.is_none() {
-            return self.tale.ended();
+            return self.tale.ended(|keyed| batch.redo(keyed));
         }
         if self.lines.ended || countable {
             let rest = self.lines.count_rest().await.unwrap_or(0);
@@ -315,7 +325,7 @@ impl<'b> Work<'b> {
         match (halted, self.unreadable) {
             (Some(halt), _) => Err(self.tale.halted(halt, next)),
             (None, Some(report)) => Err(self.tale.cut_off(report, next)),
-            (None, None) => self.tale.ended(),
+            (None, None) => self.tale.ended(|keyed| batch.redo(keyed)),
         }
     }
 }
