@@ -4,7 +4,7 @@ use crate::support::World;
 use crate::support::browser::Behaviour;
 
 /// A line, its exit code, and what it is answered.
-const LINES: [(&str, u8, &str); 48] = [
+const LINES: [(&str, u8, &str); 54] = [
     // Commands and flags.
     ("conect shop", 2, "connect"),
     ("connect shop --provder inkress", 2, "--provider"),
@@ -24,6 +24,12 @@ const LINES: [(&str, u8, &str); 48] = [
     ("completions tcsh", 2, "bash"),
     ("token", 2, "name one, or set KEYFOB_PROFILE"),
     ("call", 2, "PATH"),
+    ("webhook listen shop", 2, "keyfob webhook listen --help"),
+    ("--json webhook listen shop", 2, "keyfob webhook listen --help"),
+    ("helper git", 2, "keyfob helper git --help"),
+    ("helper terraform get", 2, "keyfob helper terraform --help"),
+    ("provider check", 2, "keyfob provider check --help"),
+    ("profile secret shop", 2, "keyfob profile secret --help"),
     // Profile names.
     ("connect -shop --provider inkress", 2, "-s"),
     ("connect ../shop --provider inkress", 2, "is no profile name"),

@@ -142,6 +142,27 @@ fn git_is_told_to_stop_where_a_person_is_needed() {
     git(&shop, "erase", "password=x\n").ok();
 }
 
+#[test]
+fn git_is_told_to_stop_whatever_fails_and_other_hosts_stay_its_own_affair() {
+    let shop = shop();
+    let question = "protocol=https\nhost=git.example\n\n";
+    let stops = |shop: &Shop, line: &str, exit: u8| {
+        assert_eq!(ask(shop, line, question).exits(exit).stdout, "quit=1\n", "{line}");
+    };
+    stops(&shop, "git nowhere get", 3);
+    stops(&shop, "git get", 2);
+    stops(&shop, "git no/name get", 2);
+    ask(&shop, "git nowhere erase", question).exits(3).without_product();
+    ask(&shop, "git nowhere store", question).ok().without_product();
+    let long = format!("host={}\n", "x".repeat(1 << 20));
+    assert_eq!(ask(&shop, "git shop get", &long).exits(2).stdout, "quit=1\n");
+    end(&shop);
+    ask(&shop, "git shop get", question).ok().without_product();
+    std::fs::write(shop.world.home().configuration.join("config.toml"), "nonsense = 1").unwrap();
+    stops(&shop, "git shop get", 3);
+    ask(&shop, "git shop erase", question).exits(3).without_product();
+}
+
 // kubectl
 
 fn exec_info(version: &str, spec: Value) -> String {

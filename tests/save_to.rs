@@ -92,7 +92,7 @@ fn a_failure_afterwards_keeps_a_copy_that_lives_and_the_next_command_saves_it() 
     let told = exits(&refresh(&program, flaky), 6);
     assert!(told.contains("it exited with 9") && told.contains("\"disk full\""), "{told}");
     let copy = program.home().join("state/unsaved/shop.keyfob");
-    assert!(told.contains(&format!("cat {} | …", copy.display())), "{told}");
+    assert!(told.contains(&format!("a sealed copy is in {}\n", copy.display())), "{told}");
     #[allow(clippy::permissions_set_readonly_false, reason = "only the mode is read")]
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&copy).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
@@ -305,6 +305,47 @@ fn read(program: &Program, output: &Output) -> String {
 }
 
 #[test]
+fn what_is_to_be_pasted_after_a_failure_saves_what_was_not_saved() {
+    let program = connected(Behaviour::default());
+    let pasted = |output: &Output| -> Vec<String> {
+        let told = text(&output.stderr);
+        let lines = told.lines().filter_map(|line| line.trim().strip_prefix("keyfob "));
+        lines.map(str::to_owned).collect()
+    };
+    let paste = |line: &str, set: &[(&str, &str)]| {
+        let words = shlex::split(line).unwrap();
+        run(&program, &words.iter().map(String::as_str).collect::<Vec<_>>(), set)
+    };
+    let mended = "test $KEYFOB_SAVE = probe || { test -e mended && cat > saved; }";
+    let key = own(&program, "a key");
+    fs::write(&key, "a key of forty characters for the blobs.").unwrap();
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let key = key.display().to_string();
+    let words = ["refresh", "shop", "--key-file", &key, "--save-to", mended];
+    let failed = run(&program, &words, &[]);
+    exits(&failed, 6);
+    let next = pasted(&failed);
+    assert_eq!(next, [format!("refresh shop --save-to '{mended}' --key-file '{key}'")]);
+    fs::write(own(&program, "mended"), "").unwrap();
+    exits(&paste(&next[0], &[]), 0);
+    assert!(own(&program, "saved").exists());
+    // What the environment names is used again without being said again.
+    fs::remove_file(own(&program, "mended")).unwrap();
+    let named = [("KEYFOB_SAVE_TO", mended)];
+    let failed = run(&program, &["refresh", "shop"], &named);
+    exits(&failed, 6);
+    assert_eq!(pasted(&failed), ["refresh shop"]);
+    fs::write(own(&program, "mended"), "").unwrap();
+    exits(&paste("refresh shop", &named), 0);
+    assert_eq!(program.sandbox.spent_tokens_seen(), 0);
+    // Several lines cannot stand in one.
+    fs::remove_file(own(&program, "mended")).unwrap();
+    let failed = refresh(&program, &format!("true\n{mended}"));
+    exits(&failed, 6);
+    assert!(pasted(&failed).is_empty(), "{}", text(&failed.stderr));
+}
+
+#[test]
 fn the_failures_say_what_happened_why_and_what_to_do() {
     let program = connected(Behaviour::default());
     let not_proved = refresh(&program, "echo HTTP 403; exit 1");
@@ -322,9 +363,9 @@ hint:  nothing was sent, and the refresh token is not spent; mend the command, w
         r#"error: the new tokens of `shop` are stored here, but were not saved
 cause: it exited with 1
 cause: what was saved before is spent: until this is mended, the connection lives here alone
-hint:  give the sealed copy to the save command, or let keyfob do it again
-       cat HOME/state/unsaved/shop.keyfob | …
-       keyfob refresh shop --save-to …
+cause: a sealed copy is in HOME/state/unsaved/shop.keyfob
+hint:  nothing is lost: mend the command and say it again; it is proved first, and gets the newest connection
+       keyfob refresh shop --save-to 'test $KEYFOB_SAVE = probe'
 "#
     );
     let job = own(&program, "job");
@@ -338,8 +379,8 @@ hint:  give the sealed copy to the save command, or let keyfob do it again
     let borrowed = program.command_in(&job, ["refresh", "shop"]).output().unwrap();
     assert_eq!(
         text(&borrowed.stderr),
-        "error: `shop` is this CI job's copy, and is not refreshed without a place to save it to
-cause: Inkress replaces the refresh token at every refresh; the new one would be lost with this job, and the old one is spent
+        "error: `shop` is a CI job's copy, and is not refreshed without a place to save it to
+cause: Inkress replaces the refresh token at every refresh; the new one would be lost with the job, and the old one is spent
 hint:  nothing was sent; do one of three: save what comes back where the job found it, let one job refresh and hand on access tokens only, or use credentials that need no refresh token
        keyfob refresh shop --save-to 'gh secret set KEYFOB_BLOB'
        keyfob export shop --access-token-only

@@ -217,6 +217,9 @@ fn a_passphrase_seals_and_opens_and_is_asked_for_twice_where_it_seals() {
     let mut there = elsewhere(&shop);
     // A key does not open what a passphrase sealed, and nobody can be asked.
     import(&there, "import shop --sealed", &blob).exits(3).says("opens with a passphrase");
+    import(&there, "import shop --sealed", &blob)
+        .exits(3)
+        .says("keyfob import shop --sealed --blob-file FILE");
     untouched(&there);
     let file = there.own_file("blob", &blob).display().to_string();
     there.seat(&["a wrong horse"]);

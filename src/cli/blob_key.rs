@@ -55,8 +55,13 @@ pub fn to_seal(context: &Context<'_>, source: &KeySource, passphrase: bool) -> R
         .map_err(|error| report::blob_key(&error))
 }
 
-/// The key to open with: the blob says whether it is a passphrase.
-pub fn to_open(context: &Context<'_>, source: &KeySource, origin: Origin) -> Result<Key, Report> {
+/// The key to open with: the blob says whether it is a passphrase, and `again` is the command for a terminal.
+pub fn to_open(
+    context: &Context<'_>,
+    source: &KeySource,
+    origin: Origin,
+    again: impl FnOnce() -> String,
+) -> Result<Key, Report> {
     let wrong = |error| report::blob_key(&error);
     let Origin::Passphrase { salt, cost } = origin else {
         let key = given(source.key_file.as_deref(), &context.system.environment);
@@ -71,7 +76,7 @@ pub fn to_open(context: &Context<'_>, source: &KeySource, origin: Origin) -> Res
         )
         .cause("a passphrase is asked for on a terminal, which standard input must be")
         .hint("name the file on a terminal, or export it again with --key-file")
-        .next("keyfob import … --sealed --blob-file FILE")
+        .next(again())
     })?;
     Key::from_passphrase(&passphrase, salt, cost).map_err(wrong)
 }

@@ -93,6 +93,7 @@ impl Chosen {
             |names: &mut dyn Iterator<Item = &String>| -> Vec<String> { names.cloned().collect() };
         let with_value = self.provider.settings.keys().filter(|name| values.get(name).is_some());
         Situation {
+            saving: Default::default(),
             profile: self.name.clone(),
             provider: title(&self.provider),
             person: system.person.is_some(),

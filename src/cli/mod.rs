@@ -90,7 +90,13 @@ pub fn without_home() -> u8 {
 }
 
 fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report> {
-    system.client_options.extra_roots = Context::new(system, &cli.global, output).extra_roots()?;
+    let context = Context::new(system, &cli.global, output);
+    let extra_roots = context.extra_roots().inspect_err(|_| {
+        if let Command::Helper(helper) = &cli.command {
+            helper::failed_before(&context, helper);
+        }
+    })?;
+    system.client_options.extra_roots = extra_roots;
     let context = Context::new(system, &cli.global, output);
     let done = match &cli.command {
         Command::Exec(args) => return exec::run(&context, args),
@@ -192,11 +198,17 @@ fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
             None => report = report.cause(crate::http::printable::printable(line)),
         }
     }
-    let named = typed.get(1).filter(|word| {
-        Cli::command().get_subcommands().any(|command| command.get_name() == word.as_str())
-    });
-    match named {
-        Some(command) => report.next(format!("keyfob {command} --help")),
-        None => report.next("keyfob --help"),
+    report.next(format!("{} --help", named(&typed).join(" ")))
+}
+
+/// The program and the commands that were typed, as deep as they are known; flags between them are passed over.
+fn named(typed: &[String]) -> Vec<String> {
+    let mut command = Cli::command();
+    let mut path = vec![command.get_name().to_owned()];
+    for word in typed.iter().skip(1).filter(|word| !word.starts_with('-')) {
+        let Some(found) = command.find_subcommand(word) else { break };
+        path.push(found.get_name().to_owned());
+        command = found.clone();
     }
+    path
 }

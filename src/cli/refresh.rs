@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::args::Refresh;
+use super::command_line;
 use super::context::{Chosen, Context};
-use super::report::{self, Exit, Report};
+use super::report::{self, Exit, Report, SavingFlags, Situation};
 use super::save_to::SaveTo;
 use crate::connection::{FreshError, Wanted};
 use crate::profile::record::State;
@@ -83,7 +84,7 @@ fn refresh_chosen(
     args: &Refresh,
     chosen: Chosen,
 ) -> Result<Outcome, Report> {
-    let about = chosen.situation(context.system);
+    let about = Situation { saving: saving_flags(args), ..chosen.situation(context.system) };
     let save_to = SaveTo { command: args.save_to.clone(), key: args.key.clone() };
     context.with_saved_connection(chosen, &save_to, |connection| {
         let report = |error: &FreshError| report::fresh(error, &connection.provider, &about);
@@ -110,6 +111,21 @@ fn refresh_chosen(
             Err(error) => Err(report(&error)),
         }
     })
+}
+
+/// The flags once more; what the person typed stands in the shell's history as well.
+fn saving_flags(args: &Refresh) -> SavingFlags {
+    let key_file = args.key.key_file.as_deref();
+    let key_file = key_file.map(|file| format!(" --key-file {}", command_line::path(file)));
+    let command = args.save_to.as_deref();
+    if command.is_some_and(|command| command.chars().any(char::is_control)) {
+        return SavingFlags::OnLines;
+    }
+    let command = command.map(|command| format!(" --save-to {}", command_line::typed(command)));
+    match [command, key_file].into_iter().flatten().collect::<String>() {
+        flags if flags.is_empty() => SavingFlags::None,
+        flags => SavingFlags::Given(flags),
+    }
 }
 
 fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Report> {

@@ -42,7 +42,7 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     context.mask(&text);
     let sealed = SealedBlob::read(&text).map_err(|error| report::blob(&error))?;
     let origin = sealed.origin().map_err(|error| report::blob(&error))?;
-    let key = blob_key::to_open(context, &args.sealed.key, origin)?;
+    let key = blob_key::to_open(context, &args.sealed.key, origin, || on_terminal(context, args))?;
     let blob = sealed.open(&key).map_err(|error| report::blob(&error))?;
     let entry = blob.entry().map_err(|error| report::blob(&error))?;
     context.mask_entry(&entry);
@@ -71,7 +71,7 @@ fn place(context: &Context<'_>, args: &Import, blob: Blob, entry: Entry) -> Resu
         if entry.borrowed && connection.has_single_holder(&entry) {
             context.output.note(
                 context.system,
-                "this is a CI job's copy: it is refreshed only with a save command (refresh --save-to, KEYFOB_SAVE_TO)",
+                "this is a CI job's copy, wherever it is used: it is refreshed only with a save command (refresh --save-to, KEYFOB_SAVE_TO)",
             );
         }
         finish(context, connection, entry, &about, "imported")
@@ -111,6 +111,17 @@ fn blob_file(path: &Path) -> Result<Secret, Report> {
 fn import_of(args: &Import) -> String {
     let profile = args.profile.as_deref().map(command_line::word).unwrap_or_default();
     format!("keyfob import {profile} --sealed").replace("  ", " ")
+}
+
+/// The same on a terminal, where standard input cannot bring the text.
+fn on_terminal(context: &Context<'_>, args: &Import) -> String {
+    let named = args.sealed.blob_file.as_deref().filter(|path| path.as_os_str() != "-");
+    let from_environment = context.system.environment.get("KEYFOB_BLOB").is_some();
+    match named {
+        Some(path) => format!("{} --blob-file {}", import_of(args), command_line::path(path)),
+        None if from_environment && args.sealed.blob_file.is_none() => import_of(args),
+        None => format!("{} --blob-file FILE", import_of(args)),
+    }
 }
 
 fn nothing_to_read(args: &Import) -> Report {

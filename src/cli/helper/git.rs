@@ -15,7 +15,7 @@ use crate::secret::Secret;
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob helper git [OPTIONS] [PROFILE] <get|store|erase>",
-    after_help = "Set it up for the provider's own host (git adds the last word):\n  git config --global credential.https://git.example.com.helper '!keyfob helper git shop'\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://git.example.com\"]\n\nOther hosts get no answer, so that git asks its next helper. What git wants to store is not kept;\na token that the server has refused is renewed, and the next command gets the new one. Where a\nperson must authorise, git is told to stop; it would ask for a password."
+    after_help = "Set it up for the provider's own host (git adds the last word):\n  git config --global credential.https://git.example.com.helper '!keyfob helper git shop'\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://git.example.com\"]\n\nOther hosts get no answer, so that git asks its next helper. What git wants to store is not kept;\na token that the server has refused is renewed, and the next command gets the new one. Where a\nperson must authorise, or anything else fails, git is told to stop; it would ask for a password."
 )]
 pub struct Git {
     /// The profile (or KEYFOB_PROFILE), then git's own word
@@ -42,40 +42,50 @@ struct Request {
 /// Answers git.
 pub fn run(context: &Context<'_>, args: &Git) -> Result<Exit, Report> {
     let (profile, words) = parted(&args.words, 1);
-    let request = Request::read(question(context, "git")?.expose());
-    let asked = Asked::Server { scheme: Some(&request.protocol), authority: &request.host };
-    let action = words.first().map(String::as_str).unwrap_or_default();
-    if !matches!(action, "get" | "erase") {
-        return Ok(Exit::Done);
-    }
-    with_connected(context, profile, |connected| {
-        match action {
-            _ if !connected.is_for(&asked) => {}
-            "get" => get(context, args, &request, connected)?,
-            _ => {
-                if let Some(refused) = &request.secret {
-                    connected.renew_refused(refused)?;
-                }
-            }
+    let request = || Ok(Request::read(question(context, "git")?.expose()));
+    match words.first().map(String::as_str) {
+        Some("get") => {
+            let credential = request().and_then(|request| get(context, profile, args, &request));
+            let credential = credential.inspect_err(|_| stop(context, args))?;
+            context.output.product(context.system, &credential)?;
         }
-        Ok(Exit::Done)
+        Some("erase") => erase(context, profile, &request()?)?,
+        _ => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// Has git end after a failed question, whoever's host it was about; else it would ask the person for a password.
+pub fn stop(context: &Context<'_>, args: &Git) {
+    let (_, words) = parted(&args.words, 1);
+    if words.first().is_some_and(|action| action == "get") {
+        // Where git reads no more there is nobody to stop, and the failure itself is told next.
+        let _ = context.output.product(context.system, "quit=1\n");
+    }
+}
+
+fn erase(context: &Context<'_>, profile: Option<&str>, request: &Request) -> Result<(), Report> {
+    with_connected(context, profile, |connected| match &request.secret {
+        Some(refused) if connected.is_for(&request.asked()) => connected.renew_refused(refused),
+        _ => Ok(()),
     })
 }
 
-/// Gives the credential; without one git is told to stop, or it would ask the person for a password.
+/// The lines of a credential; none for another host, so that git asks its next helper.
 fn get(
     context: &Context<'_>,
+    profile: Option<&str>,
     args: &Git,
     request: &Request,
-    connected: &Connected<'_>,
-) -> Result<(), Report> {
-    let credential = match connected.credential(args.life.min_ttl) {
-        Ok(credential) => credential,
-        Err(report) => {
-            context.output.product(context.system, "quit=1\n")?;
-            return Err(report);
-        }
-    };
+) -> Result<String, Report> {
+    with_connected(context, profile, |connected| match connected.is_for(&request.asked()) {
+        true => credential(args, request, connected),
+        false => Ok(String::new()),
+    })
+}
+
+fn credential(args: &Git, request: &Request, connected: &Connected<'_>) -> Result<String, Report> {
+    let credential = connected.credential(args.life.min_ttl)?;
     let token = credential.token.expose();
     let mut text = match request.wants_header(&credential.scheme) {
         true => format!(
@@ -90,7 +100,7 @@ fn get(
     if let Some(end) = credential.expires_at {
         text.push_str(&format!("password_expiry_utc={}\n", end.as_second()));
     }
-    context.output.product(context.system, &text)
+    Ok(text)
 }
 
 impl Request {
@@ -110,6 +120,10 @@ impl Request {
             }
         }
         request
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked::Server { scheme: Some(&self.protocol), authority: &self.host }
     }
 
     /// Whether a header of that scheme would do: git can send it, and the server did not ask for others alone.

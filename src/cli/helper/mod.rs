@@ -88,6 +88,13 @@ pub fn run(context: &Context<'_>, helper: &Helper) -> Result<Exit, Report> {
     }
 }
 
+/// Answers where nothing can be judged: what every command needs has failed already.
+pub fn failed_before(context: &Context<'_>, helper: &Helper) {
+    if let Helper::Git(args) = helper {
+        git::stop(context, args);
+    }
+}
+
 /// Parts a PROFILE that may be left out from the words of the protocol, of which there are `own`.
 fn parted(words: &[String], own: usize) -> (Option<&str>, &[String]) {
     match words {

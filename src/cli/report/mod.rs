@@ -108,6 +108,18 @@ pub struct Report {
     pub idempotency_key: Option<String>,
 }
 
+/// How a command line names the save command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SavingFlags {
+    /// Not at all: the environment or a file does, and will again.
+    #[default]
+    None,
+    /// With these flags, each word quoted and a space before each.
+    Given(String),
+    /// On several lines, which cannot stand in one to paste.
+    OnLines,
+}
+
 /// What advice may take for granted.
 #[derive(Debug, Clone, Default)]
 pub struct Situation {
@@ -117,6 +129,8 @@ pub struct Situation {
     pub provider: String,
     /// Whether a person sits at a terminal.
     pub person: bool,
+    /// The flags of this command line that name a save command and its key.
+    pub saving: SavingFlags,
     /// Whether the profile's tokens are made elsewhere and imported.
     pub imports: bool,
     /// The flags that only this command line knows: the profile is not on disk yet.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::command_line;
-use super::{Exit, Report, Situation, store};
+use super::{Exit, Report, SavingFlags, Situation, store};
 use crate::connection::blob::BlobError;
 use crate::connection::saving::{NotSaved, WhyNot};
 use crate::http::printable::printable;
@@ -91,10 +91,10 @@ pub fn borrowed(provider: &Provider, about: &Situation) -> Report {
     let report = Report::new(
         Exit::SetUp,
         "no-place-to-save",
-        format!("`{}` is this CI job's copy, and is not refreshed without a place to save it to", about.profile),
+        format!("`{}` is a CI job's copy, and is not refreshed without a place to save it to", about.profile),
     )
     .cause(format!(
-        "{} replaces the refresh token at every refresh; the new one would be lost with this job, and the old one is spent",
+        "{} replaces the refresh token at every refresh; the new one would be lost with the job, and the old one is spent",
         about.provider
     ))
     .hint("nothing was sent; do one of three: save what comes back where the job found it, let one job refresh and hand on access tokens only, or use credentials that need no refresh token")
@@ -152,19 +152,21 @@ pub fn unsaved(error: &NotSaved, copy: Option<&Path>, about: &Situation) -> Repo
     )
     .cause("what was saved before is spent: until this is mended, the connection lives here alone");
     let profile = command_line::word(&about.profile);
+    let report = match copy {
+        Some(path) => report.cause(format!("a sealed copy is in {}", command_line::path(path))),
+        None => report.cause("no copy could be written either"),
+    };
+    let report = report.hint(
+        "nothing is lost: mend the command and say it again; it is proved first, and gets the newest connection",
+    );
+    let report = match &about.saving {
+        SavingFlags::None => report.next(format!("keyfob refresh {profile}")),
+        SavingFlags::Given(flags) => report.next(format!("keyfob refresh {profile}{flags}")),
+        SavingFlags::OnLines => report,
+    };
     match copy {
-        Some(path) => {
-            let path = command_line::path(path);
-            report
-                .hint("give the sealed copy to the save command, or let keyfob do it again")
-                .next(format!("cat {path} | …"))
-                .next(format!("keyfob refresh {profile} --save-to …"))
-        }
-        None => report
-            .cause("no copy could be written either")
-            .hint("let keyfob save it again, or export it")
-            .next(format!("keyfob refresh {profile} --save-to …"))
-            .next(format!("keyfob export {profile}")),
+        Some(_) => report,
+        None => report.next(format!("keyfob export {profile}")),
     }
 }
 
