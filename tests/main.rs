@@ -52,6 +52,7 @@ mod status;
 mod sync;
 #[cfg(unix)]
 mod sync_processes;
+mod sync_whole;
 #[cfg(unix)]
 mod terminal;
 mod token_and_header;

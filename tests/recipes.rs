@@ -159,7 +159,16 @@ fn the_documented_recipes_do_what_they_say() {
     assert_eq!(shop.line("call shop @merchant").ok().result()["id"], 183);
     let changed = shop.line("call shop @reconcile since=2026-05-29T12:00:00Z").ok().result();
     assert_eq!(changed["entries"][0]["id"], 5003);
-    shop.line("call shop @reconcile since=yesterday").exits(2);
+    let calls = shop.calls();
+    for dry in ["", " --dry-run"] {
+        let refused = shop.line(&format!("call shop @reconcile since=yesterday{dry}")).exits(2);
+        let refused = refused.says("`since` takes a time").says("`yesterday` was given");
+        let line = "keyfob call shop @reconcile since=2026-05-29T10:15:00Z";
+        let refused = refused.says(line).without_product();
+        assert!(!refused.stderr.contains("=="), "{}", refused.stderr);
+    }
+    assert_eq!(shop.calls(), calls, "nothing was sent");
+    shop.line("call shop @reconcile since=yesterday --force").exits(8);
     let hook = "call shop @register_webhook url=https://a.example/hook event=orders.paid";
     let id = shop.line(hook).ok().result()["id"].clone();
     assert_eq!(shop.line("call shop @webhooks").ok().result()["entries"][0]["id"], id);

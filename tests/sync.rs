@@ -20,7 +20,13 @@ fn pages() -> Shop {
     let shop = Shop::connected("standard");
     let file = shop.world.home().providers().join("standard.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, format!("{text}\n[api.sync]\nparameter = 'updated_since'\n")).unwrap();
+    std::fs::write(
+        &file,
+        format!(
+            "{text}\n[api.sync]\nparameter = 'updated_since'\n[api.pages]\nstyle = 'link_header'\n"
+        ),
+    )
+    .unwrap();
     shop
 }
 

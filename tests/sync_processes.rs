@@ -22,7 +22,9 @@ fn program(last_page: Duration) -> Program {
     let providers = program.home().join("providers");
     private_folder(&program.home());
     private_folder(&providers);
-    let file = format!("{STANDARD}\n[api.sync]\nparameter = 'updated_since'\n");
+    let file = format!(
+        "{STANDARD}\n[api.sync]\nparameter = 'updated_since'\n[api.pages]\nstyle = 'link_header'\n"
+    );
     std::fs::write(providers.join("standard.toml"), file).unwrap();
     program.import_into(&program.home(), "shop", Life::Ahead);
     late(&program, last_page);

@@ -9,10 +9,10 @@ use super::share::Share;
 use crate::http::{HeaderMap, HttpError};
 use crate::provider::Values;
 use crate::provider::schema::Pages;
-use crate::resource_server::ApiRequest;
 use crate::resource_server::pages::{
     self, Astray, End, Next, PageError, Read, Trail, ends_with_not_found,
 };
+use crate::resource_server::{ApiRequest, Target};
 
 /// The largest page that is taken into memory, in bytes.
 pub const LARGEST_PAGE: usize = 64 << 20;
@@ -73,6 +73,8 @@ pub struct PageWalk<'c> {
     /// One token for all pages.
     share: Share<'c>,
     request: ApiRequest,
+    /// Where the list begins.
+    first: Target,
     manner: Manner,
     values: Values,
     trail: Trail,
@@ -94,6 +96,7 @@ impl<'c> PageWalk<'c> {
         Ok(Self {
             connection,
             trail: Trail::from(&request.target.url),
+            first: request.target.clone(),
             request,
             manner,
             values,
@@ -124,6 +127,13 @@ impl<'c> PageWalk<'c> {
         }
     }
 
+    /// Goes back to where the list begins.
+    pub fn again(&mut self) {
+        self.request.target = self.first.clone();
+        self.trail = Trail::from(&self.first.url);
+        (self.state, self.read, self.ended) = (State::Ahead, 0, None);
+    }
+
     /// Where the next page is asked for; `None` where there is none, or nobody says where it is.
     pub fn ahead(&self) -> Option<&Url> {
         matches!(self.state, State::Ahead).then_some(&self.request.target.url)
@@ -134,7 +144,13 @@ impl<'c> PageWalk<'c> {
         self.ended
     }
 
-    fn pages(&self) -> Option<&Pages> {
+    /// Good pages that were read since the beginning, with the empty one after the last.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// How the provider cuts lists, where its file says so.
+    pub fn pages(&self) -> Option<&Pages> {
         self.connection.provider.api.pages.as_ref()
     }
 

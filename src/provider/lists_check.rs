@@ -46,6 +46,9 @@ fn sync(provider: &Provider) -> Option<Finding> {
     if filter.is_some_and(|filter| filter.format != Some(FilterFormat::Rfc3339)) {
         return finding("parameter", "this parameter takes a time, and its filter says otherwise");
     }
+    if sync.whole && provider.api.pages.is_some() {
+        return finding("whole", "`whole` has no effect beside [api.pages]");
+    }
     match sync.overlap {
         1..=604_800 => None,
         _ => finding("overlap", "an overlap is between 1 second and 7 days"),
@@ -95,6 +98,11 @@ mod tests {
                 "[api.sync]\nparameter = 's'\n[[api.filters]]\nname = 's'\nonly_value = 'x'",
                 2,
                 "this parameter takes a time, and its filter says otherwise",
+            ),
+            (
+                "[api.sync]\nparameter = 's'\nwhole = true\n[api.pages]\nstyle = 'link_header'",
+                3,
+                "`whole` has no effect beside [api.pages]",
             ),
             ("[api.sync]\nparameter = 's'\nparamter = 'x'", 3, "unknown key `paramter`"),
         ];

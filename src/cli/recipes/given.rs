@@ -3,9 +3,9 @@
 use super::values::Known;
 use crate::cli::report::{self, Report, Situation};
 use crate::provider::nearest::nearest;
-use crate::provider::schema::{Parameter, ParameterKind, Recipe};
-use crate::resource_server::Items;
+use crate::provider::schema::{Filter, Parameter, ParameterKind, Recipe};
 use crate::resource_server::items::Field;
+use crate::resource_server::{Items, filters};
 
 /// Reads the items: parameters, and values that the recipe would otherwise take out of an answer.
 pub fn given(recipe: &Recipe, items: &[String], about: &Situation) -> Result<Known, Report> {
@@ -35,6 +35,25 @@ pub fn given(recipe: &Recipe, items: &[String], about: &Situation) -> Result<Kno
         true => Ok(known),
         false => Err(report::parameter_missing(recipe, &missing, about)),
     }
+}
+
+/// Checks what goes into query parameters whose values the vendor fixes.
+pub fn check_filters(
+    recipe: &Recipe,
+    known: &Known,
+    all: &[Filter],
+    about: &Situation,
+) -> Result<(), Report> {
+    let queries = recipe.steps.iter().flat_map(|step| &step.query);
+    for (name, template) in queries {
+        let Some(filter) = all.iter().find(|filter| filter.name == *name) else { continue };
+        let is_it = |it: &&Parameter| *template == format!("{{{}}}", it.name);
+        let Some(parameter) = recipe.parameters.iter().find(is_it) else { continue };
+        let Some(given) = known.text(&parameter.name) else { continue };
+        filters::value(filter, &given)
+            .map_err(|error| report::recipe_filter(error, recipe, parameter, about))?;
+    }
+    Ok(())
 }
 
 fn no_file(_: &str) -> std::io::Result<Vec<u8>> {

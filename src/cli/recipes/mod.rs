@@ -18,7 +18,7 @@ use super::report::{self, Exit, Report, Situation};
 use crate::provider::Provider;
 use crate::provider::nearest::nearest;
 use crate::provider::schema::{Recipe, Step};
-use given::given;
+use given::{check_filters, given};
 use running::Running;
 
 /// `recipes`.
@@ -55,6 +55,9 @@ pub fn run(
     let recipe = named(&chosen.provider, words.path.trim_start_matches('@'), &about)?.clone();
     call::check_answer_flags(args, &chosen.provider, &about)?;
     let given = given(&recipe, words.items, &about)?;
+    if !args.force {
+        check_filters(&recipe, &given, &chosen.provider.api.filters, &about)?;
+    }
     let asked = Asked { context, args, recipe: &recipe, about: &about };
     // What cannot be evaluated is told before anything is sent.
     for (step, expression) in expressions(&recipe) {

@@ -23,6 +23,11 @@ impl Known {
         self.0.contains_key(name)
     }
 
+    /// A value as it goes into an address.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|json| plain(json))
+    }
+
     /// Whether a step has nothing left to find out.
     pub fn has_all_of(&self, step: &Step) -> bool {
         !step.take.is_empty() && step.take.keys().all(|name| self.has(name))

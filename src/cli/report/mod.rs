@@ -17,6 +17,7 @@ mod sealed;
 mod shaped;
 mod store;
 mod sync;
+mod sync_end;
 mod webhook;
 
 use serde_json::{Map, Value, json};
@@ -42,7 +43,7 @@ pub use webhook::{
 
 pub use recipes::{
     examples, jq_words, no_answer, no_number, not_taken, nothing_to_keep, parameter_missing,
-    parameter_unknown, recipe_answer, recipe_body, recipe_cut_short, recipe_line,
+    parameter_unknown, recipe_answer, recipe_body, recipe_cut_short, recipe_filter, recipe_line,
     recipe_not_understood, recipe_scopes, recipe_takes_parameters, secret_not_kept, unknown_recipe,
 };
 pub use sync::{app_filter, filter, no_app_filter, no_sync_words, sync};

@@ -2,9 +2,11 @@
 
 use super::super::call::jq::NotUnderstood;
 use super::super::command_line;
+use super::sync::TIME;
 use super::{Exit, Report, Situation};
 use crate::http::printable::printable;
 use crate::provider::schema::{Parameter, ParameterKind, Recipe};
+use crate::resource_server::filters::WrongFilter;
 
 /// The whole command, ready to paste.
 pub fn recipe_line(recipe: &Recipe, about: &Situation, items: &[String]) -> String {
@@ -79,6 +81,29 @@ pub fn parameter_unknown(
 /// A text where a number belongs.
 pub fn no_number(recipe: &Recipe, parameter: &Parameter, about: &Situation) -> Report {
     in_full(Report::usage(format!("`{}` is a number", parameter.name)), recipe, about)
+}
+
+/// A value that the vendor does not take in the query parameter which it goes into.
+pub fn recipe_filter(
+    mut error: WrongFilter,
+    recipe: &Recipe,
+    parameter: &Parameter,
+    about: &Situation,
+) -> Report {
+    let (WrongFilter::Value { name, .. } | WrongFilter::Time { name, .. }) = &mut error;
+    name.clone_from(&parameter.name);
+    let report = super::sync::wrong(&error);
+    let shown = match (&error, parameter.example.is_empty()) {
+        (WrongFilter::Value { only, .. }, _) => only.clone(),
+        (WrongFilter::Time { .. }, true) => TIME.into(),
+        (WrongFilter::Time { .. }, false) => parameter.example.clone(),
+    };
+    let others = recipe.parameters.iter().filter(|it| it.required && it.name != parameter.name);
+    let mut items: Vec<String> = others.map(example).collect();
+    items.push(format!("{}={shown}", parameter.name));
+    report
+        .hint("write it like this; --force sends it all the same")
+        .next(recipe_line(recipe, about, &items))
 }
 
 /// A query or a header.

@@ -1,6 +1,7 @@
 //! What a person is told when a list was not read to its end, or cannot be.
 
 use super::super::command_line;
+use super::sync_end::{more, nothing_says, shifting, too_long};
 use super::{Exit, Report, Situation, fresh, pages, refusal, store};
 use crate::connection::sync::SyncError;
 use crate::connection::sync::cursor::{Account, CursorError};
@@ -9,6 +10,9 @@ use crate::http::printable::printable;
 use crate::provider::Provider;
 use crate::resource_server::filters::WrongFilter;
 use crate::store::lock::LockError;
+
+/// A time to show in advice.
+pub const TIME: &str = "2026-05-29T10:15:00Z";
 
 /// A run that did not come to its end.
 pub fn sync(
@@ -42,6 +46,10 @@ pub fn sync(
                 .hint("check that the path is a list; where it lies in the answer is said by `items` in [api.pages], or by [api.envelope] in the provider file");
             stays(report, &name)
         }
+        SyncError::More(sign) => stays(more(sign, provider, about), &name),
+        SyncError::NothingSays => stays(nothing_says(about), &name),
+        SyncError::Shifting { walks } => stays(shifting(*walks, about), &name),
+        SyncError::TooLong { records } => stays(too_long(*records, about), &name),
     }
 }
 
@@ -153,8 +161,8 @@ pub fn no_app_filter(about: &Situation) -> Report {
 /// A value of `--app` that the vendor does not take.
 pub fn app_filter(error: &WrongFilter) -> Report {
     match error {
-        WrongFilter::Value { only, meaning, .. } => {
-            wrong(error, meaning).hint(format!("write it as --app {}", command_line::word(only)))
+        WrongFilter::Value { only, .. } => {
+            wrong(error).hint(format!("write it as --app {}", command_line::word(only)))
         }
         WrongFilter::Time { .. } => filter(error),
     }
@@ -163,18 +171,20 @@ pub fn app_filter(error: &WrongFilter) -> Report {
 /// A value in a query that the vendor does not take.
 pub fn filter(error: &WrongFilter) -> Report {
     match error {
-        WrongFilter::Value { name, only, meaning, .. } => wrong(error, meaning).hint(format!(
+        WrongFilter::Value { name, only, .. } => wrong(error).hint(format!(
             "write it as {}; --force sends it all the same",
             command_line::word(&format!("{name}=={only}"))
         )),
-        WrongFilter::Time { name, meaning, .. } => wrong(error, meaning).hint(format!(
-            "write it as {name}==2026-05-29T10:15:00Z; --force sends it all the same"
-        )),
+        WrongFilter::Time { name, .. } => {
+            wrong(error).hint(format!("write it as {name}=={TIME}; --force sends it all the same"))
+        }
     }
 }
 
-fn wrong(error: &WrongFilter, meaning: &str) -> Report {
-    let (WrongFilter::Value { given, .. } | WrongFilter::Time { given, .. }) = error;
+/// What the vendor takes and what was given, without advice.
+pub fn wrong(error: &WrongFilter) -> Report {
+    let (WrongFilter::Value { given, meaning, .. } | WrongFilter::Time { given, meaning, .. }) =
+        error;
     let report = Report::usage(printable(&error.to_string()));
     let report = report.cause(format!("`{}` was given", printable(given)));
     match meaning.is_empty() {

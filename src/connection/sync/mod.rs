@@ -4,6 +4,8 @@
 //! one place, [`Reconciliation::complete`], and only for whoever has handed every record over.
 
 pub mod cursor;
+pub mod more;
+mod order;
 mod progress;
 pub mod records;
 
@@ -18,16 +20,22 @@ use super::entry::Entry;
 use super::pages::{Page, PageWalk, PagesError};
 use super::{Connection, FreshError};
 use crate::http::HeaderMap;
-use crate::provider::schema::{Api, Sync};
+use crate::provider::schema::{Api, PageStyle, Sync};
 use crate::resource_server::ApiRequest;
+use crate::resource_server::pages::End;
 use crate::store::StoreError;
 use crate::store::lock::Lock;
 use cursor::{Account, Cursor, CursorError, Place};
+use more::{Come, Sign};
+use order::{COMPARED, Order};
 use progress::{Progress, whole_second};
-use records::{NoRecords, records};
+use records::{NoRecords, Record, records};
 
 /// How far this machine's clock is trusted where an answer has none, in seconds.
 const OWN_CLOCK_MARGIN: i64 = 300;
+
+/// How often a list that can shift is walked at most, until two walks in a row agree.
+const MOST_WALKS: u32 = 5;
 
 /// Why a run did not come to its end; the cursor is where it was.
 #[derive(Debug)]
@@ -59,6 +67,20 @@ pub enum SyncError {
     },
     /// A page has no records where they should be.
     NoRecords(NoRecords),
+    /// The answer says that there is more, and nobody says where.
+    More(Sign),
+    /// Nobody says whether there is more.
+    NothingSays,
+    /// The list shifted in every walk.
+    Shifting {
+        /// How often it was walked.
+        walks: u32,
+    },
+    /// The list may have shifted, and there are too many records to find out.
+    TooLong {
+        /// How many can be compared.
+        records: usize,
+    },
 }
 
 impl From<CursorError> for SyncError {
@@ -84,6 +106,36 @@ pub struct Reconciliation<'c> {
     from: Option<Timestamp>,
     is_given: bool,
     leaves_gap: bool,
+}
+
+/// What a run has come to.
+struct Run {
+    progress: Progress,
+    began: Timestamp,
+    started: Option<Timestamp>,
+    records: u64,
+}
+
+impl Run {
+    /// The records that were not handed over before, a line each.
+    fn new_lines(&mut self, records: &[Record], before: Option<&Order>) -> String {
+        let mut lines = String::new();
+        for record in records {
+            // One that does not say which it is was handed over if the walk before met that text.
+            let is_known = record.mark.is_none() && before.is_some_and(|it| it.has(record));
+            if !is_known && self.progress.is_new(record) {
+                lines.push_str(&record.line);
+                lines.push('\n');
+                self.records += 1;
+            }
+        }
+        lines
+    }
+
+    fn whole(self) -> Whole {
+        let started = self.started.unwrap_or(self.began);
+        Whole { progress: self.progress, started, records: self.records }
+    }
 }
 
 /// Every record was read.
@@ -159,30 +211,66 @@ impl<'c> Reconciliation<'c> {
         manner: Manner,
         mut hand_over: impl AsyncFnMut(Bytes) -> bool,
     ) -> Result<Option<Whole>, SyncError> {
-        let clock = &self.connection.system.clock;
-        let began = clock.now();
-        let path = list_path(&self.connection.provider.api);
         let mut walk = PageWalk::begin(self.connection, entry, request, manner)
             .map_err(|error| SyncError::Pages(PagesError::Page(error)))?;
-        let (mut progress, mut count) = (Progress::after(self.handed_over()), 0);
-        let mut started = None;
+        let mut run = Run {
+            progress: Progress::after(self.handed_over()),
+            began: self.connection.system.clock.now(),
+            started: None,
+            records: 0,
+        };
+        let mut before: Option<Order> = None;
+        for _ in 0..MOST_WALKS {
+            let order = self.walk(&mut walk, &mut run, before.as_ref(), &mut hand_over).await?;
+            let Some(order) = order else { return Ok(None) };
+            if !can_have_shifted(&walk) || before.is_some_and(|it| it.is_confirmed_by(&order)) {
+                return Ok(Some(run.whole()));
+            }
+            if order.is_too_long() {
+                return Err(SyncError::TooLong { records: COMPARED });
+            }
+            before = Some(order);
+            walk.again();
+        }
+        Err(SyncError::Shifting { walks: MOST_WALKS })
+    }
+
+    /// Reads the list from its beginning to its end; `None` where nobody takes the records any more.
+    async fn walk(
+        &self,
+        walk: &mut PageWalk<'_>,
+        run: &mut Run,
+        before: Option<&Order>,
+        hand_over: &mut impl AsyncFnMut(Bytes) -> bool,
+    ) -> Result<Option<Order>, SyncError> {
+        let path = list_path(&self.connection.provider.api);
+        let (mut order, mut come) = (Order::default(), 0);
         while let Some(page) = walk.next().await.map_err(SyncError::Pages)? {
             let page = good(page)?;
-            let start = || server_start(&page.headers, began, clock.now());
-            started = started.or_else(|| Some(start()));
+            let answered = self.connection.system.clock.now();
+            let start = || server_start(&page.headers, run.began, answered);
+            let started = *run.started.get_or_insert_with(start);
             let records = records(&page.body, &path, self.words).map_err(SyncError::NoRecords)?;
-            let mut lines = String::new();
-            for record in records.iter().filter(|record| progress.is_new(record)) {
-                lines.push_str(&record.line);
-                lines.push('\n');
-                count += 1;
-            }
+            records.iter().for_each(|record| order.note(record, started));
+            let lines = run.new_lines(&records, before);
             if !lines.is_empty() && !hand_over(Bytes::from(lines)).await {
                 return Ok(None);
             }
+            come += records.len() as u64;
+            if walk.ended() == Some(End::NothingSays) {
+                self.check_end(&page, Come { records: come, pages: walk.read() })?;
+            }
         }
-        let started = started.unwrap_or(began);
-        Ok(Some(Whole { progress, started, records: count }))
+        Ok(Some(order))
+    }
+
+    /// Checks an end that is one only because neither file nor header says anything: silence is no proof.
+    fn check_end(&self, page: &Page, come: Come) -> Result<(), SyncError> {
+        match more::sign(&page.headers, &page.body, come) {
+            Some(sign) => Err(SyncError::More(sign)),
+            None if self.words.whole || come.pages > 1 || come.records == 0 => Ok(()),
+            None => Err(SyncError::NothingSays),
+        }
     }
 
     /// Marks of what need not come out again; a person's own time asks for everything since.
@@ -229,6 +317,13 @@ fn good(page: Page) -> Result<Page, SyncError> {
         (false, Some(refused)) => Err(SyncError::Refused(Box::new(refused))),
         (false, None) => Err(SyncError::NoPage { status: page.status }),
     }
+}
+
+/// Whether a list came in several answers and is cut by counting, so that a record can slip over an edge between two.
+fn can_have_shifted(walk: &PageWalk<'_>) -> bool {
+    let style = walk.pages().map(|pages| pages.style);
+    let counts = matches!(style, Some(PageStyle::PageNumber | PageStyle::Offset));
+    counts && (walk.read() > 1 || walk.ended() == Some(End::PastTheLast))
 }
 
 /// Where the records of a list are.

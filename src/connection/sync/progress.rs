@@ -16,7 +16,7 @@ use super::records::{Mark, Record};
 const KEPT: usize = 40_000;
 
 /// Marks that a run remembers of itself; repetitions farther apart than that come out again.
-const REMEMBERED: usize = 200_000;
+const REMEMBERED: usize = 1_000_000;
 
 /// What one run has seen.
 #[derive(Debug)]
@@ -49,17 +49,17 @@ impl Progress {
         self.latest = self.latest.max(record.changed_at);
         self.has_timeless |= record.changed_at.is_none();
         let Some(mark) = record.mark else { return true };
-        self.keep(mark, record.changed_at);
-        let is_new = !self.before.contains(&mark) && self.within.insert(mark);
-        if is_new {
-            self.order.push_back(mark);
-            if self.order.len() > REMEMBERED
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.within.remove(&oldest);
-            }
+        if !self.within.insert(mark) {
+            return false;
         }
-        is_new
+        self.keep(mark, record.changed_at);
+        self.order.push_back(mark);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.within.remove(&oldest);
+        }
+        !self.before.contains(&mark)
     }
 
     fn keep(&mut self, mark: Mark, changed_at: Option<Timestamp>) {
@@ -128,7 +128,8 @@ mod tests {
         let mut mark = Mark::default();
         mark[0] = id;
         mark[1..9].copy_from_slice(&second.to_be_bytes());
-        Record { line: String::new(), mark: Some(mark), changed_at: Some(at(second)) }
+        let changed_at = Some(at(second));
+        Record { line: String::new(), mark: Some(mark), changed_at, identity: [id; 12] }
     }
 
     #[test]
@@ -168,7 +169,8 @@ mod tests {
         assert_eq!(empty.next_since(Some(at(7)), at(5000), 60), Some(at(7)));
         let mut timeless = Progress::after(&[]);
         let record = Record { changed_at: None, ..record(1, 0) };
-        assert!(timeless.is_new(&record));
+        assert!(timeless.is_new(&record) && !timeless.is_new(&record));
+        assert_eq!(timeless.marks_since(None).len(), 1, "a second look leaves no second mark");
         assert_eq!(timeless.next_since(None, at(5000), 60), Some(at(4940)));
         let again = Progress::after(&timeless.marks_since(Some(at(4940)))).is_new(&record);
         assert!(!again);

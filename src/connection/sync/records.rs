@@ -20,6 +20,8 @@ pub struct Record {
     pub mark: Option<Mark>,
     /// When it last changed, by the vendor's clock.
     pub changed_at: Option<Timestamp>,
+    /// The same for the same record however it changes; made of its text where it does not say which it is.
+    pub identity: Mark,
 }
 
 /// Why an answer has no records.
@@ -93,8 +95,9 @@ fn read(record: &RawValue, words: &Sync) -> Record {
         .and_then(|text| text.parse().ok());
     let id = at(record, &words.id).filter(|id| id.get() != "null");
     // The text is part of the mark: a record that changed twice within one second comes out twice.
+    let identity = mark(id.map_or(line.as_str(), |id| id.get()), "");
     let mark = id.map(|id| mark(id.get(), &line));
-    Record { line, mark, changed_at }
+    Record { line, mark, changed_at, identity }
 }
 
 fn mark(id: &str, line: &str) -> Mark {
@@ -131,7 +134,7 @@ mod tests {
 
     fn words() -> Sync {
         let (time, id) = ("updated_at".into(), "id".into());
-        Sync { parameter: "updated_since".into(), time, id, overlap: 60 }
+        Sync { parameter: "updated_since".into(), time, id, overlap: 60, whole: false }
     }
 
     fn lines(body: &str, path: &str) -> Result<Vec<String>, NoRecords> {

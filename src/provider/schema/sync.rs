@@ -17,6 +17,9 @@ pub struct Sync {
     /// Seconds that the next run goes back behind where this one ended: for records that were being written meanwhile.
     #[serde(default = "overlap")]
     pub overlap: u64,
+    /// Whether a list comes whole in one answer; for vendors without `[api.pages]`.
+    #[serde(default)]
+    pub whole: bool,
 }
 
 fn updated_at() -> String {
