@@ -5,7 +5,7 @@ use url::Url;
 
 use super::grant::{Grant, header_map};
 use super::refusal::Refusal;
-use super::{headers, path};
+use super::{headers, method_override, path};
 use crate::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use crate::provider::Provider;
 use crate::provider::schema::Api;
@@ -32,6 +32,9 @@ impl<'h> Asked<'h> {
         random: &dyn Random,
     ) -> Result<Self, Refusal> {
         let target = Self::target(head, provider, grant)?;
+        if head.uri.query().is_some_and(method_override::is_in) {
+            return Err(Refusal::MethodInQuery);
+        }
         let allowed = grant.allowed.judge(head.method.as_str(), target.url.path());
         allowed.map_err(Refusal::NotAllowed)?;
         let asked = Self { head, target, key: key(&provider.api, head, random) };

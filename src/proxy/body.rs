@@ -9,6 +9,7 @@ use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::audit::Record;
+use super::headers;
 use super::scrub::{Scrubber, Scrubbing};
 use crate::http::{HttpError, RelayedBody};
 
@@ -86,6 +87,7 @@ impl Passed {
             return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
         Poll::Ready(self.trailers.take().map(|mut trailers| {
+            headers::trailers_to_the_program(&mut trailers);
             self.scrubber.headers(&mut trailers);
             Ok(Frame::trailers(trailers))
         }))

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -21,7 +21,7 @@ use super::gate::Gate;
 use super::grant::Grant;
 use super::keeper::Tokens;
 use super::refusal::{Failure, Refusal};
-use super::{headers, location};
+use super::{addresses, headers, location};
 use crate::clock::Clock;
 use crate::http::{Client, HttpError, Limits, Relay, RelayBody, Relayed, Timeouts, relay};
 use crate::provider::Provider;
@@ -194,36 +194,31 @@ impl Forwarder {
         if let (Some(encoding), false) = (encoding, relayed.body.is_end_stream()) {
             return Err(Refusal::Encoding(String::from_utf8_lossy(encoding).into_owned()));
         }
-        if relayed.status.is_redirection() && relayed.headers.contains_key(LOCATION) {
-            self.rewrite_location(head, &mut relayed.headers, &passing.grant)?;
-        }
+        self.tell_addresses(head, relayed, &passing.grant)?;
         headers::to_the_program(&mut relayed.headers, &head.headers);
         passing.grant.scrubber.headers(&mut relayed.headers);
         let headers = std::mem::take(&mut relayed.headers);
         Ok((relayed.status, headers, passing))
     }
 
-    fn rewrite_location(
+    /// Addresses on the API become the proxy's own: whoever follows them shows the proxy's secret.
+    fn tell_addresses(
         &self,
         head: &Parts,
-        answer: &mut HeaderMap,
+        relayed: &mut Relayed,
         grant: &Grant,
     ) -> Result<(), Refusal> {
-        let elsewhere = |host: String| Refusal::RedirectElsewhere { host };
-        let mut all = answer.get_all(LOCATION).iter();
-        let (Some(Ok(location)), None) = (all.next().map(HeaderValue::to_str), all.next()) else {
-            return Err(elsewhere("an address that cannot be read".into()));
-        };
+        if !addresses::are_in(&relayed.headers) {
+            return Ok(());
+        }
         let target = Asked::target(head, &self.provider, grant)?;
         let (api, settings) = (&self.provider.api, &self.provider.settings);
-        let path = location::rewritten(api, settings, &grant.values, &target.url, location);
-        let address = format!("{}{}", self.address, path.map_err(elsewhere)?);
-        let value = HeaderValue::from_str(&address);
-        answer.insert(
-            LOCATION,
-            value.map_err(|_| elsewhere("an address that cannot be read".into()))?,
-        );
-        Ok(())
+        let own = |address: &str| {
+            let path = location::rewritten(api, settings, &grant.values, &target.url, address)?;
+            Ok(format!("{}{path}", self.address))
+        };
+        addresses::tell(&mut relayed.headers, relayed.status.is_redirection(), own)
+            .map_err(|host| Refusal::RedirectElsewhere { host })
     }
 
     /// The proxy's own answer.

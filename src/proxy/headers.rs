@@ -1,7 +1,8 @@
 //! Which headers pass, one way and the other.
 
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, VIA,
+    AUTHORIZATION, CONNECTION, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue, LINK,
+    LOCATION, TE, TRAILER, VIA,
 };
 
 use super::gate::HEADER;
@@ -24,8 +25,9 @@ const OF_THE_CONNECTION: [&str; 9] = [
 ];
 
 /// What a program says that is not for the API: another credential, another address, another method
-/// or path than the allow list was asked about, and what is said about this way of sending.
-const NOT_FOR_THE_API: [&str; 21] = [
+/// or path than the allow list was asked about, what is said about this way of sending, and a part of
+/// a body: the parts of a token that an API repeats are not known for what they are.
+const NOT_FOR_THE_API: [&str; 23] = [
     "accept-encoding",
     "authorization",
     "content-length",
@@ -34,7 +36,9 @@ const NOT_FOR_THE_API: [&str; 21] = [
     "expect",
     "forwarded",
     "host",
+    "if-range",
     "origin",
+    "range",
     "referer",
     "via",
     "x-client-ip",
@@ -49,10 +53,18 @@ const NOT_FOR_THE_API: [&str; 21] = [
     HEADER,
 ];
 
-/// What an API says that is not for a program: a session of its own, what only a browser heeds, and
-/// what only the proxy may say.
-const NOT_FOR_THE_PROGRAM: [&str; 6] =
-    ["alt-svc", "clear-site-data", "set-cookie", "set-cookie2", "strict-transport-security", ERROR];
+/// What an API says that is not for a program: a session of its own, what only a browser heeds, that
+/// parts can be asked for, and what only the proxy may say.
+const NOT_FOR_THE_PROGRAM: [&str; 8] = [
+    "accept-ranges",
+    "alt-svc",
+    "clear-site-data",
+    "refresh",
+    "set-cookie",
+    "set-cookie2",
+    "strict-transport-security",
+    ERROR,
+];
 
 /// The program's headers that pass; none that holds the proxy's own secret.
 pub fn to_the_api(received: &HeaderMap, secret: &Secret) -> HeaderMap {
@@ -60,7 +72,9 @@ pub fn to_the_api(received: &HeaderMap, secret: &Secret) -> HeaderMap {
     let named = named_by_connection(received);
     for (name, value) in received {
         let text = name.as_str();
-        let stays = OF_THE_CONNECTION.contains(&text)
+        // Many servers read `_` as `-`, so that a name with one is another name to them.
+        let stays = text.contains('_')
+            || OF_THE_CONNECTION.contains(&text)
             || NOT_FOR_THE_API.contains(&text)
             || ["proxy-", "x-forwarded-", "sec-fetch-"].iter().any(|it| text.starts_with(it))
             || named.iter().any(|it| it == text)
@@ -100,6 +114,14 @@ pub fn to_the_program(received: &mut HeaderMap, asked: &HeaderMap) {
     }
     if let Some(trailer) = trailer {
         received.insert(TRAILER, trailer);
+    }
+}
+
+/// What follows a body and passes: nothing that is not passed before it, and no address.
+pub fn trailers_to_the_program(received: &mut HeaderMap) {
+    to_the_program(received, &HeaderMap::new());
+    for name in [LOCATION, CONTENT_LOCATION, LINK] {
+        received.remove(name);
     }
 }
 
@@ -166,6 +188,12 @@ mod tests {
             ("x-original-url", "/users"),
             ("x-keyfob-proxy", "secret-secret"),
             ("x-debug", "is secret-secret"),
+            ("range", "bytes=0-9"),
+            ("if-range", "\"e\""),
+            ("x_http_method_override", "DELETE"),
+            ("x_original-url", "/admin"),
+            ("transfer_encoding", "chunked"),
+            ("x_trace", "1"),
             ("x-trace", "1"),
         ]);
         let passed = to_the_api(&received, &Secret::new("secret-secret"));
@@ -191,6 +219,8 @@ mod tests {
             ("x-keyfob-error", "spoofed"),
             ("proxy-authenticate", "Basic"),
             ("trailer", "x-sum"),
+            ("accept-ranges", "bytes"),
+            ("refresh", "0; url=https://evil.example/"),
             ("etag", "1"),
         ];
         let mut received = map(&answer);

@@ -1,4 +1,4 @@
-//! Redirects: nobody follows them here; one that stays on the API is told as the proxy's own address.
+//! Redirects and links: nobody follows them here; one that stays on the API is told as the proxy's own.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::provider::schema::{Api, Setting};
 use crate::provider::template::Values;
 use crate::resource_server::target;
 
-/// The proxy's path and query for the address that a redirect leads to; else the host it leads to.
+/// The proxy's path and query for the address that a redirect or link leads to; else the host it leads to.
 ///
 /// A path of the proxy's is taken only where it leads back to exactly that address.
 pub fn rewritten(

@@ -2,11 +2,12 @@
 //!
 //! The way of a request is `server` (sockets) → `gate` (who may come in) → `asked` (`path`, `allow`,
 //! the scope table) → `forward`, which adds the token and passes the answer back through `headers`,
-//! `location` and `scrub`. Tokens come from the `keeper`, on the thread that has the connection;
+//! `addresses` and `scrub`. Tokens come from the `keeper`, on the thread that has the connection;
 //! everything else runs on a thread of its own, so that a refresh holds nobody up.
 //!
 //! Words are made elsewhere: what is refused is a fact here, and is told by what is handed in.
 
+mod addresses;
 pub mod allow;
 mod asked;
 pub mod audit;
@@ -17,10 +18,12 @@ pub mod grant;
 mod headers;
 mod keeper;
 mod location;
+mod method_override;
 mod path;
 pub mod refusal;
 mod scrub;
 mod server;
+mod spelling;
 mod stalls;
 
 use std::io;

@@ -30,6 +30,8 @@ pub enum Refusal {
     Path(PathError),
     /// There is no such address on the API.
     Target(TargetError),
+    /// The query names another method than the request's own.
+    MethodInQuery,
     /// It is not among what is allowed.
     NotAllowed(NotAllowed),
     /// The granted scopes do not open it.
@@ -77,9 +79,10 @@ impl Refusal {
         match self {
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoSecret | Self::WrongSecret => StatusCode::UNAUTHORIZED,
-            Self::FromBrowser | Self::NotAllowed(_) | Self::MissingScope { .. } => {
-                StatusCode::FORBIDDEN
-            }
+            Self::FromBrowser
+            | Self::MethodInQuery
+            | Self::NotAllowed(_)
+            | Self::MissingScope { .. } => StatusCode::FORBIDDEN,
             Self::Path(_) | Self::Target(_) | Self::Body => StatusCode::BAD_REQUEST,
             Self::Trace => StatusCode::METHOD_NOT_ALLOWED,
             Self::Tunnel | Self::Upgrade => StatusCode::NOT_IMPLEMENTED,

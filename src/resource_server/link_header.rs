@@ -13,9 +13,24 @@ pub fn next<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     })
 }
 
+/// The header with other targets; links for which there is none are left out, and so are those
+/// whose parameters hold what a careless reader could take for another link.
+pub fn with_targets(header: &str, other: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut reader = Reader { rest: header };
+    let links = std::iter::from_fn(|| reader.link()).filter(|link| !link.parameters.contains('<'));
+    let links = links.filter_map(|link| {
+        let target = other(link.target)?;
+        Some(format!("<{target}>{}", link.parameters.trim_end()))
+    });
+    let links: Vec<String> = links.collect();
+    (!links.is_empty()).then(|| links.join(", "))
+}
+
 /// One link, as far as it matters here.
 struct Link<'a> {
     target: &'a str,
+    /// What follows the target, as it is written.
+    parameters: &'a str,
     /// The first `rel`; others do not count (section 3.3).
     relations: Option<String>,
     has_anchor: bool,
@@ -38,7 +53,8 @@ impl<'a> Reader<'a> {
         let (_, after) = self.rest.split_once('<')?;
         let (target, after) = after.split_once('>')?;
         self.rest = after;
-        let mut link = Link { target: target.trim(), relations: None, has_anchor: false };
+        let target = target.trim();
+        let mut link = Link { target, parameters: "", relations: None, has_anchor: false };
         while let Some((name, value)) = self.parameter() {
             match name.to_ascii_lowercase().as_str() {
                 "rel" if link.relations.is_none() => link.relations = Some(value),
@@ -46,6 +62,7 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
+        link.parameters = &after[..after.len() - self.rest.len()];
         Some(link)
     }
 
@@ -109,7 +126,35 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::next;
+    use super::{next, with_targets};
+
+    #[test] // AT-25
+    fn targets_are_exchanged_and_links_without_one_left_out() {
+        let other =
+            |target: &str| target.strip_prefix("/own").map(|rest| format!("http://p{rest}"));
+        let cases = [
+            (r#"</own/x?page=2>; rel="next""#, Some(r#"<http://p/x?page=2>; rel="next""#)),
+            (
+                r#"<a>; rel=prev, </own/b> ; rel=next ,</own>"#,
+                Some("<http://p/b> ; rel=next, <http://p>"),
+            ),
+            (
+                r#"</own>; title="x, <b>; rel=\"next\"", </own/c>;rel=last"#,
+                Some("<http://p/c>;rel=last"),
+            ),
+            (r#"</own>; rel=next<https://evil.example/>"#, None),
+            (
+                r#"</own>; title="x, y"; rel="next", <z>"#,
+                Some(r#"<http://p>; title="x, y"; rel="next""#),
+            ),
+            ("<https://evil.example/>; rel=next", None),
+            ("</own", None),
+            ("", None),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(with_targets(header, other).as_deref(), expected, "{header}");
+        }
+    }
 
     #[test] // RR19
     fn the_next_page_is_found_however_the_header_is_written() {

@@ -186,6 +186,18 @@ fn a_request_that_the_scopes_do_not_open_is_not_sent() {
     assert_eq!(behind.upstream.connections(), 0);
 }
 
+#[test] // AT-25
+fn another_method_in_the_query_is_refused() {
+    let behind = behind();
+    let proxy = behind.proxy(&["--allow", "POST /orders"]);
+    for query in ["_method=DELETE", "a=1&%5FMETHOD=delete", "_HttpMethod=PATCH"] {
+        let answer = proxy.send(&format!("POST /orders?{query}"), "{}");
+        assert_eq!((answer.status, answer.code().as_str()), (403, "method-in-query"), "{query}");
+    }
+    assert_eq!(behind.upstream.connections(), 0);
+    assert_eq!(proxy.send("POST /orders?method=card", "{}").status, 200);
+}
+
 #[test]
 fn a_head_that_never_ends_is_cut_off() {
     let behind = behind();

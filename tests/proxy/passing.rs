@@ -2,6 +2,9 @@
 
 use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::running::Behind;
 use super::upstream::{Upstream, chunk, ok};
 
@@ -87,6 +90,22 @@ fn an_api_that_repeats_the_token_repeats_stars() {
 }
 
 #[test] // AT-25
+fn a_token_that_is_repeated_in_other_words_is_stars_too() {
+    let behind = Behind::new(Upstream::answering(|seen, stream| {
+        let token = seen.header("authorization").unwrap().split_once(' ').unwrap().1.to_owned();
+        let escaped: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let json: String = token.bytes().map(|byte| format!("\\u{byte:04X}")).collect();
+        let basic = STANDARD.encode(format!("x:{token}"));
+        stream.write_all(ok(&format!("{escaped} {json} {basic}")).as_bytes()).unwrap();
+    }));
+    let answer = behind.proxy(&[]).ask("GET /orders");
+    let length = behind.token.len();
+    let words: Vec<String> = answer.text().split(' ').map(str::to_owned).collect();
+    assert_eq!(words[..2], ["*".repeat(3 * length), "*".repeat(6 * length)]);
+    assert!(words[2].matches('*').count() >= length * 8 / 6 - 1, "{}", words[2]);
+}
+
+#[test] // AT-25
 fn an_api_that_repeats_everything_repeats_no_secret() {
     let behind = Behind::new(Upstream::answering(|seen, stream| {
         let head = seen.head.replace("\r\n", "|");
@@ -130,6 +149,48 @@ fn a_redirect_is_told_as_the_proxys_own_or_not_at_all() {
         assert!(!answer.text().contains(&behind.token));
     }
     assert_eq!(behind.upstream.seen().len(), 7, "nobody follows a redirect here");
+}
+
+#[test] // AT-25
+fn links_lead_to_the_proxy_or_are_not_told() {
+    let behind = Behind::new(Upstream::answering(|seen, stream| {
+        let own = format!("http://{}/api/v1", seen.header("host").unwrap());
+        write!(
+            stream,
+            "HTTP/1.1 201 Made\r\nlink: <{own}/orders?page=2>; rel=\"next\", <https://evil.example/>; rel=\"last\"\r\n\
+             content-location: /api/v1/orders/5\r\nlocation: https://evil.example/\r\n\
+             refresh: 0; url=https://evil.example/\r\ncontent-length: 0\r\n\r\n"
+        )
+        .unwrap();
+    }));
+    let proxy = behind.proxy(&[]);
+    let answer = proxy.ask("GET /orders");
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let next = format!("<{}/api/v1/orders?page=2>; rel=\"next\"", proxy.address);
+    assert_eq!(answer.header("link"), Some(next));
+    let about = format!("{}/api/v1/orders/5", proxy.address);
+    assert_eq!(answer.header("content-location"), Some(about));
+    assert_eq!((answer.header("location"), answer.header("refresh")), (None, None));
+    assert_eq!(proxy.ask("GET /api/v1/orders?page=2").status, 201, "the link can be followed");
+    assert_eq!(behind.upstream.seen()[1].line(), "GET /api/v1/orders?page=2");
+}
+
+#[test] // AT-25
+fn a_name_with_an_underscore_is_not_passed_and_no_part_of_a_body_is_asked_for() {
+    let behind = Behind::new(Upstream::saying(
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\naccept-ranges: bytes\r\n\r\n{}",
+    ));
+    let proxy = behind.proxy(&["--read-only"]);
+    let sent = "x_http_method_override: DELETE\r\nIdempotency_Key: 9\r\nx_original_url: /admin\r\n\
+                transfer_encoding: chunked\r\nRange: bytes=0-9\r\nIf-Range: \"e\"\r\nX-Mine: 1";
+    let answer = proxy.ask_with("GET /orders", sent);
+    assert_eq!((answer.status, answer.header("accept-ranges")), (200, None));
+    let seen = behind.upstream.seen().remove(0);
+    let names = seen.head.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0));
+    let names: Vec<&str> = names.collect();
+    let passed = |name: &&&str| name.contains('_') || name.to_ascii_lowercase().contains("range");
+    assert_eq!(names.iter().find(passed), None, "{names:?}");
+    assert_eq!(seen.header("x-mine").as_deref(), Some("1"));
 }
 
 #[test] // AT-25

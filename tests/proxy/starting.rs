@@ -1,6 +1,6 @@
 //! What is checked before anybody can knock, and what is told.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
 use keyfob::sandbox::Behaviour;
@@ -75,6 +75,35 @@ fn json_gives_one_document_and_no_line_besides() {
     assert!(documents.next().is_none());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+#[test] // AT-16d
+fn on_a_runner_the_log_hides_the_secret_before_it_is_printed() {
+    let behind = Behind::new(upstream());
+    for words in [&["proxy", "shop"][..], &["proxy", "shop", "--json"]] {
+        let mut command = behind.program.command(words.iter().copied());
+        let mut child = command.env("GITHUB_ACTIONS", "true").spawn().unwrap();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut product = String::new();
+        let is_whole = |product: &str| match product.starts_with('{') {
+            true => product.contains('}'),
+            false => product.lines().count() == 2,
+        };
+        while !is_whole(&product) {
+            assert!(stdout.read_line(&mut product).unwrap() > 0, "{product}");
+        }
+        let process = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(process, Signal::TERM).unwrap();
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        let secret = match serde_json::from_str::<Value>(&product) {
+            Ok(document) => document["secret"].as_str().unwrap().to_owned(),
+            Err(_) => product.lines().nth(1).unwrap().to_owned(),
+        };
+        assert!(said.contains(&format!("::add-mask::{secret}\n")), "{said}");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
 }
 
 #[test] // AT-25

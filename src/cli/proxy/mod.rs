@@ -84,6 +84,7 @@ fn serve(
     let entry = context.wait(fresh)?.map_err(failed)?;
     let scopes = super::call::scopes(&entry);
     let secret = Secret::new(token_256(&*context.system.random));
+    context.mask(&secret);
     let told = |error: &GrantError| failure(&report::grant(error, provider, about));
     let (keeper, tokens) = Keeper::new(connection, &entry, allowed, &secret, &told)
         .map_err(|error| report::grant(&error, provider, about))?;

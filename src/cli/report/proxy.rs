@@ -26,6 +26,12 @@ pub fn proxied(refusal: &Refusal, scopes: &[String], about: &Situation) -> Repor
         Refusal::Path(error) => Report::usage(error.to_string())
             .hint("write the path plainly: what it says must be what the API reads"),
         Refusal::Target(error) => request(&RequestError::Target(error.clone()), about),
+        Refusal::MethodInQuery => Report::new(
+            Exit::Refused,
+            "method-in-query",
+            "the query names another method, as `_method` does",
+        )
+        .hint("send the request with the method that is meant, and without that parameter"),
         Refusal::NotAllowed(why) => not_allowed(*why),
         Refusal::MissingScope { needed } => {
             missing_scope(needed, scopes, about).cause("the request was not sent")
