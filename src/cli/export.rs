@@ -60,6 +60,7 @@ pub fn run(context: &Context<'_>, args: &Export) -> Result<Exit, Report> {
         let entry = entry.ok_or_else(|| report::keeping(&KeepingError::Unsettled(name.clone())))?;
         let blob = connection.packed(&belongings, &entry, extent).map_err(failed)?;
         let blob = blob.seal(&key, &*context.system.random);
+        let blob = blob.map_err(|error| report::store(&error))?;
         context.mask(&blob);
         let single_holder = extent == Extent::Whole && connection.has_single_holder(&entry);
         write(context, args, &name, &blob, single_holder)?;
@@ -98,6 +99,11 @@ fn write(
     let text = zeroize::Zeroizing::new(text);
     let mut stdout = context.system.stdout.borrow_mut();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = written.and_then(|()| match (&context.system.stdout_file, args.moves) {
+        // What only waits to be written would be lost with the power, and nothing is left here.
+        (Some(file), true) => file.sync_all(),
+        _ => Ok(()),
+    });
     match written {
         Err(error) if args.moves || error.kind() != std::io::ErrorKind::BrokenPipe => {
             let report = unwritten(&error);

@@ -101,7 +101,7 @@ impl Saving {
         now: Timestamp,
     ) -> Result<Secret, StoreError> {
         let key = Key::decode(&self.key)?;
-        Ok(Blob::pack(&self.belongings, entry, random, now)?.seal(&key, random))
+        Blob::pack(&self.belongings, entry, random, now)?.seal(&key, random)
     }
 
     /// Gives the command a blob, and what it said back; `entry` names what must not be repeated.
@@ -125,9 +125,15 @@ impl Saving {
     /// Keeps a copy until the command has taken the connection; `None` where that cannot be done.
     pub fn keep_copy(&self, blob: &Secret) -> Option<PathBuf> {
         let name = copy_name(&self.belongings.name);
-        let folder = Folder::make(&self.copies).ok()?;
-        folder.replace(&name, format!("{}\n", blob.expose()).as_bytes()).ok()?;
-        Some(folder.path_of(&name))
+        let kept = Folder::make(&self.copies).and_then(|folder| {
+            folder.replace(&name, format!("{}\n", blob.expose()).as_bytes())?;
+            Ok(folder.path_of(&name))
+        });
+        if kept.is_err() {
+            // One of the tokens before these would be taken for it.
+            self.discard_copy();
+        }
+        kept.ok()
     }
 
     /// Lets go of the copy.
@@ -146,7 +152,8 @@ pub fn discard(home: &Home, profile: &str) {
     discard_in(&copies(home), profile);
 }
 
-fn discard_in(folder: &Path, profile: &str) {
+/// Lets go of the copy of a profile in the folder of copies.
+pub(super) fn discard_in(folder: &Path, profile: &str) {
     // A copy that stays is sealed, and the next one takes its place.
     if let Ok(Some(folder)) = Folder::open(folder) {
         let _ = folder.remove(&copy_name(profile));

@@ -50,6 +50,8 @@ pub struct System {
     pub stdin: RefCell<Box<dyn Read + Send>>,
     /// The product.
     pub stdout: RefCell<Box<dyn Write + Send>>,
+    /// The file that the product goes to, where it goes to one: it can be made to last.
+    pub stdout_file: Option<std::fs::File>,
     /// For people.
     pub stderr: RefCell<Box<dyn Write + Send>>,
     /// Which of the streams are terminals.

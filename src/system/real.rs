@@ -89,6 +89,7 @@ pub fn system() -> Option<System> {
         home,
         stdin: RefCell::new(Box::new(io::stdin())),
         stdout: RefCell::new(stdout()),
+        stdout_file: stdout_file(),
         stderr: RefCell::new(Box::new(io::stderr())),
         terminals,
         critical_part: CriticalPart::OwnProcess,
@@ -98,6 +99,19 @@ pub fn system() -> Option<System> {
         client_options: ClientOptions::default(),
         environment,
     })
+}
+
+/// Standard output where it is a plain file.
+#[cfg(unix)]
+fn stdout_file() -> Option<std::fs::File> {
+    use std::os::fd::AsFd as _;
+    let file = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
+    file.metadata().is_ok_and(|it| it.is_file()).then_some(file)
+}
+
+#[cfg(not(unix))]
+fn stdout_file() -> Option<std::fs::File> {
+    None
 }
 
 /// Standard output without a buffer of its own: a body of a gibibyte goes through in large parts.

@@ -39,6 +39,8 @@ pub struct World {
     pub person: Option<Arc<Script>>,
     /// What the next run reads; used once.
     pub stdin: RefCell<Vec<u8>>,
+    /// The file that the next run's product goes to; used once.
+    pub stdout_file: RefCell<Option<std::fs::File>>,
     /// Which streams of the next runs are terminals.
     pub terminals: Terminals,
     /// What ends the next runs early.
@@ -79,6 +81,7 @@ impl World {
             browser: Arc::new(Walking::new(Behaviour::Allows)),
             person: None,
             stdin: RefCell::default(),
+            stdout_file: RefCell::default(),
             terminals: Terminals::default(),
             interruption: Arc::new(Never),
         }
@@ -158,6 +161,7 @@ impl World {
             home: self.home(),
             stdin: RefCell::new(Box::new(Cursor::new(stdin))),
             stdout: RefCell::new(stdout),
+            stdout_file: self.stdout_file.borrow_mut().take(),
             stderr: RefCell::new(Box::new(stderr)),
             terminals: self.terminals,
             critical_part: CriticalPart::ThisProcess,

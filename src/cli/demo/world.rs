@@ -139,6 +139,7 @@ impl World {
             home: Home::under(home.path()),
             stdin: RefCell::new(Box::new(io::empty())),
             stdout: RefCell::new(Box::new(said.clone())),
+            stdout_file: None,
             stderr: RefCell::new(Box::new(said.clone())),
             terminals: Terminals::default(),
             critical_part: CriticalPart::ThisProcess,
