@@ -1,5 +1,7 @@
 //! `import`: tokens that were made elsewhere.
 
+use keyfob::sandbox::Endpoint;
+
 use crate::support::{Shop, World};
 
 fn import(world: &World, line: &str, document: &str) -> crate::support::Ran {
@@ -122,4 +124,59 @@ fn a_first_refresh_that_fails_keeps_the_import() {
     shop.sandbox.next_token_answers(vec![keyfob::sandbox::Fault::status(503); 2]);
     shop.import(&["orders:read"]).exits(7).says("the tokens were imported");
     assert_eq!(shop.world.state("shop"), "ready");
+}
+
+/// Tokens of the vendor's dashboard, as JSON with this merchant.
+fn of_merchant(tokens: &serde_json::Value, merchant: serde_json::Value) -> String {
+    let mut tokens = tokens.clone();
+    tokens["merchant_id"] = merchant;
+    tokens.to_string()
+}
+
+#[test] // AT-14, AT-21
+fn tokens_imported_once_more_under_another_account_s_name_are_not_revoked() {
+    let shop = Shop::of("inkress");
+    let scopes: Vec<&str> = shop.how.scopes.iter().map(String::as_str).collect();
+    let mut tokens = shop.sandbox.dashboard_tokens(&scopes);
+    tokens["client_secret"] = shop.how.client.client_secret.as_ref().unwrap().expose().into();
+    let line = format!("import shop {}", shop.client().join(" "));
+    import(&shop.world, &line, &of_merchant(&tokens, 138.into())).ok();
+    let again = of_merchant(&tokens, 183.into());
+    import(&shop.world, &line, &again).exits(2).says("merchant_id 138").says("merchant_id 183");
+    let ran = import(&shop.world, &format!("{line} --yes"), &again).ok();
+    assert!(!ran.stderr.contains("revoked"), "{}", ran.stderr);
+    assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
+    shop.line("refresh shop").ok();
+    // Newer tokens of what may be the same grant: said, and left alone.
+    let newer = shop.sandbox.dashboard_tokens(&scopes);
+    let ran = import(&shop.world, &format!("{line} --yes"), &of_merchant(&newer, 7.into())).ok();
+    ran.says("was not revoked and may live on");
+    // An account that was only claimed is no reason to revoke what a connect replaces.
+    shop.connect_with(&["--yes"]).ok();
+    assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
+    shop.line("refresh shop").ok();
+}
+
+#[test] // AT-14
+fn an_account_is_the_same_as_a_number_and_as_text() {
+    let shop = Shop::of("inkress");
+    let tokens = shop.sandbox.dashboard_tokens(&["orders:read"]);
+    let line = format!("import shop {}", shop.client().join(" "));
+    import(&shop.world, &line, &of_merchant(&tokens, 183.into())).ok();
+    import(&shop.world, &line, &of_merchant(&tokens, "183".into())).ok();
+    // What was known is not forgotten in silence.
+    import(&shop.world, &line, &of_merchant(&tokens, serde_json::Value::Null)).exits(2);
+}
+
+#[test] // AT-21
+fn the_same_tokens_are_not_revoked_where_a_revocation_ends_only_what_it_names() {
+    let shop = Shop::of("standard");
+    let file = shop.world.home().providers().join("standard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[revoke]", "[revoke]\nreach = \"token\"")).unwrap();
+    let tokens = shop.sandbox.dashboard_tokens(&[]).to_string();
+    let line = format!("import shop {}", shop.client().join(" "));
+    import(&shop.world, &line, &tokens).ok();
+    import(&shop.world, &line, &tokens).ok();
+    assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
 }

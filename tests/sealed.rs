@@ -135,6 +135,21 @@ fn a_move_that_nobody_received_moves_nothing() {
     shop.line("refresh shop").ok();
 }
 
+#[test]
+fn a_move_that_is_not_on_the_disk_moves_nothing() {
+    let shop = connected("inkress");
+    // A pipe cannot be made to last: the file system of a plain file refuses in the same way.
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let file = std::fs::File::from(std::os::fd::OwnedFd::from(writer));
+    *shop.world.stdout_file.borrow_mut() = Some(file);
+    shop.line("export shop --move").exits(1).says("the connection is still here");
+    assert_eq!(shop.world.state("shop"), "ready");
+    *shop.world.stdout_file.borrow_mut() =
+        Some(std::fs::File::create(shop.world.own_file("blob", "")).unwrap());
+    shop.line("export shop --move").ok();
+    assert_eq!(shop.world.state("shop"), "never-connected");
+}
+
 #[test] // AT-16e
 fn an_access_token_alone_goes_out_without_what_renews_it() {
     let shop = connected("inkress");
@@ -317,6 +332,41 @@ fn another_account_another_provider_and_a_spent_copy_are_not_taken_in_silence() 
     fresh.line("refresh shop").ok();
     import(&fresh, "import shop --sealed", &blob).exits(2).says("spent");
     fresh.line("refresh shop").ok();
+}
+
+#[test] // AT-14
+fn an_older_copy_does_not_take_the_place_of_what_was_refreshed_since() {
+    let shop = connected("inkress");
+    shop.line("refresh shop").ok();
+    let older = exported(&shop);
+    shop.world.pass(1);
+    shop.line("refresh shop").ok();
+    import(&shop.world, "import shop --sealed", &older).exits(2).says("it is older than");
+    shop.line("refresh shop").ok();
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+    // Back at a machine that another one has refreshed for.
+    let there = elsewhere(&shop);
+    there.pass(1);
+    import(&there, "import shop --sealed", &exported(&shop)).ok();
+    there.line("refresh shop").ok();
+    let newer = there.line("export shop").ok().stdout;
+    import(&shop.world, "import shop --sealed", &newer).ok();
+    shop.line("refresh shop").ok();
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+    import(&shop.world, "import shop --sealed --yes", &older).ok();
+}
+
+#[test] // AT-21
+fn a_sealed_connection_of_another_account_says_that_the_old_one_may_live_on() {
+    let shop = connected("inkress");
+    let there = elsewhere(&shop);
+    import(&there, "import shop --sealed", &exported(&shop)).ok();
+    shop.sandbox.answer_with("merchant_id", 999.into());
+    shop.line("connect shop --yes").ok();
+    let alive = shop.sandbox.grants_alive();
+    let ran = import(&there, "import shop --sealed --yes", &exported(&shop)).ok();
+    ran.says("was not revoked and may live on at Inkress");
+    assert_eq!(shop.sandbox.grants_alive(), alive);
 }
 
 #[test]

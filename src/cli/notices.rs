@@ -115,7 +115,7 @@ fn leftover(provider: &str, which: Leftover, ended: bool) -> String {
     };
     match ended {
         true => format!("{grant} was revoked at {provider}"),
-        false => format!("{grant} could not be revoked and may live on at {provider}"),
+        false => format!("{grant} was not revoked and may live on at {provider}"),
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Entry {
     /// When a refresh last succeeded.
     #[serde(default)]
     pub last_refreshed_at: Option<Timestamp>,
-    /// The generation that a save command took last.
+    /// The generation that a save command took last; 0 where one is owed its first.
     #[serde(default)]
     pub saved: Option<u64>,
     /// A CI job's copy: its home is elsewhere, and what it becomes here is lost with the job.
@@ -68,6 +68,9 @@ pub struct Entry {
     /// Handed over without what renews it.
     #[serde(default)]
     pub access_only: bool,
+    /// Whose account it is was said by whoever imported it, and not by the provider.
+    #[serde(default)]
+    pub account_is_claimed: bool,
 }
 
 /// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
@@ -128,6 +131,7 @@ impl Entry {
             saved: None,
             borrowed: false,
             access_only: false,
+            account_is_claimed: false,
         }
     }
 
@@ -140,6 +144,35 @@ impl Entry {
             borrowed: false,
             ..self.clone()
         }
+    }
+
+    /// What was carried here in the place of what is here: the journal and the counts stay this machine's.
+    pub fn in_place_of(self, here: Self) -> Self {
+        let brings_secrets = !self.secrets.is_empty();
+        let (secrets, secrets_for) = match brings_secrets {
+            true => (self.secrets, self.secrets_for),
+            false => (here.secrets, here.secrets_for),
+        };
+        Self {
+            secrets,
+            secrets_for,
+            journal_key: here.journal_key,
+            generation: here.generation,
+            imported: here.imported,
+            authorizations: here.authorizations,
+            mark: None,
+            ended: None,
+            saved: None,
+            borrowed: false,
+            ..self
+        }
+    }
+
+    /// Whether its tokens were given after those of another.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        // Generations count the writes of one machine, and say nothing between two.
+        let issued_at = |entry: &Self| entry.tokens.as_ref().map(|tokens| tokens.issued_at);
+        issued_at(self) > issued_at(other)
     }
 
     /// The same without all that renews it: the access token alone goes on.
@@ -220,6 +253,7 @@ impl Entry {
         self.saved = None;
         self.borrowed = false;
         self.access_only = false;
+        self.account_is_claimed = false;
         self.generation += 1;
     }
 

@@ -1,10 +1,7 @@
 //! Grants at the provider that nothing here holds any more: replaced by another authorization, or refused after they were given.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::entry::Entry;
+use super::identity::{Identity, Likeness, compare};
 use super::{Connection, Notice};
 use crate::authorization_server::ClientRegistration;
 use crate::provider::schema::RevocationReach;
@@ -19,26 +16,36 @@ pub enum Leftover {
     Discarded,
 }
 
-/// What the contexts say of the account, as far as they identify it.
-pub type Identity = BTreeMap<String, Value>;
+/// How tokens came that take the place of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The provider has just given them to this command.
+    Granted,
+    /// They were made elsewhere: they may be of the very grant that they replace, and what they say
+    /// of the account is only claimed.
+    BroughtIn,
+}
 
 impl Connection<'_> {
-    /// The account that tokens belong to; empty where the provider does not say.
-    pub(super) fn identity(&self, tokens: &TokenSet) -> Identity {
-        let contexts = self.provider.context.iter().filter(|it| it.identifies_account);
-        contexts
-            .filter_map(|it| Some((it.name.clone(), tokens.contexts.get(&it.name)?.clone())))
-            .collect()
-    }
-
     /// Ends the grant that a new one has replaced, after the new one is stored (AT-21).
-    pub(super) async fn end_replaced(&self, old: &Entry, new: &Entry) {
+    pub(super) async fn end_replaced(&self, old: &Entry, new: &Entry, origin: Origin) {
         let (Some(was), Some(is)) = (&old.tokens, &new.tokens) else { return };
+        if share_a_token(was, is) || old.ended.is_some() || self.check_bound(old).is_err() {
+            return;
+        }
+        let are_two_accounts =
+            compare(&self.identity(was), &self.identity(is)) == Likeness::Different;
+        if origin == Origin::BroughtIn {
+            if are_two_accounts && self.provider.revoke.is_some() {
+                (self.notify)(Notice::Leftover { which: Leftover::Replaced, ended: false });
+            }
+            return;
+        }
         let reach = self.provider.revoke.as_ref().map(|revoke| revoke.reach);
         // Many servers end all that an account gave to a client, the new tokens with the old ones.
-        let spares_the_new_one = reach == Some(RevocationReach::Token)
-            || are_different(&self.identity(was), &self.identity(is));
-        if spares_the_new_one && old.ended.is_none() && self.check_bound(old).is_ok() {
+        let spares_the_new_one =
+            reach == Some(RevocationReach::Token) || are_two_accounts && !old.account_is_claimed;
+        if spares_the_new_one {
             self.end_leftover(Leftover::Replaced, old).await;
         }
     }
@@ -50,7 +57,18 @@ impl Connection<'_> {
         registration: &ClientRegistration,
         (was, is): (&Identity, &Identity),
     ) {
-        if !are_different(was, is) {
+        if compare(was, is) != Likeness::Different {
+            return;
+        }
+        let which = Leftover::Discarded;
+        let kept = self.drawer.read().ok().flatten();
+        // What may be of the grant that is kept would take that with it.
+        let is_another = kept.is_some_and(|kept| {
+            !kept.account_is_claimed
+                && !kept.tokens.is_some_and(|kept| share_a_token(&kept, &tokens))
+        });
+        if !is_another {
+            (self.notify)(Notice::Leftover { which, ended: false });
             return;
         }
         let mut entry = Entry::empty(&*self.system.random);
@@ -58,7 +76,7 @@ impl Connection<'_> {
         let secret = registration.client_secret.clone();
         entry.secrets.extend(secret.map(|secret| ("client_secret".to_owned(), secret)));
         entry.adopt(tokens);
-        self.end_leftover(Leftover::Discarded, &entry).await;
+        self.end_leftover(which, &entry).await;
     }
 
     /// A failure changes nothing for the connection that is kept, and is told.
@@ -70,7 +88,8 @@ impl Connection<'_> {
     }
 }
 
-/// Whether both are known and differ.
-fn are_different(was: &Identity, is: &Identity) -> bool {
-    !was.is_empty() && !is.is_empty() && was != is
+/// Whether two are of one grant for certain: what ends one ends the other.
+fn share_a_token(was: &TokenSet, is: &TokenSet) -> bool {
+    was.access_token == is.access_token
+        || was.refresh_token.is_some() && was.refresh_token == is.refresh_token
 }

@@ -14,6 +14,7 @@ pub mod entry;
 pub mod establish;
 pub mod export;
 pub mod fresh;
+pub mod identity;
 pub mod keeping;
 pub mod leftover;
 pub mod organization;

@@ -194,6 +194,9 @@ fn import(error: &ImportError) -> Report {
         ImportError::Spent => {
             report.hint("nothing was changed, and the connection works on; a new one needs a new token from the vendor")
         }
+        ImportError::Older => report.hint(
+            "nothing was changed; import what was exported or saved last, or another name; --yes takes it all the same",
+        ),
         ImportError::Lesser => report.hint(
             "import it under another name; --yes takes it, and forgets what renews the one that is here",
         ),

@@ -1,9 +1,11 @@
 //! A connection that was sealed elsewhere, put in its place here.
 
 use super::imported::ImportError;
-use super::{Brought, EstablishError, check_account};
+use super::{Brought, EstablishError};
+use crate::connection::identity::{Likeness, compare};
+use crate::connection::leftover::Origin;
 use crate::connection::{Connection, Entry};
-use crate::secret::Secret;
+use crate::token_set::TokenSet;
 
 impl Connection<'_> {
     /// Stores a connection that another machine has exported.
@@ -14,38 +16,50 @@ impl Connection<'_> {
     ) -> Result<Entry, EstablishError> {
         let tokens = carried.tokens.clone().ok_or(ImportError::Missing("access_token"));
         let tokens = tokens.map_err(EstablishError::Import)?;
-        let before = self.drawer.read()?;
-        if before.as_ref().is_some_and(|it| it.has_rolled(tokens.refresh_token.as_ref())) {
-            return Err(EstablishError::Import(ImportError::Spent));
-        }
-        let renewable = |entry: &Entry| entry.refresh_token().is_some() || entry.reissues;
-        let is_lesser = carried.access_only && before.as_ref().is_some_and(renewable);
-        if is_lesser && !brought.account_may_change {
-            return Err(EstablishError::Import(ImportError::Lesser));
-        }
         self.check_bound(&carried)?;
-        check_account(self, before.as_ref(), &tokens, brought).await?;
-        self.drawer.store.prove()?;
-        let _seen_through = self.system.critical.enter();
-        let lock = self.lock().await?;
-        let mut entry = self.drawer.read()?.unwrap_or_else(|| Entry::empty(&*self.system.random));
-        entry.imported = tokens.refresh_token.as_ref().map(Secret::fingerprint);
-        entry.adopt(tokens);
-        entry.authorizations += 1;
-        entry.client_id = carried.client_id;
-        entry.requested = carried.requested;
-        entry.bound = carried.bound;
-        entry.reissues = carried.reissues;
-        entry.last_refreshed_at = carried.last_refreshed_at;
-        entry.access_only = carried.access_only;
-        entry.borrowed = brought.borrowed;
-        entry.saved = brought.borrowed.then_some(entry.generation);
-        if !carried.secrets.is_empty() {
-            entry.secrets = carried.secrets;
-            entry.secrets_for = carried.secrets_for;
+        let replaces = |before: &Entry, tokens: &TokenSet| {
+            self.check_carried(before, (&carried, tokens), brought.account_may_change)
+        };
+        let fill = |entry: &mut Entry| {
+            *entry = carried.clone().in_place_of(entry.clone());
+            // What it is a copy of is what is saved elsewhere.
+            entry.saved = brought.borrowed.then_some(entry.generation);
+            Ok(())
+        };
+        self.put(tokens, brought, Origin::BroughtIn, &replaces, fill).await
+    }
+
+    /// Whether what was carried here may take the place of what is here; `agreed` where somebody said so.
+    fn check_carried(
+        &self,
+        before: &Entry,
+        (carried, tokens): (&Entry, &TokenSet),
+        agreed: bool,
+    ) -> Result<(), ImportError> {
+        if before.has_rolled(tokens.refresh_token.as_ref()) {
+            return Err(ImportError::Spent);
         }
-        self.write(&lock, &entry)?;
-        self.hear(&entry);
-        Ok(entry)
+        if agreed {
+            return Ok(());
+        }
+        if carried.access_only && (before.refresh_token().is_some() || before.reissues) {
+            return Err(ImportError::Lesser);
+        }
+        match self.is_outdated(before, (carried, tokens)) {
+            true => Err(ImportError::Older),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether what is here came after it, from the same account and client: then its refresh token is likely spent.
+    fn is_outdated(&self, before: &Entry, (carried, tokens): (&Entry, &TokenSet)) -> bool {
+        let is_another_account = before.tokens.as_ref().is_some_and(|here| {
+            compare(&self.identity(here), &self.identity(tokens)) == Likeness::Different
+        });
+        !is_another_account
+            && before.ended.is_none()
+            && before.client_id == carried.client_id
+            && self.has_single_holder(carried)
+            && before.is_newer_than(carried)
     }
 }

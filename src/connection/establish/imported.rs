@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Brought, EstablishError};
 use crate::authorization_server::ClientRegistration;
 use crate::clock::after_seconds;
+use crate::connection::leftover::Origin;
 use crate::connection::{Connection, Entry};
 use crate::provider::looks_like;
 use crate::secret::Secret;
@@ -38,6 +39,9 @@ pub enum ImportError {
     /// The refresh token was imported before, and has been rolled since.
     #[error("this refresh token was imported before and is spent: keyfob has rolled it since")]
     Spent,
+    /// The connection that is here was refreshed after this one was sealed.
+    #[error("it is older than the connection that is here, and its refresh token is likely spent")]
+    Older,
     /// It would put an access token alone in the place of a connection that can be renewed.
     #[error("it holds an access token alone, and the connection that is here can be renewed")]
     Lesser,
@@ -93,12 +97,18 @@ impl Connection<'_> {
                 from_environment => from_environment,
             },
         };
-        let before = self.drawer.read()?;
-        if before.is_some_and(|entry| entry.has_rolled(tokens.refresh_token.as_ref())) {
-            return Err(EstablishError::Import(ImportError::Spent));
-        }
-        self.drawer.store.prove()?;
-        self.store_first(tokens, &registration, brought, false).await
+        let replaces = |before: &Entry, tokens: &TokenSet| match before
+            .has_rolled(tokens.refresh_token.as_ref())
+        {
+            true => Err(ImportError::Spent),
+            false => Ok(()),
+        };
+        let fill = |entry: &mut Entry| {
+            self.fill_first(entry, &registration, brought, false)?;
+            entry.account_is_claimed = true;
+            Ok(())
+        };
+        self.put(tokens, brought, Origin::BroughtIn, &replaces, fill).await
     }
 }
 

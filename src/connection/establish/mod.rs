@@ -6,7 +6,8 @@ pub mod direct;
 pub mod imported;
 
 use super::entry::Entry;
-use super::leftover::Identity;
+use super::identity::{Identity, Likeness, compare};
+use super::leftover::Origin;
 use super::{Connection, FreshError, Notice, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::authorization_request::RequestError;
@@ -198,7 +199,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Stores first tokens, then writes the profile: from here on the connection exists.
+    /// Stores the first tokens of an authorization.
     pub(super) async fn store_first(
         &self,
         tokens: TokenSet,
@@ -206,16 +207,21 @@ impl Connection<'_> {
         brought: &Brought,
         reissues: bool,
     ) -> Result<Entry, EstablishError> {
-        // The question comes before the lock, which is never held while a person is waited for.
-        check_account(self, self.drawer.read()?.as_ref(), &tokens, brought).await?;
-        let _seen_through = self.system.critical.enter();
-        let lock = self.lock().await?;
-        let before = self.drawer.read()?;
-        self.tell_shortfall(&tokens, &brought.scopes, reissues);
-        let mut entry = before.clone().unwrap_or_else(|| Entry::empty(&*self.system.random));
-        entry.imported = tokens.refresh_token.as_ref().map(Secret::fingerprint);
-        entry.adopt(tokens);
-        entry.authorizations += 1;
+        let fill = |entry: &mut Entry| self.fill_first(entry, registration, brought, reissues);
+        self.put(tokens, brought, Origin::Granted, &|_, _| Ok(()), fill).await
+    }
+
+    /// What is said of tokens that are kept for the first time.
+    fn fill_first(
+        &self,
+        entry: &mut Entry,
+        registration: &ClientRegistration,
+        brought: &Brought,
+        reissues: bool,
+    ) -> Result<(), EstablishError> {
+        if let Some(tokens) = &entry.tokens {
+            self.tell_shortfall(tokens, &brought.scopes, reissues);
+        }
         entry.reissues = reissues;
         entry.client_id =
             Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
@@ -228,19 +234,55 @@ impl Connection<'_> {
         entry.bound = Some(self.bound()?);
         entry.last_refreshed_at = None;
         entry.saved = None;
-        entry.borrowed = brought.borrowed;
         entry.access_only = false;
+        entry.account_is_claimed = false;
+        Ok(())
+    }
+
+    /// Puts tokens in the place of what is here, then writes the profile: from here on the connection exists.
+    ///
+    /// `replaces` says whether they may replace an entry, before a person is asked and again under
+    /// the lock; `fill` adds what is known beside the tokens.
+    async fn put(
+        &self,
+        tokens: TokenSet,
+        brought: &Brought,
+        origin: Origin,
+        replaces: &dyn Fn(&Entry, &TokenSet) -> Result<(), imported::ImportError>,
+        fill: impl FnOnce(&mut Entry) -> Result<(), EstablishError>,
+    ) -> Result<Entry, EstablishError> {
+        let may_replace = |before: Option<&Entry>| match before {
+            Some(before) => replaces(before, &tokens).map_err(EstablishError::Import),
+            None => Ok(()),
+        };
+        let seen = self.drawer.read()?;
+        may_replace(seen.as_ref())?;
+        // The question comes before the lock, which is never held while a person is waited for.
+        check_account(self, seen.as_ref(), &tokens, brought).await?;
+        if origin == Origin::BroughtIn {
+            self.drawer.store.prove()?;
+        }
+        let _seen_through = self.system.critical.enter();
+        let lock = self.lock().await?;
+        let before = self.drawer.read()?;
+        may_replace(before.as_ref())?;
+        let mut entry = before.clone().unwrap_or_else(|| Entry::empty(&*self.system.random));
+        entry.imported = tokens.refresh_token.as_ref().map(Secret::fingerprint);
+        entry.adopt(tokens);
+        entry.authorizations += 1;
+        fill(&mut entry)?;
+        entry.borrowed = brought.borrowed;
         self.write(&lock, &entry)?;
         self.hear(&entry);
         drop(lock);
         if let Some(before) = before {
-            self.end_replaced(&before, &entry).await;
+            self.end_replaced(&before, &entry, origin).await;
         }
         Ok(entry)
     }
 
     /// Entry, record and profile, in the order in which a crash between them does no harm.
-    pub(super) fn write(&self, lock: &Lock, entry: &Entry) -> Result<(), EstablishError> {
+    fn write(&self, lock: &Lock, entry: &Entry) -> Result<(), EstablishError> {
         self.drawer.keep(lock, entry)?;
         self.drawer.profiles.write(self.name(), &self.profile)?;
         self.drawer.tell(entry, self.provider.refresh.rotation)?;
@@ -282,7 +324,12 @@ async fn check_account(
         return Ok(());
     };
     let (was, is) = (connection.identity(old), connection.identity(tokens));
-    if was == is || brought.account_may_change {
+    let is_the_same = match compare(&was, &is) {
+        Likeness::Same => true,
+        Likeness::Different => false,
+        Likeness::Unknown => was.is_empty() && is.is_empty(),
+    };
+    if is_the_same || brought.account_may_change {
         return Ok(());
     }
     let show = |values: &Identity| {

@@ -1,0 +1,77 @@
+//! Which account tokens belong to, as far as the provider says; and whether two are one.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Connection;
+use crate::token_set::TokenSet;
+
+/// What the contexts say of the account, as far as they identify it.
+pub type Identity = BTreeMap<String, Value>;
+
+/// How two identities stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// All that both say is the same.
+    Same,
+    /// Something that both say differs.
+    Different,
+    /// They say nothing of the same thing.
+    Unknown,
+}
+
+/// Compares what both say; `183` and `"183"` name one account.
+pub fn compare(was: &Identity, is: &Identity) -> Likeness {
+    let mut shared = was.iter().filter_map(|(name, was)| Some((was, is.get(name)?))).peekable();
+    if shared.peek().is_none() {
+        return Likeness::Unknown;
+    }
+    match shared.all(|(was, is)| text(was) == text(is)) {
+        true => Likeness::Same,
+        false => Likeness::Different,
+    }
+}
+
+fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => text.as_str().into(),
+        other => other.to_string().into(),
+    }
+}
+
+impl Connection<'_> {
+    /// The account that tokens belong to; empty where the provider does not say.
+    pub(super) fn identity(&self, tokens: &TokenSet) -> Identity {
+        let contexts = self.provider.context.iter().filter(|it| it.identifies_account);
+        contexts
+            .filter_map(|it| Some((it.name.clone(), tokens.contexts.get(&it.name)?.clone())))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn likeness(was: Value, is: Value) -> Likeness {
+        let identity = |value: Value| value.as_object().unwrap().clone().into_iter().collect();
+        compare(&identity(was), &identity(is))
+    }
+
+    #[test]
+    fn numbers_and_texts_are_compared_by_their_text() {
+        assert_eq!(likeness(json!({"id": 183}), json!({"id": "183"})), Likeness::Same);
+        assert_eq!(likeness(json!({"id": 183}), json!({"id": "138"})), Likeness::Different);
+    }
+
+    #[test]
+    fn only_what_both_say_is_compared() {
+        assert_eq!(likeness(json!({"a": 1}), json!({"a": 1, "b": 2})), Likeness::Same);
+        assert_eq!(likeness(json!({"a": 1, "b": 2}), json!({"b": 3})), Likeness::Different);
+        assert_eq!(likeness(json!({"a": 1}), json!({"b": 2})), Likeness::Unknown);
+        assert_eq!(likeness(json!({}), json!({})), Likeness::Unknown);
+    }
+}
