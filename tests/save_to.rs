@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use keyfob::sandbox::{Behaviour, Endpoint};
+use keyfob::sandbox::{Behaviour, Endpoint, Fault};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::support::program::{Life, Program, STORE_KEY, text};
@@ -109,6 +109,79 @@ fn a_failure_afterwards_keeps_a_copy_that_lives_and_the_next_command_saves_it() 
     let saved = own(&program, "saved");
     lives(&program, &saved, "there");
     assert!(fs::read(kept).unwrap().starts_with(b"keyfob1."));
+}
+
+/// A connection that the save command did not take.
+fn unsaved() -> Program {
+    let program = connected(Behaviour::default());
+    exits(&refresh(&program, "test $KEYFOB_SAVE = probe"), 6);
+    program
+}
+
+#[test] // AT-16c
+fn a_proof_saves_nothing() {
+    let program = unsaved();
+    program.sandbox.next_token_answers(vec![Fault::status(503); 2]);
+    let command = "test $KEYFOB_SAVE = probe || cat > saved";
+    exits(&refresh(&program, command), 7);
+    assert!(!own(&program, "saved").exists());
+    exits(&run(&program, &["token", "shop"], &[("KEYFOB_SAVE_TO", command)]), 0);
+    assert_eq!(program.sandbox.rotations(), 1);
+    lives(&program, &own(&program, "saved"), "there");
+    assert_eq!(program.sandbox.spent_tokens_seen(), 0);
+}
+
+#[test] // AT-16c
+fn calls_wait_until_what_they_use_is_saved() {
+    let program = unsaved();
+    let call = |command: &str| {
+        run(&program, &["call", "shop", "GET", "/orders"], &[("KEYFOB_SAVE_TO", command)])
+    };
+    exits(&call("exit 1"), 6);
+    assert_eq!(program.sandbox.counts(Endpoint::Api), 0);
+    exits(&call("cat > saved"), 0);
+    assert_eq!(program.sandbox.rotations(), 1);
+    let within = ["refresh", "shop", "--within", "5m"];
+    exits(&run(&program, &within, &[("KEYFOB_SAVE_TO", "exit 1")]), 0);
+    lives(&program, &own(&program, "saved"), "there");
+    assert_eq!(program.sandbox.spent_tokens_seen(), 0);
+}
+
+#[test]
+fn a_refresh_within_a_time_saves_what_is_good_and_unsaved() {
+    let program = unsaved();
+    let within = ["refresh", "shop", "--within", "5m", "--save-to", "cat > saved"];
+    exits(&run(&program, &within, &[]), 0);
+    assert_eq!(program.sandbox.rotations(), 1);
+    lives(&program, &own(&program, "saved"), "there");
+}
+
+#[test]
+fn a_copy_ends_with_the_tokens_in_it() {
+    let program = unsaved();
+    let copy = program.home().join("state/unsaved/shop.keyfob");
+    assert!(copy.exists());
+    exits(&program.run("refresh shop"), 0);
+    assert!(!copy.exists(), "its refresh token is spent");
+}
+
+#[test]
+fn what_many_may_hold_is_saved_where_it_is_asked_for_and_else_left_alone() {
+    let mut shop = Shop::of("inyo");
+    shop.world.set("KEYFOB_BLOB_KEY", STORE_KEY);
+    let shop = shop.and_connected();
+    let taken = shop.world.folder.path().join("taken").display().to_string();
+    let command = format!("cat >> {taken}");
+    shop.world.run(["refresh", "shop", "--save-to", &command]).ok();
+    let saved = fs::read(&taken).unwrap();
+    let mut shop = shop;
+    shop.world.set("KEYFOB_SAVE_TO", &command);
+    shop.line("refresh shop").ok();
+    shop.world.pass(1);
+    let before = shop.world.files();
+    shop.line("token shop").ok();
+    assert!(shop.world.files() == before, "no lock was taken");
+    assert_eq!(fs::read(&taken).unwrap(), saved);
 }
 
 #[test]

@@ -92,11 +92,15 @@ fn refresh_chosen(
         let wanted = match args.within {
             Some(within) => {
                 let wanted = Wanted::Good(Some(within));
-                if connection.satisfies(&seen, &wanted) {
-                    let end = seen.tokens.and_then(|tokens| tokens.access_expires_at);
-                    return Ok(Outcome::StillGood(end));
+                let unsaved = connection.is_unsaved(&seen).map_err(|error| report(&error))?;
+                match connection.satisfies(&seen, &wanted) {
+                    true if unsaved => wanted,
+                    true => {
+                        let end = seen.tokens.and_then(|tokens| tokens.access_expires_at);
+                        return Ok(Outcome::StillGood(end));
+                    }
+                    false => Wanted::New,
                 }
-                Wanted::New
             }
             None => Wanted::New,
         };

@@ -18,16 +18,22 @@ impl Connection<'_> {
         Ok(self.saving.get().and_then(Option::as_ref))
     }
 
+    /// Where this very entry is saved: what two may hold is saved only where this command asks for it.
+    pub(super) fn saving_for(&self, entry: &Entry) -> Result<Option<&Saving>, FreshError> {
+        let saving = self.saving()?;
+        Ok(saving.filter(|saving| saving.asked || self.has_single_holder(entry)))
+    }
+
     /// Whether the save command has not taken this entry, although it took an earlier one.
-    pub(super) fn is_unsaved(&self, entry: &Entry) -> Result<bool, FreshError> {
+    pub fn is_unsaved(&self, entry: &Entry) -> Result<bool, FreshError> {
         let behind = entry.saved.is_some_and(|saved| saved != entry.generation);
-        Ok(behind && self.saving()?.is_some())
+        Ok(behind && self.saving_for(entry)?.is_some())
     }
 
     /// What another process has stored; whoever asked for a refresh that is saved gets one.
     pub(super) async fn adopted(&self, entry: Entry, wanted: &Wanted) -> Result<Entry, FreshError> {
         let asked = matches!(wanted, Wanted::New);
-        match asked && entry.saved != Some(entry.generation) && self.saving()?.is_some() {
+        match asked && entry.saved != Some(entry.generation) && self.saving_for(&entry)?.is_some() {
             true => self.saved().await,
             false => Ok(entry),
         }
@@ -37,7 +43,7 @@ impl Connection<'_> {
     pub(super) async fn saved(&self) -> Result<Entry, FreshError> {
         let lock = self.lock().await.map_err(FreshError::Lock)?;
         let entry = self.entry()?;
-        if entry.saved == Some(entry.generation) {
+        if entry.saved == Some(entry.generation) || self.saving_for(&entry)?.is_none() {
             return Ok(entry);
         }
         let order = Order { reason: Reason::Unsaved, ..self.order(&entry, &Wanted::New)? };

@@ -11,7 +11,7 @@ use super::drawer::is_renewable;
 use super::entry::{Ended, Entry};
 use super::pace::Lane;
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
-use super::saving::NotSaved;
+use super::saving::{self, NotSaved};
 #[cfg(unix)]
 use super::worker;
 use super::{Connection, Notice};
@@ -309,10 +309,7 @@ impl Connection<'_> {
             generation: entry.generation,
             reason: self.reason(entry, wanted),
             host: self.system.host_name(),
-            saving: self
-                .saving()?
-                .filter(|saving| saving.asked || self.has_single_holder(entry))
-                .cloned(),
+            saving: self.saving_for(entry)?.cloned(),
         })
     }
 
@@ -348,6 +345,7 @@ impl Connection<'_> {
             cooldown: self.cooldown(&order.client_id)?,
             pace: self.token_lane(&order.client_id)?,
             tracing: self.tracing(),
+            copies: saving::copies(&self.system.home),
         })
     }
 

@@ -179,6 +179,8 @@ pub struct Tools<'a> {
     pub pace: Option<Lane>,
     /// Hears the traffic.
     pub tracing: server::Tracing<'a>,
+    /// Where copies are that no save command took.
+    pub copies: PathBuf,
 }
 
 /// Rolls the tokens once; an error means that nothing was sent.
@@ -433,6 +435,10 @@ impl<'a> Rolling<'a> {
     fn keep(&mut self, tokens: TokenSet, recovered: bool, in_journal: bool) -> Rolled {
         let mut renewed = self.entry.clone();
         renewed.adopt(tokens);
+        if self.order.saving.is_some() {
+            // Owed from now on, whatever ends this process before it is saved.
+            renewed.saved.get_or_insert(0);
+        }
         renewed.last_refreshed_at = renewed.tokens.as_ref().map(|tokens| tokens.issued_at);
         if let Err(error) = self.drawer.keep(self.lock, &renewed) {
             return Rolled::Unstored { error, in_journal };

@@ -52,6 +52,8 @@ pub struct Share<'c> {
     renewing: Mutex<()>,
     /// Calls are started in order: what was not started is a rest that somebody can go on with.
     starting: Mutex<()>,
+    /// Whether the first entry was seen to: one that no save command took is saved before it is used.
+    begun: Cell<bool>,
     failed: RefCell<Option<Rc<FreshError>>>,
     next_try: Cell<Option<Timestamp>>,
     vain: Cell<u32>,
@@ -77,6 +79,7 @@ impl<'c> Share<'c> {
             crowd,
             renewing: Mutex::default(),
             starting: Mutex::default(),
+            begun: Cell::new(false),
             failed: RefCell::default(),
             next_try: Cell::new(None),
             vain: Cell::new(0),
@@ -222,7 +225,7 @@ impl<'c> Share<'c> {
     pub async fn good(&self) -> Result<Rc<Entry>, Rc<FreshError>> {
         let entry = self.entry();
         let good = Wanted::Good(None);
-        match self.connection.satisfies(&entry, &good) || self.serves_meanwhile(&entry) {
+        match self.will_do(&entry, &good) {
             true => Ok(entry),
             false => self.renewed(&good).await,
         }
@@ -241,7 +244,7 @@ impl<'c> Share<'c> {
         }
         let entry = self.entry();
         let connection = self.connection;
-        if connection.satisfies(&entry, wanted) || self.is_served(&entry, wanted) {
+        if self.will_do(&entry, wanted) {
             return Ok(entry);
         }
         let renewed = match wanted {
@@ -250,6 +253,7 @@ impl<'c> Share<'c> {
         };
         match renewed {
             Ok(entry) => {
+                self.begun.set(true);
                 let now = connection.system.clock.now();
                 let is_good = connection.satisfies(&entry, &Wanted::Good(None));
                 self.next_try.set((!is_good).then(|| after_seconds(now, BETWEEN_TRIES)));
@@ -264,6 +268,11 @@ impl<'c> Share<'c> {
                 Err(error)
             }
         }
+    }
+
+    fn will_do(&self, entry: &Entry, wanted: &Wanted) -> bool {
+        self.begun.get()
+            && (self.connection.satisfies(entry, wanted) || self.is_served(entry, wanted))
     }
 
     fn is_served(&self, entry: &Entry, wanted: &Wanted) -> bool {

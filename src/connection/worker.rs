@@ -254,6 +254,7 @@ async fn carry_out(
         cooldown: Cooldown::of(message.home.cooldowns(), &endpoint, &order.client_id),
         pace: Lane::of_endpoint(&order.provider, &message.home, &endpoint, &order.client_id),
         tracing: Tracing { level: message.verbose, sink },
+        copies: saving::copies(&message.home),
     };
     roll::roll(&drawer, lock, order, &tools).await
 }
