@@ -22,9 +22,37 @@ const GRAIN: i64 = SPAN / 240;
 pub struct Window {
     /// When, and how many; oldest first.
     sent: VecDeque<(i64, u32)>,
-    /// From when until when nothing is sent.
+    /// When nothing is sent at all.
     #[serde(default)]
-    pause: Option<(i64, i64)>,
+    pause: Option<Pause>,
+}
+
+/// From when until when nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause(i64, i64);
+
+impl Pause {
+    /// One that begins now; none is longer than [`LONGEST`].
+    pub fn new(now: Timestamp, wait: Duration) -> Self {
+        let wait = i64::try_from(wait.min(LONGEST).as_millis()).unwrap_or(SPAN);
+        let now = now.as_millisecond();
+        Self(now, now + wait)
+    }
+
+    /// How long it lasts yet, and the pause itself as it is to be kept: one that is still to come
+    /// was written before the clock was set back, and begins now. `None` where it is over.
+    pub fn left(self, now: Timestamp) -> Option<(Self, Duration)> {
+        let now = now.as_millisecond();
+        let pause = self.repaired(now)?;
+        Some((pause, milliseconds(pause.1 - now)))
+    }
+
+    fn repaired(self, now: i64) -> Option<Self> {
+        let Self(from, until) = self;
+        let length = until.saturating_sub(from).clamp(0, LONGEST.as_millis() as i64);
+        let from = from.min(now);
+        Some(Self(from, from + length)).filter(|pause| pause.1 > now)
+    }
 }
 
 impl Window {
@@ -35,14 +63,20 @@ impl Window {
 
     /// Counts a request that is sent now; else says after how long to ask again.
     pub fn take(&mut self, now: Timestamp, room: u32) -> Result<(), Duration> {
+        self.ready(now, room)?;
+        self.count(now);
+        Ok(())
+    }
+
+    /// Whether a request could be sent now; counts none.
+    pub fn ready(&mut self, now: Timestamp, room: u32) -> Result<(), Duration> {
         let now = now.as_millisecond();
         self.repair(now);
-        if let Some((_, until)) = self.pause {
+        if let Some(Pause(_, until)) = self.pause {
             return Err(milliseconds(until - now));
         }
         let mut counted: u64 = self.sent.iter().map(|(_, count)| u64::from(*count)).sum();
         if counted < u64::from(room) {
-            self.count(now);
             return Ok(());
         }
         for (moment, count) in &self.sent {
@@ -55,17 +89,26 @@ impl Window {
         Err(milliseconds(SPAN))
     }
 
+    /// How long nothing is sent at all, where the vendor asked for a pause.
+    pub fn paused_for(&mut self, now: Timestamp) -> Option<Duration> {
+        let (pause, left) = self.pause.and_then(|pause| pause.left(now)).unzip();
+        self.pause = pause;
+        left
+    }
+
     /// Lets nothing go for that long; a longer pause stays.
     pub fn pause(&mut self, now: Timestamp, wait: Duration) {
-        let now = now.as_millisecond();
-        self.repair(now);
-        let wait = i64::try_from(wait.min(LONGEST).as_millis()).unwrap_or(SPAN);
-        if self.pause.is_none_or(|(_, until)| until < now + wait) {
-            self.pause = Some((now, now + wait));
+        self.repair(now.as_millisecond());
+        let pause = Pause::new(now, wait);
+        if self.pause.is_none_or(|before| before.1 < pause.1) {
+            self.pause = Some(pause);
         }
     }
 
-    fn count(&mut self, now: i64) {
+    /// Counts a request that is sent now, whether there is room for it or not.
+    pub fn count(&mut self, now: Timestamp) {
+        let now = now.as_millisecond();
+        self.repair(now);
         match self.sent.back_mut() {
             Some((moment, count)) if now / GRAIN == *moment / GRAIN => {
                 (*moment, *count) = (now, count.saturating_add(1));
@@ -77,17 +120,12 @@ impl Window {
     /// Forgets what is over. A time that is still to come was written before the clock was set
     /// back: it counts as now.
     fn repair(&mut self, now: i64) {
-        if let Some((from, until)) = self.pause {
-            let length = (until - from).clamp(0, LONGEST.as_millis() as i64);
-            let from = from.min(now);
-            self.pause = Some((from, from + length)).filter(|(_, until)| *until > now);
-        }
+        self.pause = self.pause.and_then(|pause| pause.repaired(now));
         for (moment, _) in &mut self.sent {
             *moment = (*moment).min(now);
         }
-        while self.sent.front().is_some_and(|(moment, _)| moment + SPAN <= now) {
-            self.sent.pop_front();
-        }
+        // Whoever wrote the file may not have kept the order.
+        self.sent.retain(|(moment, _)| now - SPAN < *moment);
     }
 }
 
@@ -170,6 +208,32 @@ mod tests {
         window.pause(at(86_400_000), Duration::from_secs(2));
         assert_eq!(window.take(at(90_000), 5), Err(Duration::from_secs(2)));
         assert_eq!(window.take(at(92_000), 5), Ok(()));
+    }
+
+    #[test]
+    fn a_file_with_impossible_times_is_repaired() {
+        let times = [i64::MIN, i64::MIN + 1, -1, 0, 1_800_000_000_000, i64::MAX - 1, i64::MAX];
+        let now = at(0);
+        for from in times {
+            for until in times {
+                let count = u32::MAX;
+                let text = format!(
+                    "{{\"sent\":[[{from},{count}],[{until},{count}],[{from},1]],\"pause\":[{from},{until}]}}"
+                );
+                let window: Window = serde_json::from_str(&text).unwrap();
+                for room in [0, 1, 400, u32::MAX] {
+                    let mut taken = window.clone();
+                    let wait = taken.take(now, room).err().unwrap_or_default();
+                    assert!(wait <= LONGEST, "{text}: {wait:?}");
+                    let mut later = window.clone();
+                    later.pause(now, Duration::MAX);
+                    assert_eq!(later.paused_for(now), Some(LONGEST), "{text}");
+                    later.count(now);
+                    let after = now + LONGEST + Duration::from_secs(61);
+                    assert_eq!(later.take(after, room.max(1)), Ok(()), "{text}");
+                }
+            }
+        }
     }
 
     #[test]
