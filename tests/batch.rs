@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use keyfob::sandbox::{Endpoint, Fault};
+use keyfob::sandbox::{Behaviour, Endpoint, Fault};
 use serde_json::Value;
 
 use crate::support::streams::{Captured, Closed, Full};
@@ -193,6 +193,44 @@ fn a_server_that_refuses_every_token_does_not_spend_one_for_each_call() {
     let ran = batch(&shop, &reads(100), &[]).exits(8);
     assert!(answers(&ran.stdout).iter().all(|it| it["status"] == 401));
     assert!(shop.sandbox.rotations() <= 3, "{}", shop.sandbox.rotations());
+}
+
+#[test] // A27
+fn lines_that_are_always_refused_do_not_spend_a_token_each_where_a_refresh_ends_the_old_one() {
+    let refused_path = Some("/orders/5001".to_owned());
+    let behaviour = Behaviour { refresh_ends_access: true, refused_path, ..Behaviour::default() };
+    let shop = Shop::behaving("inkress", behaviour).and_connected();
+    let path = |id: u64| if id % 10 == 7 { "/orders/5001" } else { "/orders" };
+    let lines: String =
+        (0..500).map(|id| format!("{{\"id\":{id},\"path\":\"{}\"}}\n", path(id))).collect();
+    let ran = batch(&shop, &lines, &["--concurrency", "8"]).exits(8);
+    let answers = answers(&ran.stdout);
+    assert_eq!(answers.len(), 500);
+    let rotations = shop.sandbox.rotations();
+    assert!((1..=3).contains(&rotations), "{rotations}");
+    assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+    // Each renewal is told once, however many calls had to be sent again for it.
+    assert_eq!(ran.stderr.matches("refused the access token: refreshed").count() as u64, rotations);
+    for answer in &answers {
+        let expected = if answer["id"].as_u64().unwrap() % 10 == 7 { 401 } else { 200 };
+        assert_eq!(answer["status"], expected, "{answer}");
+    }
+    // The token that ends in time is renewed all the same.
+    shop.world.pass(7200);
+    batch(&shop, &reads(20), &[]).ok();
+}
+
+#[test] // RF1
+fn renewals_that_help_are_never_too_many() {
+    let shop = Shop::connected("inkress");
+    for _ in 0..2 {
+        let ended = (0..60)
+            .map(|n| if n % 2 == 0 { Fault::status(401) } else { Fault::Slow(Duration::ZERO) });
+        shop.sandbox.next_api_answers(ended.collect());
+        let ran = batch(&shop, &reads(30), &["--concurrency", "1"]).ok();
+        assert!(answers(&ran.stdout).iter().all(|it| it["status"] == 200));
+    }
+    assert_eq!(shop.sandbox.rotations(), 60);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The vendors' request limits: kept before they are broken, and heeded when the vendor speaks.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+
 use keyfob::sandbox::{Endpoint, Fault, Seen};
 
 use crate::batch::{answers, reads};
@@ -144,5 +147,82 @@ fn limits_that_cannot_be_shared_are_kept_alone_and_that_is_said() {
     let ran = shop.line("call shop --batch -").ok().says("are kept by this command alone");
     assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
     assert!(most_in_a_minute(&shop.seen(Endpoint::Api)) <= 360 + 8);
-    shop.line("refresh shop").exits(6);
+    shop.line("refresh shop").ok().says("are kept by this command alone");
+}
+
+/// A vendor with a browser flow whose token endpoint takes one request a minute.
+fn slow_to_connect() -> Shop {
+    let shop = Shop::of("standard");
+    let file = shop.world.home().providers().join("standard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(file, text + "\n[[api.limits]]\npath = \"token\"\nper_minute = 1\n").unwrap();
+    shop
+}
+
+#[test]
+fn nobody_is_sent_to_the_browser_in_vain_where_the_token_limit_is_used_up() {
+    let shop = slow_to_connect();
+    shop.connect().ok();
+    let asked = shop.seen(Endpoint::Authorization).len();
+    let ran = shop.connect().exits(7);
+    ran.says("allows 1 token requests a minute");
+    assert_eq!(shop.seen(Endpoint::Authorization).len(), asked);
+    shop.world.pass(61);
+    shop.connect().ok();
+}
+
+#[test]
+fn a_code_is_exchanged_where_the_limits_cannot_be_counted() {
+    let shop = slow_to_connect();
+    let folder = shop.world.home().limits();
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    let ran = shop.connect().ok().says("are kept by this command alone");
+    assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
+    assert_eq!(shop.world.state("shop"), "ready");
+}
+
+#[test] // RR13
+fn a_long_pause_is_heard_by_the_next_command() {
+    let shop = Shop::connected("inyo");
+    shop.sandbox.next_api_answers(vec![busy(429, &[("retry-after", "3000")])]);
+    shop.line("call shop GET /v2/payment").exits(7);
+    let ran = shop.line("call shop GET /v2/payment --json").exits(7);
+    let failure = ran.failure();
+    assert_eq!(failure["message"], "the call was not sent");
+    assert!(failure["causes"][0].as_str().unwrap().contains("asked for a pause"), "{failure}");
+    assert_eq!((shop.calls(), &failure["retry_after_seconds"]), (1, &3001.into()));
+    shop.line("call shop GET /v2/fx").ok();
+    shop.world.pass(3001);
+    shop.line("call shop GET /v2/payment").ok();
+}
+
+#[test]
+fn a_refused_call_that_gets_no_second_turn_says_why() {
+    let shop = Shop::of("standard");
+    let (listener, home) = (TcpListener::bind("127.0.0.1:0").unwrap(), shop.world.home());
+    let file = home.providers().join("standard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let host = format!("http://{}/api", listener.local_addr().unwrap());
+    let limit = "\n[[api.limits]]\npath = \"*\"\nper_minute = 9\n";
+    std::fs::write(file, text.replace("{host}/api", &host) + limit).unwrap();
+    shop.connect().ok();
+    let folder = home.limits();
+    let api = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = BufReader::new(stream.try_clone().unwrap()).lines();
+        while !head.next().unwrap().unwrap().is_empty() {}
+        // While the call is on its way, another command hears that the vendor wants a pause.
+        let tally = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+        std::fs::write(tally, "{\"sent\":[],\"pause\":[4000000000000,4000003000000]}").unwrap();
+        let answer = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer error=\"invalid_token\"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let ran = shop.line("call shop GET /items --json").exits(7);
+    api.join().unwrap();
+    let failure = ran.failure();
+    assert_eq!(failure["code"], "rate-limited", "{failure}");
+    assert_eq!(failure["http_status"], 401);
+    assert!(failure["message"].as_str().unwrap().contains("not sent once more"), "{failure}");
+    assert_eq!(shop.sandbox.rotations(), 1);
 }

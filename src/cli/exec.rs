@@ -26,7 +26,7 @@ const SHORT: Duration = Duration::from_secs(300);
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob exec [OPTIONS] [PROFILE] -- CMD [ARG]...",
-    after_help = "The command takes keyfob's place: its exit code is the command's own, and signals and the\nterminal are its alone. 127 says that it was not found, 126 that it could not be started.\nThe token is good when the command starts and is not renewed after that.\nKEYFOB_STORE_KEY, KEYFOB_CLIENT_SECRET and KEYFOB_WEBHOOK_SECRET are not passed on.\n\nExamples:\n  keyfob exec shop -- npm publish      (.npmrc: _authToken=${KEYFOB_ACCESS_TOKEN})\n  keyfob exec forge --env GH_TOKEN --min-ttl 30m -- gh pr list\n  KEYFOB_PROFILE=shop keyfob exec -- ./nightly-import"
+    after_help = after_help()
 )]
 pub struct Exec {
     /// The profile (or KEYFOB_PROFILE)
@@ -44,6 +44,23 @@ pub struct Exec {
     /// The command and its arguments
     #[arg(value_name = "CMD", last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+fn after_help() -> String {
+    let [others @ .., last] = SECRET_VARIABLES;
+    let others = others.join(", ");
+    format!(
+        "The command takes keyfob's place: its exit code is the command's own, and signals and the
+terminal are its alone. 127 says that it was not found, 126 that it could not be started.
+The token is good when the command starts and is not renewed after that.
+{others}
+and {last} are not passed on.
+
+Examples:
+  keyfob exec shop -- npm publish      (.npmrc: _authToken=${{KEYFOB_ACCESS_TOKEN}})
+  keyfob exec forge --env GH_TOKEN --min-ttl 30m -- gh pr list
+  KEYFOB_PROFILE=shop keyfob exec -- ./nightly-import"
+    )
 }
 
 /// Becomes the command; where the system has no such thing, runs it and gives its exit code.
@@ -107,5 +124,19 @@ fn variable(text: &str) -> Result<String, String> {
     match fits {
         true => Ok(text.to_owned()),
         false => Err("a variable's name has letters, digits and `_`, as GH_TOKEN".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_variable_that_is_not_passed_on() {
+        let help = after_help();
+        for name in SECRET_VARIABLES {
+            assert!(help.contains(name), "{name}: {help}");
+        }
+        assert!(help.lines().all(|line| line.len() <= 100), "{help}");
     }
 }

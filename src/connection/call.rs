@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::entry::Entry;
 use super::fresh::FreshError;
-use super::share::{Halt, Share};
+use super::share::{Halt, Renewal, Share};
 use super::{Connection, Notice};
 use crate::http::error_response::ErrorResponse;
 use crate::http::retry::{Decision, Outcome, decide};
@@ -58,8 +58,10 @@ pub enum CallError {
     Crowded {
         /// How long it would still take.
         wait: Duration,
-        /// Requests a minute, where the vendor says how many.
+        /// Requests a minute, where the vendor says how many; none where it asked for a pause.
         per_minute: Option<u32>,
+        /// What the API said about the access token, where the call was sent with one that is renewed now.
+        refused: Option<Box<Refused>>,
     },
     /// The calls it belongs to were ended before it was sent.
     NotSent,
@@ -103,6 +105,8 @@ pub struct Refused {
 pub enum NotAgain {
     /// A new access token was refused as well.
     RefreshedAlready,
+    /// Its token was renewed, and then the calls it belongs to were ended.
+    Ended,
     /// Its body came from a stream, and is spent.
     StreamSpent,
     /// It may have been carried out, and nothing keeps it from being carried out twice.
@@ -143,6 +147,8 @@ pub(super) struct Sending<'c, 'r> {
     /// Sendings that count against the retries.
     sent: u32,
     refreshed: bool,
+    /// Whether its own refusal made the new token.
+    renewed: bool,
 }
 
 impl Connection<'_> {
@@ -176,7 +182,16 @@ impl<'c, 'r> Sending<'c, 'r> {
         entry: Rc<Entry>,
     ) -> Self {
         let connection = share.connection;
-        Self { share, connection, request, manner, entry, sent: 0, refreshed: false }
+        Self {
+            share,
+            connection,
+            request,
+            manner,
+            entry,
+            sent: 0,
+            refreshed: false,
+            renewed: false,
+        }
     }
 
     pub(super) async fn run(mut self) -> Result<Called, CallError> {
@@ -264,9 +279,6 @@ impl<'c, 'r> Sending<'c, 'r> {
             if refusal.not_again.is_none() {
                 return self.refresh(token, answer, refusal).await;
             }
-            if self.refreshed {
-                self.share.judge_renewal(&self.entry, false);
-            }
         }
         let outcome = match refusal.is_postponed() {
             true => Outcome::Postponed(&answer.headers),
@@ -290,8 +302,8 @@ impl<'c, 'r> Sending<'c, 'r> {
     }
 
     async fn good(&self, answer: Streaming) -> Next {
-        if self.refreshed {
-            self.share.judge_renewal(&self.entry, true);
+        if self.renewed {
+            self.share.renewal_helped();
         }
         if let Some(wait) = used_up_for(&answer.headers, self.now()) {
             self.heed(wait).await;
@@ -334,8 +346,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         let api = &self.connection.provider.api;
         let is_safe =
             safe_after_refusal(api, self.request.method.as_str(), self.request.key.as_ref());
-        let was_in_vain = self.refreshed || !self.share.believes_in_renewal();
-        match (was_in_vain, self.is_replayable(), is_safe) {
+        match (self.refreshed, self.is_replayable(), is_safe) {
             (true, ..) => Some(NotAgain::RefreshedAlready),
             (false, false, _) => Some(NotAgain::StreamSpent),
             (false, true, false) => Some(NotAgain::MightHappenTwice),
@@ -343,20 +354,40 @@ impl<'c, 'r> Sending<'c, 'r> {
         }
     }
 
-    async fn refresh(&mut self, token: Secret, answer: Streaming, refused: Refused) -> Next {
+    async fn refresh(&mut self, token: Secret, answer: Streaming, mut refused: Refused) -> Next {
         self.refreshed = true;
-        match self.share.instead_of(token).await {
-            Ok(entry) => {
-                self.entry = entry;
-                if !self.share.again(self.request).await {
-                    return Next::Take(Box::new((answer, Some(refused))));
-                }
+        let entry = match self.share.instead_of(token).await {
+            Ok(Renewal::Made(entry)) => {
+                self.renewed = true;
                 (self.connection.notify)(Notice::CallRefused);
+                entry
+            }
+            Ok(Renewal::Found(entry)) => entry,
+            Ok(Renewal::NotBelieved) => {
+                refused.not_again = Some(NotAgain::RefreshedAlready);
+                return self.take(answer, Some(refused));
+            }
+            Err(error) => {
+                return Next::Fail(CallError::NotRenewed { error, refused: Box::new(refused) });
+            }
+        };
+        self.entry = entry;
+        match self.share.again(self.request).await {
+            Ok(true) => {
                 // The resend after a refresh is not one of the retries.
                 self.sent -= 1;
                 Next::Again
             }
-            Err(error) => Next::Fail(CallError::NotRenewed { error, refused: Box::new(refused) }),
+            Ok(false) => {
+                // Those after it may have been sent: it cannot be left to the rest.
+                refused.not_again = Some(NotAgain::Ended);
+                self.take(answer, Some(refused))
+            }
+            Err(CallError::Crowded { wait, per_minute, .. }) => {
+                let refused = Some(Box::new(refused));
+                Next::Fail(CallError::Crowded { wait, per_minute, refused })
+            }
+            Err(error) => Next::Fail(error),
         }
     }
 
@@ -383,10 +414,10 @@ impl<'c, 'r> Sending<'c, 'r> {
     /// A pause that the vendor asks for; one that is too long to be waited for ends a crowd of calls.
     async fn heed(&self, asked: Duration) {
         let longest = retry_rules(&self.connection.provider.api.retry, 0).max;
-        match asked > longest {
-            false => self.share.pause(self.request, asked).await,
-            true if self.share.crowd => self.share.end(Halt::LongPause(asked.as_secs())),
-            true => {}
+        // However long it is, other commands hear of it.
+        self.share.pause(self.request, asked).await;
+        if asked > longest && self.share.crowd {
+            self.share.end(Halt::LongPause(asked.as_secs()));
         }
     }
 
@@ -411,7 +442,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         if !self.share.crowd {
             (self.connection.notify)(Notice::Waiting { seconds: wait.as_secs_f64(), why });
         }
-        self.share.sleep(wait).await && self.share.again(self.request).await
+        self.share.sleep(wait).await && matches!(self.share.again(self.request).await, Ok(true))
     }
 
     fn tell_replay(&self, answer: &Streaming) {

@@ -333,7 +333,16 @@ impl Connection<'_> {
         }
         let _ = own_process;
         let tools = self.tools(&order)?;
-        Ok(roll::roll(&self.drawer, &lock, &order, &tools).await?)
+        let rolled = roll::roll(&self.drawer, &lock, &order, &tools).await;
+        self.tell_counts_alone(tools.counts_alone());
+        Ok(rolled?)
+    }
+
+    /// Tells why a limit of token requests is not shared, where it is not.
+    pub(super) fn tell_counts_alone(&self, why: Option<String>) {
+        if let Some(why) = why {
+            (self.notify)(Notice::CountsAlone(why));
+        }
     }
 
     /// What a refresh in this process needs from outside.

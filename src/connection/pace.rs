@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::provider::Provider;
 use crate::provider::schema::Limit;
 use crate::resource_server::limits::{limit_for, token_limit};
-use crate::resource_server::window::Window;
+use crate::resource_server::window::{Pause, Window};
 use crate::store::StoreError;
 use crate::store::tally::Tally;
 use crate::system::Home;
@@ -40,11 +40,11 @@ pub struct Lane {
     folder: PathBuf,
     file: String,
     tally: OnceCell<Tally>,
-    /// Whether the tally failed, so that this command counts for itself.
-    alone: Cell<bool>,
+    /// Why the tally failed, so that this command counts for itself.
+    alone: RefCell<Option<String>>,
     own: RefCell<Window>,
     /// The vendor asked this command for a pause.
-    paused_until: Cell<Option<Timestamp>>,
+    pause: Cell<Option<Pause>>,
 }
 
 /// What a limit is shared by.
@@ -63,8 +63,10 @@ pub struct Counted<'a> {
 pub enum Turn {
     /// It is counted.
     Now,
-    /// Not before that long.
+    /// The limit is used up for that long.
     After(Duration),
+    /// The vendor asked for a pause, which lasts that long yet.
+    Paused(Duration),
 }
 
 impl Pace {
@@ -92,9 +94,9 @@ impl Lane {
             folder: PathBuf::new(),
             file: String::new(),
             tally: OnceCell::new(),
-            alone: Cell::new(false),
+            alone: RefCell::default(),
             own: RefCell::default(),
-            paused_until: Cell::new(None),
+            pause: Cell::new(None),
         }
     }
 
@@ -137,28 +139,39 @@ impl Lane {
 
     /// Whether every request may go at once, as far as is known.
     pub fn is_open(&self) -> bool {
-        self.limit.is_none() && self.paused_until.get().is_none()
+        self.limit.is_none() && self.pause.get().is_none()
     }
 
     /// Asks for a turn; a tally that fails is an error once, and from then on this command counts alone.
     pub async fn turn(&self, clock: &dyn Clock) -> Result<Turn, StoreError> {
+        self.ask(clock, Window::take).await
+    }
+
+    /// Asks for a turn; `work` looks into the window, and counts there or not.
+    async fn ask(
+        &self,
+        clock: &dyn Clock,
+        work: impl Fn(&mut Window, Timestamp, u32) -> Result<(), Duration>,
+    ) -> Result<Turn, StoreError> {
         if let Some(wait) = self.pause_left(clock.now()) {
-            return Ok(Turn::After(wait));
+            return Ok(Turn::Paused(wait));
         }
         if self.limit.is_none() {
             return Ok(Turn::Now);
         }
         let (now, room) = (clock.now(), self.room);
-        let taken = self.with(clock, |window| window.take(now, room)).await?;
-        Ok(taken.map_or_else(Turn::After, |()| Turn::Now))
+        let asked = |window: &mut Window| match window.paused_for(now) {
+            Some(wait) => Turn::Paused(wait),
+            None => work(window, now, room).map_or_else(Turn::After, |()| Turn::Now),
+        };
+        self.with(clock, asked).await
     }
 
     /// Notes that the vendor wants nothing for that long, for every process.
     pub async fn pause(&self, clock: &dyn Clock, wait: Duration) -> Result<(), StoreError> {
         let now = clock.now();
-        let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-        if self.paused_until.get().is_none_or(|before| before < until) {
-            self.paused_until.set(Some(until));
+        if self.pause_left(now).is_none_or(|left| left < wait) {
+            self.pause.set(Some(Pause::new(now, wait)));
         }
         match self.limit {
             None => Ok(()),
@@ -167,12 +180,14 @@ impl Lane {
     }
 
     fn pause_left(&self, now: Timestamp) -> Option<Duration> {
-        let left = Duration::try_from(self.paused_until.get()?.duration_since(now)).ok();
-        let left = left.filter(|left| !left.is_zero());
-        if left.is_none() {
-            self.paused_until.set(None);
-        }
+        let (pause, left) = self.pause.get().and_then(|pause| pause.left(now)).unzip();
+        self.pause.set(pause);
         left
+    }
+
+    /// Why this command counts alone, where it does.
+    pub fn counts_alone(&self) -> Option<String> {
+        self.alone.borrow().clone()
     }
 
     async fn with<T>(
@@ -180,41 +195,70 @@ impl Lane {
         clock: &dyn Clock,
         work: impl FnOnce(&mut Window) -> T,
     ) -> Result<T, StoreError> {
-        if self.alone.get() {
+        if self.alone.borrow().is_some() {
             return Ok(work(&mut self.own.borrow_mut()));
         }
+        let worked = self.with_others(clock, work).await;
+        worked.inspect_err(|error| drop(self.alone.replace(Some(error.to_string()))))
+    }
+
+    async fn with_others<T>(
+        &self,
+        clock: &dyn Clock,
+        work: impl FnOnce(&mut Window) -> T,
+    ) -> Result<T, StoreError> {
         let (now, limit) = (clock.now(), self.per_minute().unwrap_or_default());
         let tally = match self.tally.get() {
             Some(tally) => tally,
             None => {
-                let opened = Tally::open(&self.folder, &self.file);
-                let opened = opened.inspect_err(|_| self.alone.set(true))?;
+                let opened = Tally::open(&self.folder, &self.file)?;
                 self.tally.get_or_init(|| opened)
             }
         };
         let changed = tally.change(clock, |found| {
             let mut window = read(found, now, limit);
             let result = work(&mut window);
-            (serde_json::to_vec(&window).unwrap_or_default(), result)
+            Ok((serde_json::to_vec(&window)?, result))
         });
-        changed.await.inspect_err(|_| self.alone.set(true))
+        changed.await
     }
 
-    /// Waits for the turn of a token request; where it is far off, says when it is.
-    pub async fn token_turn(&self, clock: &dyn Clock) -> Result<Result<(), Timestamp>, StoreError> {
+    /// Waits for the turn of a token request and counts it; where it is far off, says when it is.
+    pub async fn token_turn(&self, clock: &dyn Clock) -> Result<(), Timestamp> {
+        self.token_turn_of(clock, Window::take).await
+    }
+
+    /// The same without counting: the request comes later, and is counted when it is sent.
+    pub async fn token_prospect(&self, clock: &dyn Clock) -> Result<(), Timestamp> {
+        self.token_turn_of(clock, Window::ready).await
+    }
+
+    /// Counts a token request that is sent in any case.
+    pub async fn count(&self, clock: &dyn Clock) {
+        let count = |window: &mut Window| window.count(clock.now());
+        if self.with(clock, count).await.is_err() {
+            count(&mut self.own.borrow_mut());
+        }
+    }
+
+    async fn token_turn_of(
+        &self,
+        clock: &dyn Clock,
+        work: impl Fn(&mut Window, Timestamp, u32) -> Result<(), Duration>,
+    ) -> Result<(), Timestamp> {
         let mut waited = Duration::ZERO;
         loop {
-            match self.turn(clock).await? {
-                Turn::Now => return Ok(Ok(())),
-                Turn::After(wait) if waited + wait <= TOKEN_PATIENCE => {
-                    clock.sleep(wait).await;
-                    waited += wait;
-                }
-                Turn::After(wait) => {
-                    let until = clock.now().checked_add(wait);
-                    return Ok(Err(until.unwrap_or(Timestamp::MAX)));
-                }
+            let wait = match self.ask(clock, &work).await {
+                Ok(Turn::Now) => return Ok(()),
+                Ok(Turn::After(wait) | Turn::Paused(wait)) => wait,
+                // From now on it is counted alone, which cannot fail.
+                Err(_) => continue,
+            };
+            if waited + wait > TOKEN_PATIENCE {
+                return Err(clock.now().checked_add(wait).unwrap_or(Timestamp::MAX));
             }
+            clock.sleep(wait).await;
+            waited += wait;
         }
     }
 }
@@ -299,7 +343,7 @@ mod tests {
         for pace in [&one, &other] {
             let turn = now(pace.lane(&limits, None).turn(&clock)).unwrap();
             assert!(
-                matches!(turn, Turn::After(wait) if wait == Duration::from_secs(9)),
+                matches!(turn, Turn::Paused(wait) if wait == Duration::from_secs(9)),
                 "{turn:?}"
             );
         }
@@ -314,7 +358,7 @@ mod tests {
         assert!(matches!(now(lane.turn(&clock)).unwrap(), Turn::Now));
         now(lane.pause(&clock, Duration::from_secs(1))).unwrap();
         assert!(!lane.is_open());
-        assert!(matches!(now(lane.turn(&clock)).unwrap(), Turn::After(_)));
+        assert!(matches!(now(lane.turn(&clock)).unwrap(), Turn::Paused(_)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -342,6 +386,56 @@ mod tests {
         assert_eq!(taken(lane, &clock), 400);
     }
 
+    #[test] // RR13
+    fn a_pause_does_not_grow_when_the_clock_is_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        for limits in [inyo(), Vec::new()] {
+            let clock = clock();
+            let pace = Pace::new(&limits, counted(folder.path()), true);
+            let lane = pace.lane(&limits, None);
+            now(lane.pause(&clock, Duration::from_secs(9))).unwrap();
+            *clock.0.lock().unwrap() -= Duration::from_secs(86_400);
+            let turn = now(lane.turn(&clock)).unwrap();
+            assert!(
+                matches!(turn, Turn::Paused(wait) if wait == Duration::from_secs(9)),
+                "{turn:?}"
+            );
+            now(clock.sleep(Duration::from_secs(9)));
+            assert!(matches!(now(lane.turn(&clock)).unwrap(), Turn::Now));
+        }
+    }
+
+    #[test]
+    fn a_token_request_whose_tally_cannot_be_used_is_counted_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("limits");
+        std::fs::write(&place, "in the way").unwrap();
+        let (limits, clock) = (inyo(), clock());
+        let lane = Lane::of_tokens(&limits, counted(&place)).unwrap();
+        assert_eq!(lane.counts_alone(), None);
+        for _ in 0..60 {
+            now(lane.token_turn(&clock)).unwrap();
+        }
+        now(lane.token_turn(&clock)).unwrap_err();
+        assert!(lane.counts_alone().is_some());
+    }
+
+    #[test]
+    fn a_request_that_comes_later_is_counted_when_it_is_sent_and_never_held_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (limits, clock) = (inyo(), clock());
+        let lane = Lane::of_tokens(&limits, counted(folder.path())).unwrap();
+        for _ in 0..100 {
+            now(lane.token_prospect(&clock)).unwrap();
+        }
+        for _ in 0..60 {
+            now(lane.count(&clock));
+        }
+        now(lane.token_prospect(&clock)).unwrap_err();
+        now(lane.count(&clock));
+        now(lane.token_turn(&clock)).unwrap_err();
+    }
+
     #[test] // AT-16f
     fn a_token_request_waits_a_little_or_says_until_when() {
         let folder = tempfile::tempdir().unwrap();
@@ -349,12 +443,12 @@ mod tests {
         let lane = Lane::of_tokens(&limits, counted(folder.path())).unwrap();
         let start = clock.now();
         for _ in 0..60 {
-            now(lane.token_turn(&clock)).unwrap().unwrap();
+            now(lane.token_turn(&clock)).unwrap();
         }
-        let until = now(lane.token_turn(&clock)).unwrap().unwrap_err();
+        let until = now(lane.token_turn(&clock)).unwrap_err();
         assert_eq!(until.duration_since(start).as_secs(), 61);
         now(clock.sleep(Duration::from_secs(57)));
-        now(lane.token_turn(&clock)).unwrap().unwrap();
+        now(lane.token_turn(&clock)).unwrap();
         assert_eq!(clock.now().duration_since(start).as_secs(), 61);
     }
 }

@@ -183,6 +183,13 @@ pub struct Tools<'a> {
     pub copies: PathBuf,
 }
 
+impl Tools<'_> {
+    /// Why the limit of the endpoint is not counted together with other processes, where it is not.
+    pub fn counts_alone(&self) -> Option<String> {
+        self.pace.as_ref().and_then(Lane::counts_alone)
+    }
+}
+
 /// Rolls the tokens once; an error means that nothing was sent.
 pub async fn roll(
     drawer: &Drawer,
@@ -212,7 +219,7 @@ pub async fn roll(
     if let Err(error) = rolling.prove_saving().await {
         return Ok(Rolled::NotProved(error));
     }
-    if let Err(until) = rolling.turn().await? {
+    if let Err(until) = rolling.turn().await {
         return Ok(Rolled::UsedUp { until });
     }
     let mut journal = rolling.prepare()?;
@@ -340,10 +347,10 @@ impl<'a> Rolling<'a> {
     }
 
     /// Waits for the vendor's limit, while nothing is marked yet.
-    async fn turn(&self) -> Result<Result<(), Timestamp>, StoreError> {
+    async fn turn(&self) -> Result<(), Timestamp> {
         match &self.tools.pace {
             Some(lane) => lane.token_turn(self.tools.clock).await,
-            None => Ok(Ok(())),
+            None => Ok(()),
         }
     }
 
@@ -354,7 +361,7 @@ impl<'a> Rolling<'a> {
         match &first {
             Rolled::NoVerdict(lost) if !lost_before && self.is_worth_resending(lost) => {
                 match self.turn().await {
-                    Ok(Ok(())) => self.attempt(request, journal, true).await,
+                    Ok(()) => self.attempt(request, journal, true).await,
                     _ => first,
                 }
             }

@@ -28,7 +28,7 @@ const TOLD_FROM: Duration = Duration::from_secs(1);
 const SPREAD: Duration = Duration::from_millis(50);
 /// Seconds between two tries to renew a token that still serves.
 const BETWEEN_TRIES: u64 = 10;
-/// Renewals in a row that did not help the refused call; after them the refusals are believed.
+/// Renewals for refused calls that did not help those calls; after them the refusals are believed.
 const VAIN_RENEWALS: u32 = 3;
 
 /// What ends a crowd of calls before its end.
@@ -40,6 +40,17 @@ pub enum Halt {
     NoToken,
     /// The vendor wants a pause that is longer than is waited for, in seconds.
     LongPause(u64),
+}
+
+/// What became of a wish for another token than the one that was refused.
+#[derive(Debug)]
+pub(super) enum Renewal {
+    /// It was renewed for this refusal.
+    Made(Rc<Entry>),
+    /// Somebody else had renewed it.
+    Found(Rc<Entry>),
+    /// Several renewals did not help those they were made for: the token is not what is wrong.
+    NotBelieved,
 }
 
 /// The calls of one command.
@@ -56,8 +67,8 @@ pub struct Share<'c> {
     begun: Cell<bool>,
     failed: RefCell<Option<Rc<FreshError>>>,
     next_try: Cell<Option<Timestamp>>,
+    /// Renewals for refused calls that have not helped, or not yet.
     vain: Cell<u32>,
-    vain_generation: Cell<Option<u64>>,
     halt: Cell<Option<Halt>>,
     halted: Notify,
     told_until: Cell<Option<Timestamp>>,
@@ -83,7 +94,6 @@ impl<'c> Share<'c> {
             failed: RefCell::default(),
             next_try: Cell::new(None),
             vain: Cell::new(0),
-            vain_generation: Cell::new(None),
             halt: Cell::new(None),
             halted: Notify::new(),
             told_until: Cell::new(None),
@@ -152,10 +162,15 @@ impl<'c> Share<'c> {
     }
 
     /// Waits for a turn to send once more; false where it is not to be sent any more.
-    pub(super) async fn again(&self, request: &ApiRequest) -> bool {
+    pub(super) async fn again(&self, request: &ApiRequest) -> Result<bool, CallError> {
         let lane = self.lane(request);
-        self.halt.get().is_none()
-            && (lane.is_open() || self.turn(lane).await.is_ok_and(|granted| granted))
+        if self.halt.get().is_some() {
+            return Ok(false);
+        }
+        match lane.is_open() {
+            true => Ok(true),
+            false => self.turn(lane).await,
+        }
     }
 
     /// Waits for a turn; false where a halt came first.
@@ -170,11 +185,15 @@ impl<'c> Share<'c> {
                     continue;
                 }
             };
-            let Turn::After(wait) = turn else { return Ok(true) };
+            let (wait, per_minute) = match turn {
+                Turn::Now => return Ok(true),
+                Turn::After(wait) => (wait, lane.per_minute()),
+                Turn::Paused(wait) => (wait, None),
+            };
             if !self.crowd && waited + wait > PATIENCE {
-                return Err(CallError::Crowded { wait, per_minute: lane.per_minute() });
+                return Err(CallError::Crowded { wait, per_minute, refused: None });
             }
-            self.tell_wait(wait, lane.per_minute());
+            self.tell_wait(wait, per_minute);
             let wait = wait + SPREAD.mul_f64(fraction(&*self.connection.system.random));
             self.sleep(wait).await;
             waited += wait;
@@ -232,34 +251,61 @@ impl<'c> Share<'c> {
     }
 
     /// An entry with another access token than the one that was refused.
-    pub(super) async fn instead_of(&self, refused: Secret) -> Result<Rc<Entry>, Rc<FreshError>> {
-        self.renewed(&Wanted::NotThis(refused)).await
+    ///
+    /// Every renewal counts as in vain until the call it was made for says that it helped. What
+    /// others that merely found the new token say does not count: where a vendor ends the old
+    /// token at a refresh, each renewal in vain makes good calls renew, too.
+    pub(super) async fn instead_of(&self, refused: Secret) -> Result<Renewal, Rc<FreshError>> {
+        let wanted = Wanted::NotThis(refused);
+        let _one = self.renewing.lock().await;
+        if let Some(found) = self.found(&wanted)? {
+            return Ok(Renewal::Found(found));
+        }
+        if self.vain.get() < VAIN_RENEWALS {
+            self.vain.set(self.vain.get() + 1);
+            return self.renew(&wanted).await.map(Renewal::Made);
+        }
+        // Another process may have one all the same.
+        let other = self.connection.entry()?;
+        Ok(match self.connection.satisfies(&other, &wanted) {
+            true => Renewal::Found(self.adopt(other)),
+            false => Renewal::NotBelieved,
+        })
+    }
+
+    /// A call that had its token renewed was accepted with the new one.
+    pub(super) fn renewal_helped(&self) {
+        self.vain.set(self.vain.get().saturating_sub(1));
     }
 
     /// One renews, and all who wait for it meanwhile take what came of it.
     async fn renewed(&self, wanted: &Wanted) -> Result<Rc<Entry>, Rc<FreshError>> {
         let _one = self.renewing.lock().await;
+        match self.found(wanted)? {
+            Some(entry) => Ok(entry),
+            None => self.renew(wanted).await,
+        }
+    }
+
+    /// What others made of it meanwhile.
+    fn found(&self, wanted: &Wanted) -> Result<Option<Rc<Entry>>, Rc<FreshError>> {
         if let Some(failed) = &*self.failed.borrow() {
             return Err(failed.clone());
         }
         let entry = self.entry();
+        Ok(self.will_do(&entry, wanted).then_some(entry))
+    }
+
+    async fn renew(&self, wanted: &Wanted) -> Result<Rc<Entry>, Rc<FreshError>> {
         let connection = self.connection;
-        if self.will_do(&entry, wanted) {
-            return Ok(entry);
-        }
         let renewed = match wanted {
-            Wanted::Good(_) => connection.fresh_from((*entry).clone(), wanted).await,
+            Wanted::Good(_) => connection.fresh_from((*self.entry()).clone(), wanted).await,
             _ => connection.fresh(wanted).await,
         };
         match renewed {
             Ok(entry) => {
                 self.begun.set(true);
-                let now = connection.system.clock.now();
-                let is_good = connection.satisfies(&entry, &Wanted::Good(None));
-                self.next_try.set((!is_good).then(|| after_seconds(now, BETWEEN_TRIES)));
-                let entry = Rc::new(entry);
-                self.entry.replace(entry.clone());
-                Ok(entry)
+                Ok(self.adopt(entry))
             }
             Err(error) => {
                 let error = Rc::new(error);
@@ -275,6 +321,16 @@ impl<'c> Share<'c> {
             && (self.connection.satisfies(entry, wanted) || self.is_served(entry, wanted))
     }
 
+    fn adopt(&self, entry: Entry) -> Rc<Entry> {
+        let connection = self.connection;
+        let now = connection.system.clock.now();
+        let is_good = connection.satisfies(&entry, &Wanted::Good(None));
+        self.next_try.set((!is_good).then(|| after_seconds(now, BETWEEN_TRIES)));
+        let entry = Rc::new(entry);
+        self.entry.replace(entry.clone());
+        entry
+    }
+
     fn is_served(&self, entry: &Entry, wanted: &Wanted) -> bool {
         matches!(wanted, Wanted::Good(_)) && self.serves_meanwhile(entry)
     }
@@ -284,19 +340,5 @@ impl<'c> Share<'c> {
         let connection = self.connection;
         self.next_try.get().is_some_and(|next| connection.system.clock.now() < next)
             && connection.still_serves(entry, &Wanted::Good(None))
-    }
-
-    /// Whether a refusal is worth a renewal: where several did not help, the token is not what is wrong.
-    pub(super) fn believes_in_renewal(&self) -> bool {
-        self.vain.get() < VAIN_RENEWALS
-    }
-
-    /// Tells whether a call was accepted that had been refused before its token was renewed.
-    pub(super) fn judge_renewal(&self, entry: &Entry, helped: bool) {
-        if helped {
-            self.vain.set(0);
-        } else if self.vain_generation.replace(Some(entry.generation)) != Some(entry.generation) {
-            self.vain.set(self.vain.get() + 1);
-        }
     }
 }

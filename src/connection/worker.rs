@@ -66,6 +66,8 @@ struct Message {
 struct Reply {
     /// Lines of the traffic, for the caller's standard error.
     trace: Vec<String>,
+    /// Why the endpoint's limit was not counted together with other processes.
+    counts_alone: Option<String>,
     outcome: Outcome,
 }
 
@@ -106,6 +108,7 @@ pub async fn roll(
         connection.hear(&entry);
     }
     connection.trace(reply.trace);
+    connection.tell_counts_alone(reply.counts_alone);
     match reply.outcome {
         Outcome::Rolled(rolled) => Ok(rolled),
         Outcome::NothingSent(error) => Err(FreshError::Store(error)),
@@ -214,8 +217,9 @@ async fn obey(message: Message, lock: File) -> Reply {
     lock.name_holder(std::process::id(), SystemClock.now());
     let trace = RefCell::new(Vec::new());
     let sink = |line| trace.borrow_mut().push(line);
+    let mut counts_alone = None;
     let outcome = match real::client(&message.client) {
-        Ok(client) => match carry_out(&message, &lock, &client, &sink).await {
+        Ok(client) => match carry_out(&message, &lock, &client, &sink, &mut counts_alone).await {
             Ok(rolled) => Outcome::Rolled(rolled),
             Err(error) => Outcome::NothingSent(error),
         },
@@ -223,7 +227,7 @@ async fn obey(message: Message, lock: File) -> Reply {
     };
     // The lock ends with the work and not only with this process.
     lock.release();
-    Reply { trace: trace.into_inner(), outcome }
+    Reply { trace: trace.into_inner(), counts_alone, outcome }
 }
 
 async fn carry_out(
@@ -231,6 +235,7 @@ async fn carry_out(
     lock: &Lock,
     client: &Client,
     sink: &dyn Fn(String),
+    counts_alone: &mut Option<String>,
 ) -> Result<Rolled, StoreError> {
     let random: Arc<dyn crate::random::Random> = Arc::new(SystemRandom);
     let order = &message.order;
@@ -256,5 +261,7 @@ async fn carry_out(
         tracing: Tracing { level: message.verbose, sink },
         copies: saving::copies(&message.home),
     };
-    roll::roll(&drawer, lock, order, &tools).await
+    let rolled = roll::roll(&drawer, lock, order, &tools).await;
+    *counts_alone = tools.counts_alone();
+    rolled
 }

@@ -66,6 +66,9 @@ fn granted_scopes(turn: &Turn<'_>, request: &Request) -> Result<Vec<String>, Ref
         _ => return Err(invalid("the access token is shown more than once")),
     };
     let ended = || Refused::new(Refusal::TokenInvalid, "the access token is unknown or has ended");
+    if turn.behaviour.refused_path.as_deref() == Some(turn.vendor.relative(&request.path)) {
+        return Err(ended());
+    }
     turn.state.scopes_of(&token, turn.now).map(<[String]>::to_vec).ok_or_else(ended)
 }
 

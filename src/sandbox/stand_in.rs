@@ -23,6 +23,8 @@ pub struct Behaviour {
     pub access_lifetime: Option<u64>,
     /// Whether a refresh ends the access tokens that were given before.
     pub refresh_ends_access: bool,
+    /// A path below the API base at which no access token is good enough, and 401 says so.
+    pub refused_path: Option<String>,
     /// How long a spent refresh token is still taken.
     pub reuse_grace: Duration,
     /// The pause before a failed webhook is tried again for the first time.

@@ -38,11 +38,11 @@ impl Tally {
         Ok(Self { file, path })
     }
 
-    /// Replaces what is in it; `change` is given what is there, nothing at first.
+    /// Replaces what is in it; `change` is given what is there, nothing at first. Where it fails, nothing is written.
     pub async fn change<T>(
         &self,
         clock: &dyn Clock,
-        change: impl FnOnce(&[u8]) -> (Vec<u8>, T),
+        change: impl FnOnce(&[u8]) -> io::Result<(Vec<u8>, T)>,
     ) -> Result<T, StoreError> {
         let failed = || StoreError::unwritable("write", &self.path);
         self.lock(clock).await.map_err(failed())?;
@@ -66,12 +66,12 @@ impl Tally {
         }
     }
 
-    fn exchange<T>(&self, change: impl FnOnce(&[u8]) -> (Vec<u8>, T)) -> io::Result<T> {
+    fn exchange<T>(&self, change: impl FnOnce(&[u8]) -> io::Result<(Vec<u8>, T)>) -> io::Result<T> {
         let mut file = &self.file;
         let mut found = Vec::new();
         file.seek(SeekFrom::Start(0))?;
         file.take(LONGEST).read_to_end(&mut found)?;
-        let (text, result) = change(&found);
+        let (text, result) = change(&found)?;
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&text)?;
         if text.len() < found.len() {
@@ -97,10 +97,20 @@ mod tests {
         let open = || Tally::open(&folder.path().join("t"), "a.json").unwrap();
         for (before, after) in [("", "a long text"), ("a long text", "short"), ("short", "")] {
             let heard = now(open().change(&SystemClock, |found| {
-                (after.into(), String::from_utf8(found.to_vec()).unwrap())
+                Ok((after.into(), String::from_utf8(found.to_vec()).unwrap()))
             }));
             assert_eq!(heard.unwrap(), before);
         }
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_what_was_there_and_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let tally = Tally::open(folder.path(), "a.json").unwrap();
+        now(tally.change(&SystemClock, |_| Ok((b"kept".to_vec(), ())))).unwrap();
+        let refused = |_: &[u8]| Err::<(Vec<u8>, ()), _>(io::ErrorKind::InvalidData.into());
+        assert!(now(tally.change(&SystemClock, refused)).is_err());
+        assert_eq!(std::fs::read(folder.path().join("a.json")).unwrap(), b"kept");
     }
 
     #[test]
@@ -110,7 +120,7 @@ mod tests {
             for _ in 0..40 {
                 scope.spawn(|| {
                     let tally = Tally::open(folder.path(), "count").unwrap();
-                    let more = |found: &[u8]| (vec![b'x'; found.len() + 1], ());
+                    let more = |found: &[u8]| Ok((vec![b'x'; found.len() + 1], ()));
                     now(tally.change(&SystemClock, more)).unwrap();
                 });
             }
@@ -133,6 +143,6 @@ mod tests {
         let tally = Tally::open(folder.path(), "count").unwrap();
         let other = open(&folder.path().join("count")).unwrap();
         other.lock().unwrap();
-        assert!(now(tally.change(&Hurried, |_| (Vec::new(), ()))).is_err());
+        assert!(now(tally.change(&Hurried, |_| Ok((Vec::new(), ())))).is_err());
     }
 }

@@ -26,7 +26,13 @@ pub fn call(
         CallError::MissingScope { needed } => missing_scope(needed, scopes, about)
             .cause("the call was not sent; --force sends it all the same"),
         CallError::Http(error) => http(&format!("{} gave no answer", about.provider), error),
-        CallError::Crowded { wait, per_minute } => crowded(*wait, *per_minute, about),
+        CallError::Crowded { wait, per_minute, refused } => {
+            let report = crowded(*wait, *per_minute, about);
+            match refused {
+                Some(refused) => not_sent_again(report, refused),
+                None => report,
+            }
+        }
         CallError::NotSent => {
             Report::new(Exit::Interrupted, "interrupted", "the call was not sent")
         }
@@ -40,7 +46,16 @@ fn not_renewed(
     provider: &Provider,
     about: &Situation,
 ) -> Report {
-    let mut report = fresh(error, provider, about);
+    with_refusal(fresh(error, provider, about), refused)
+}
+
+/// Its token was refused and renewed, and then the limit was used up.
+fn not_sent_again(mut report: Report, refused: &Refused) -> Report {
+    report.message = "the call was not sent once more with the renewed access token".into();
+    with_refusal(report, refused)
+}
+
+fn with_refusal(mut report: Report, refused: &Refused) -> Report {
     let response = &refused.response;
     report.http_status = report.http_status.or(Some(response.status));
     let mut said = format!("the API refused the access token (HTTP {})", response.status);
@@ -112,6 +127,9 @@ fn expired(refused: &Refused, about: &Situation) -> Report {
             .cause(not_again(refused).unwrap_or_default())
             .hint("renew the access token, then make the call again")
             .next(format!("keyfob refresh {profile}")),
+        Some(NotAgain::Ended) => report
+            .cause(not_again(refused).unwrap_or_default())
+            .hint("the access token is renewed: make the call again"),
         Some(NotAgain::RefreshedAlready | NotAgain::Enough) | None => report
             .cause("a new access token was refused as well")
             .hint("the person may have lost rights, or the call needs another scope: see what is granted")
@@ -127,6 +145,9 @@ fn not_again(refused: &Refused) -> Option<&'static str> {
         }
         NotAgain::MightHappenTwice => {
             Some("it was not sent again: it could be carried out twice, and no key protects it")
+        }
+        NotAgain::Ended => {
+            Some("it was not sent again: the batch ended when its access token was renewed")
         }
         NotAgain::RefreshedAlready | NotAgain::Enough => None,
     }

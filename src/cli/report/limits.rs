@@ -10,12 +10,17 @@ use crate::resource_server::limits::token_limit;
 
 /// Other commands use up what the vendor allows.
 pub fn crowded(wait: Duration, per_minute: Option<u32>, about: &Situation) -> Report {
-    let limit = per_minute.map_or_else(
-        || format!("{} asked for a pause", about.provider),
-        |per_minute| format!("{} allows {per_minute} requests a minute", about.provider),
+    let why = per_minute.map_or_else(
+        || format!("{} asked for a pause, which is not over", about.provider),
+        |per_minute| {
+            let provider = &about.provider;
+            format!(
+                "{provider} allows {per_minute} requests a minute, and other commands use them up"
+            )
+        },
     );
     let mut report = Report::new(Exit::TryLater, "rate-limited", "the call was not sent")
-        .cause(format!("{limit}, and other commands use them up"))
+        .cause(why)
         .hint(format!("try again in {}", span(wait.as_secs() + 1)));
     report.retry_after_seconds = Some(wait.as_secs() + 1);
     report

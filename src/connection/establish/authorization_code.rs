@@ -63,6 +63,7 @@ impl Connection<'_> {
         if let Some(entry) = self.connected_meanwhile(before)? {
             return Ok(entry);
         }
+        self.token_prospect(&registration.client_id).await?;
         let mut endpoint = self.listen(&way.redirect_uri)?;
         let redirect_uri =
             endpoint.as_ref().map_or(&way.redirect_uri, RedirectionEndpoint::redirect_uri).clone();
@@ -259,7 +260,7 @@ impl Connection<'_> {
             code_verifier: transaction.code_verifier.clone(),
         };
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
-        let tokens = self.first_tokens(registration, &request, &transaction.scopes).await?;
+        let tokens = self.tokens_of_code(registration, &request, &transaction.scopes).await?;
         let stored = self.store_first(tokens.clone(), registration, brought, false).await;
         if let Err(EstablishError::AccountChanged { was, is }) = &stored {
             self.end_discarded(tokens, registration, (was, is)).await;

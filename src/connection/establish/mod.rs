@@ -157,23 +157,63 @@ impl Connection<'_> {
         Ok(secret.cloned())
     }
 
-    /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
+    /// Whether a token request may be sent at all: asked before a person is sent anywhere, so
+    /// that nobody consents in vain. Nothing is counted yet.
+    pub(super) async fn token_prospect(&self, client_id: &str) -> Result<(), EstablishError> {
+        self.check_cooldown(client_id)?;
+        let Some(lane) = self.token_lane(client_id)? else { return Ok(()) };
+        let prospect = lane.token_prospect(&*self.system.clock).await;
+        Ok(prospect.map_err(|until| FreshError::UsedUp { until })?)
+    }
+
+    fn check_cooldown(&self, client_id: &str) -> Result<(), EstablishError> {
+        let now = self.system.clock.now();
+        match self.cooldown(client_id)?.until(now) {
+            Some(until) => {
+                Err(EstablishError::TooMany { retry_after: Some(seconds_until(now, until)) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Fetches first tokens when the token endpoint's limit has room.
     pub(super) async fn first_tokens(
         &self,
         registration: &ClientRegistration,
         request: &ServerRequest,
         scopes: &[String],
     ) -> Result<TokenSet, EstablishError> {
+        self.check_cooldown(&registration.client_id)?;
+        if let Some(lane) = self.token_lane(&registration.client_id)? {
+            let turn = lane.token_turn(&*self.system.clock).await;
+            self.tell_counts_alone(lane.counts_alone());
+            turn.map_err(|until| FreshError::UsedUp { until })?;
+        }
+        self.exchange_once(registration, request, scopes).await
+    }
+
+    /// Exchanges a code, counted but never held back: it would be lost, and the person's consent with it.
+    pub(super) async fn tokens_of_code(
+        &self,
+        registration: &ClientRegistration,
+        request: &ServerRequest,
+        scopes: &[String],
+    ) -> Result<TokenSet, EstablishError> {
+        if let Some(lane) = self.token_lane(&registration.client_id)? {
+            lane.count(&*self.system.clock).await;
+            self.tell_counts_alone(lane.counts_alone());
+        }
+        self.exchange_once(registration, request, scopes).await
+    }
+
+    /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
+    async fn exchange_once(
+        &self,
+        registration: &ClientRegistration,
+        request: &ServerRequest,
+        scopes: &[String],
+    ) -> Result<TokenSet, EstablishError> {
         let cooldown = self.cooldown(&registration.client_id)?;
-        if let Some(until) = cooldown.until(self.system.clock.now()) {
-            let retry_after = Some(seconds_until(self.system.clock.now(), until));
-            return Err(EstablishError::TooMany { retry_after });
-        }
-        if let Some(lane) = self.token_lane(&registration.client_id)?
-            && let Err(until) = lane.token_turn(&*self.system.clock).await?
-        {
-            return Err(FreshError::UsedUp { until }.into());
-        }
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
         let asked_at = self.system.clock.now();

@@ -156,7 +156,8 @@ pub fn hold_all(
     Ok(locks?)
 }
 
-/// Takes the cursors of a profile to another name; what is there already stays (a rename that was cut short).
+/// Takes the cursors of a profile to another name; what is there already under the same file name is
+/// replaced (a rename that was cut short).
 pub fn rename(home: &Home, from: &str, to: &str) -> Result<(), StoreError> {
     let Some(old) = Folder::open(&folder(home, from))? else { return Ok(()) };
     let cursors = cursors(&old)?;
