@@ -3,7 +3,7 @@
 //! One lane for each limit of a provider, host and client. A vendor that declares no limit costs
 //! nothing: no file, no look at the clock.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::provider::Provider;
 use crate::provider::schema::Limit;
 use crate::resource_server::limits::{limit_for, token_limit};
-use crate::resource_server::window::{Pause, Window};
+use crate::resource_server::window::Window;
 use crate::store::StoreError;
 use crate::store::tally::Tally;
 use crate::system::Home;
@@ -42,9 +42,8 @@ pub struct Lane {
     tally: OnceCell<Tally>,
     /// Why the tally failed, so that this command counts for itself.
     alone: RefCell<Option<String>>,
+    /// What counts where nothing is shared.
     own: RefCell<Window>,
-    /// The vendor asked this command for a pause.
-    pause: Cell<Option<Pause>>,
 }
 
 /// What a limit is shared by.
@@ -96,7 +95,6 @@ impl Lane {
             tally: OnceCell::new(),
             alone: RefCell::default(),
             own: RefCell::default(),
-            pause: Cell::new(None),
         }
     }
 
@@ -139,7 +137,7 @@ impl Lane {
 
     /// Whether every request may go at once, as far as is known.
     pub fn is_open(&self) -> bool {
-        self.limit.is_none() && self.pause.get().is_none()
+        self.limit.is_none() && !self.own.borrow().is_paused()
     }
 
     /// Asks for a turn; a tally that fails is an error once, and from then on this command counts alone.
@@ -153,11 +151,9 @@ impl Lane {
         clock: &dyn Clock,
         work: impl Fn(&mut Window, Timestamp, u32) -> Result<(), Duration>,
     ) -> Result<Turn, StoreError> {
-        if let Some(wait) = self.pause_left(clock.now()) {
-            return Ok(Turn::Paused(wait));
-        }
         if self.limit.is_none() {
-            return Ok(Turn::Now);
+            let paused = self.own.borrow_mut().paused_for(clock.now());
+            return Ok(paused.map_or(Turn::Now, Turn::Paused));
         }
         let (now, room) = (clock.now(), self.room);
         let asked = |window: &mut Window| match window.paused_for(now) {
@@ -170,19 +166,13 @@ impl Lane {
     /// Notes that the vendor wants nothing for that long, for every process.
     pub async fn pause(&self, clock: &dyn Clock, wait: Duration) -> Result<(), StoreError> {
         let now = clock.now();
-        if self.pause_left(now).is_none_or(|left| left < wait) {
-            self.pause.set(Some(Pause::new(now, wait)));
+        let pause = |window: &mut Window| window.pause(now, wait);
+        if self.limit.is_none() {
+            pause(&mut self.own.borrow_mut());
+            return Ok(());
         }
-        match self.limit {
-            None => Ok(()),
-            Some(_) => self.with(clock, |window| window.pause(now, wait)).await,
-        }
-    }
-
-    fn pause_left(&self, now: Timestamp) -> Option<Duration> {
-        let (pause, left) = self.pause.get().and_then(|pause| pause.left(now)).unzip();
-        self.pause.set(pause);
-        left
+        let shared = self.with(clock, pause).await;
+        shared.inspect_err(|_| pause(&mut self.own.borrow_mut()))
     }
 
     /// Why this command counts alone, where it does.

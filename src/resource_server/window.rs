@@ -29,24 +29,10 @@ pub struct Window {
 
 /// From when until when nothing is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pause(i64, i64);
+struct Pause(i64, i64);
 
 impl Pause {
-    /// One that begins now; none is longer than [`LONGEST`].
-    pub fn new(now: Timestamp, wait: Duration) -> Self {
-        let wait = i64::try_from(wait.min(LONGEST).as_millis()).unwrap_or(SPAN);
-        let now = now.as_millisecond();
-        Self(now, now + wait)
-    }
-
-    /// How long it lasts yet, and the pause itself as it is to be kept: one that is still to come
-    /// was written before the clock was set back, and begins now. `None` where it is over.
-    pub fn left(self, now: Timestamp) -> Option<(Self, Duration)> {
-        let now = now.as_millisecond();
-        let pause = self.repaired(now)?;
-        Some((pause, milliseconds(pause.1 - now)))
-    }
-
+    /// One that is still to come was written before the clock was set back: it begins now.
     fn repaired(self, now: i64) -> Option<Self> {
         let Self(from, until) = self;
         let length = until.saturating_sub(from).clamp(0, LONGEST.as_millis() as i64);
@@ -89,17 +75,24 @@ impl Window {
         Err(milliseconds(SPAN))
     }
 
+    /// Whether a pause was asked for that may not be over.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_some()
+    }
+
     /// How long nothing is sent at all, where the vendor asked for a pause.
     pub fn paused_for(&mut self, now: Timestamp) -> Option<Duration> {
-        let (pause, left) = self.pause.and_then(|pause| pause.left(now)).unzip();
-        self.pause = pause;
-        left
+        let now = now.as_millisecond();
+        self.repair(now);
+        self.pause.map(|Pause(_, until)| milliseconds(until - now))
     }
 
     /// Lets nothing go for that long; a longer pause stays.
     pub fn pause(&mut self, now: Timestamp, wait: Duration) {
-        self.repair(now.as_millisecond());
-        let pause = Pause::new(now, wait);
+        let now = now.as_millisecond();
+        self.repair(now);
+        let wait = i64::try_from(wait.min(LONGEST).as_millis()).unwrap_or(SPAN);
+        let pause = Pause(now, now + wait);
         if self.pause.is_none_or(|before| before.1 < pause.1) {
             self.pause = Some(pause);
         }
