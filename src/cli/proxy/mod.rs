@@ -103,23 +103,40 @@ fn serve(
         audit,
     })
     .map_err(|error| report::proxy_ended(&error))?;
-    let kept = tell(context, args, &proxy, &secret, about)?;
-    let ended = run_until_signal(context, proxy, keeper, lines);
-    drop(kept);
-    ended
+    let mut kept = None;
+    let telling = |proxy: &Running| {
+        kept = tell(context, args, proxy, &secret, about)?;
+        Ok(())
+    };
+    run_until_signal(context, proxy, keeper, lines, telling)
 }
 
 /// Answers requests for tokens: until a signal, and then until the last request has ended or a
-/// second signal comes.
+/// second signal comes. Nobody is told of the proxy before a signal is heard.
 fn run_until_signal(
     context: &Context<'_>,
     proxy: Running,
     mut keeper: Keeper<'_>,
     lines: mpsc::Receiver<Line>,
+    tell: impl FnOnce(&Running) -> Result<(), Report>,
 ) -> Result<Exit, Report> {
     let system = context.system;
     let aside = Aside::start(system, lines).map_err(|error| report::proxy_ended(&error))?;
-    let ended_by_itself = system.run(keeper.serve()).is_some();
+    let first = system.run(async {
+        // Signals are listened for once this has been asked for the first time.
+        tokio::task::yield_now().await;
+        tell(&proxy)?;
+        keeper.serve().await;
+        Ok(())
+    });
+    let ended_by_itself = match first {
+        Some(Err(report)) => {
+            aside.end();
+            return Err(report);
+        }
+        Some(Ok(())) => true,
+        None => false,
+    };
     proxy.stop();
     if !ended_by_itself {
         // A second signal ends the wait for those who are inside.
