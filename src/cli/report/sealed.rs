@@ -109,12 +109,12 @@ pub fn borrowed(provider: &Provider, about: &Situation) -> Report {
     }
 }
 
-/// Only an access token was handed over, and it has ended.
+/// Only an access token was handed over, and another one is wanted.
 pub fn access_token_only(about: &Situation) -> Report {
     Report::new(
         Exit::AuthorizationNeeded,
         "cannot-renew",
-        format!("the access token of `{}` has ended, and nothing here can renew it", about.profile),
+        format!("nothing here can renew the access token of `{}`", about.profile),
     )
     .cause("it was exported with --access-token-only: what renews it stayed where it was exported")
     .hint("export it again there, and import that here")
