@@ -3,6 +3,8 @@
 //! Read by hand: the libraries there are either split at every comma and semicolon, quoted or
 //! not, or give up a whole header for one parameter that is not as the book says.
 
+use super::quoted_string;
+
 /// The target of the first link to the next page, as it is written.
 ///
 /// A link with an anchor is about another page than this one (section 3.2) and does not count.
@@ -95,21 +97,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads up to the closing quote; one that never closes ends with the header.
     fn quoted(&mut self, quoted: &'a str) -> String {
-        let mut value = String::new();
-        let mut characters = quoted.char_indices();
-        while let Some((at, character)) = characters.next() {
-            match character {
-                '"' => {
-                    self.rest = &quoted[at + 1..];
-                    return value;
-                }
-                '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-                _ => value.push(character),
-            }
-        }
-        self.rest = "";
+        let (value, rest) = quoted_string::read(quoted);
+        self.rest = rest;
         value
     }
 

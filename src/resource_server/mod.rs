@@ -11,6 +11,7 @@ pub mod items;
 pub mod limits;
 pub mod link_header;
 pub mod pages;
+mod quoted_string;
 pub mod rate_fields;
 pub mod refusal;
 mod rendering;

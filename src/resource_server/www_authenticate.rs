@@ -1,5 +1,7 @@
 //! `WWW-Authenticate` taken apart (RFC 9110 section 11.6.1): several headers, several challenges in each.
 
+use super::quoted_string;
+
 /// One challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
@@ -87,21 +89,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads up to the closing quote; one that never closes ends with the header.
     fn quoted(&mut self, quoted: &'a str) -> String {
-        let mut value = String::new();
-        let mut characters = quoted.char_indices();
-        while let Some((at, character)) = characters.next() {
-            match character {
-                '"' => {
-                    self.rest = &quoted[at + 1..];
-                    return value;
-                }
-                '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-                _ => value.push(character),
-            }
-        }
-        self.rest = "";
+        let (value, rest) = quoted_string::read(quoted);
+        self.rest = rest;
         value
     }
 
