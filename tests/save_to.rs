@@ -157,6 +157,19 @@ fn a_refresh_within_a_time_saves_what_is_good_and_unsaved() {
 }
 
 #[test]
+fn status_says_that_a_connection_waits_to_be_saved() {
+    let program = unsaved();
+    let check = program.run("status shop --check");
+    exits(&check, 4);
+    assert_eq!(
+        text(&check.stderr),
+        "`shop` was refreshed and not saved: `keyfob refresh shop --save-to COMMAND`\n"
+    );
+    exits(&refresh(&program, "cat > saved"), 0);
+    exits(&program.run("status shop --check"), 0);
+}
+
+#[test]
 fn a_copy_ends_with_the_tokens_in_it() {
     let program = unsaved();
     let copy = program.home().join("state/unsaved/shop.keyfob");

@@ -371,7 +371,7 @@ pub struct Token {
     /// The profile (or KEYFOB_PROFILE)
     #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(complete_profile))]
     pub profile: Option<String>,
-    /// It must live at least that long
+    /// It must live at least that long: 10m, 90s; a bare number is seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub min_ttl: Option<Duration>,
 }

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::output::table;
 use super::report::{self, Exit, Report, span};
 use crate::clock::{after_seconds, seconds_until};
+use crate::connection::saving::waiting_copy;
 use crate::http::printable::printable;
 use crate::profile::record::State;
 use crate::profile::{Profile, Record};
@@ -19,6 +20,8 @@ struct Line {
     record: Record,
     state: State,
     needs_attention: bool,
+    /// A save command has not taken what this connection became.
+    unsaved: bool,
 }
 
 /// Shows the profiles.
@@ -56,8 +59,7 @@ fn tell(
         args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
     if args.check {
         for line in lines.iter().filter(|line| line.needs_attention) {
-            let why = format!("`{}` needs a person: `keyfob connect {0}`", line.name);
-            context.output.note(context.system, &why);
+            context.output.note(context.system, &line.what_to_do());
         }
     }
     let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
@@ -96,8 +98,21 @@ fn line(context: &Context<'_>, name: String, now: Timestamp, within: u64) -> Res
     let profile = context.profiles.read(&name).map_err(|error| report::profile(&error))?;
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let state = record.state(now);
-    let needs_attention = record.needs_attention(now, after_seconds(now, within));
-    Ok(Line { name, profile, record, state, needs_attention })
+    let unsaved = record.connected && waiting_copy(&context.system.home, &name).is_some();
+    let needs_attention = unsaved || record.needs_attention(now, after_seconds(now, within));
+    Ok(Line { name, profile, record, state, needs_attention, unsaved })
+}
+
+impl Line {
+    fn what_to_do(&self) -> String {
+        let name = &self.name;
+        match self.unsaved && self.state == State::Ready {
+            true => format!(
+                "`{name}` was refreshed and not saved: `keyfob refresh {name} --save-to COMMAND`"
+            ),
+            false => format!("`{name}` needs a person: `keyfob connect {name}`"),
+        }
+    }
 }
 
 fn object(line: &Line) -> Value {

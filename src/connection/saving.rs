@@ -147,6 +147,12 @@ pub fn copies(home: &Home) -> PathBuf {
     home.state.join("unsaved")
 }
 
+/// The copy of a connection that its save command has not taken, if there is one.
+pub fn waiting_copy(home: &Home, profile: &str) -> Option<PathBuf> {
+    let copy = copies(home).join(copy_name(profile));
+    copy.is_file().then_some(copy)
+}
+
 /// Lets go of the copy of a profile whose tokens are forgotten.
 pub fn discard(home: &Home, profile: &str) {
     discard_in(&copies(home), profile);
