@@ -1,5 +1,5 @@
-//! The user's side of the code flow: the browser, the redirection endpoint (RFC 8252), the page it
-//! shows, and the lane for a callback that is pasted.
+//! The user's side of a flow: the browser, the redirection endpoint (RFC 8252), the page it shows,
+//! the lane for a callback that is pasted, and the key that opens a page.
 //!
 //! It carries the authorization response and does not judge it: who asks hands in a judge, and what
 //! `state`, `iss` and `code` mean is `authorization_server`'s.
@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod callback_query;
 mod callback_request;
+pub mod enter_key;
 mod listeners;
 pub mod opening;
 pub mod page;

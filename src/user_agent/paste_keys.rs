@@ -102,6 +102,15 @@ impl Keys {
         Some(Secret::new(String::from_utf8_lossy(&text)))
     }
 
+    /// Whether Enter was the last key, whatever was typed before it; that is forgotten.
+    pub fn entered(&mut self) -> bool {
+        let entered = std::mem::take(&mut self.entered);
+        if entered {
+            self.text.clear();
+        }
+        entered
+    }
+
     /// Tells whether Ctrl-D was pressed.
     pub fn ended(&self) -> bool {
         self.ended

@@ -76,6 +76,16 @@ impl PasteLane {
 
     /// Waits for a line; `None` after Ctrl-D or when the terminal is gone. May be cancelled and called again.
     pub async fn pasted(&mut self) -> Option<Secret> {
+        self.typed(Keys::line).await
+    }
+
+    /// Waits for the Enter key, whatever else is typed; false after Ctrl-D or when the terminal is gone.
+    pub async fn entered(&mut self) -> bool {
+        self.typed(|keys| keys.entered().then_some(())).await.is_some()
+    }
+
+    /// Waits until the keys make what is wanted.
+    async fn typed<T>(&mut self, wanted: impl Fn(&mut Keys) -> Option<T>) -> Option<T> {
         loop {
             let mut readable = self.terminal.readable().await.ok()?;
             let mut bytes = Zeroizing::new([0; 4096]);
@@ -88,8 +98,8 @@ impl PasteLane {
                 Ok(Err(_)) => return None,
                 // Nothing more for now: only here is a line break known to be the Enter key.
                 Err(_would_block) => {
-                    if let Some(line) = self.keys.line() {
-                        return Some(line);
+                    if let Some(made) = wanted(&mut self.keys) {
+                        return Some(made);
                     }
                 }
             }
@@ -265,6 +275,22 @@ mod tests {
         let mut lane = PasteLane::open_at(&name, PasteMarks::Unasked).unwrap().unwrap();
         drop((far_end, near_end));
         assert!(lane.pasted().await.is_none());
+    }
+
+    #[tokio::test] // DV9
+    async fn the_enter_key_is_heard_and_nothing_else() {
+        let person = person();
+        let mut lane = person.lane(PasteMarks::Unasked);
+        person.types(b"x y".to_vec()).join().unwrap();
+        tokio::select! {
+            biased;
+            _ = lane.entered() => panic!("there was no Enter"),
+            () = tokio::task::yield_now() => {}
+        }
+        person.types(b"\r".to_vec()).join().unwrap();
+        assert!(lane.entered().await);
+        person.types(b"\x04".to_vec()).join().unwrap();
+        assert!(!lane.entered().await, "Ctrl-D is no Enter");
     }
 
     #[tokio::test]
