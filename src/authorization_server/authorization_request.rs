@@ -95,9 +95,7 @@ pub fn authorization_url(
         replace(&mut parameters, name, values.render(value)?);
     }
     for (name, value) in extra {
-        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(RequestError::ReservedParameter(name.clone()));
-        }
+        refuse_reserved(name)?;
         replace(&mut parameters, name, value.clone());
     }
     let kept: Vec<(String, String)> = url
@@ -107,6 +105,14 @@ pub fn authorization_url(
         .collect();
     url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(parameters);
     Ok(url)
+}
+
+/// Refuses a parameter of the user's that would replace one of the protocol's.
+pub(super) fn refuse_reserved(name: &str) -> Result<(), RequestError> {
+    match RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+        true => Err(RequestError::ReservedParameter(name.to_owned())),
+        false => Ok(()),
+    }
 }
 
 /// No parameter is sent twice (RFC 6749 section 3.1): the later one counts.

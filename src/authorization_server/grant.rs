@@ -14,6 +14,11 @@ pub enum Grant {
         /// Present exactly when a challenge was sent (RFC 7636 section 4.5).
         code_verifier: Option<Secret>,
     },
+    /// RFC 8628 section 3.4.
+    DeviceCode {
+        /// Asked with again and again, until the person has decided.
+        device_code: Secret,
+    },
     /// RFC 6749 section 6.
     RefreshToken {
         /// The one that is stored now.
@@ -53,6 +58,10 @@ impl Grant {
                     .extend(code_verifier.iter().map(|it| ("code_verifier".into(), it.clone())));
                 parameters
             }
+            Self::DeviceCode { device_code } => vec![
+                plain("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+                ("device_code".to_owned(), device_code.clone()),
+            ],
             Self::RefreshToken { refresh_token, scopes } => vec![
                 plain("grant_type", "refresh_token"),
                 ("refresh_token".to_owned(), refresh_token.clone()),

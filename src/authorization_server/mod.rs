@@ -6,6 +6,7 @@
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod client_authentication;
+pub mod device;
 pub mod dialect;
 pub mod grant;
 pub mod pkce;

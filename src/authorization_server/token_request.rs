@@ -21,10 +21,11 @@ pub struct ServerRequest {
 }
 
 /// The parameters that are secret, by their standard names.
-const SECRET_PARAMETERS: [&str; 7] = [
+const SECRET_PARAMETERS: [&str; 8] = [
     "client_secret",
     "code",
     "code_verifier",
+    "device_code",
     "refresh_token",
     "access_token",
     "token",

@@ -110,7 +110,7 @@ fn holds_tokens(provider: &Provider, object: &Value) -> bool {
 }
 
 /// Only a code at the provider's or the standard's own place is a verdict; a gateway has others.
-fn error_code(provider: &Provider, object: &Value) -> Option<String> {
+pub(super) fn error_code(provider: &Provider, object: &Value) -> Option<String> {
     first_text(object, &provider.errors.code).or_else(|| first_text(object, &["error".into()]))
 }
 
@@ -122,7 +122,7 @@ pub fn error_of(provider: &Provider, answer: &Answer, now: Timestamp) -> ErrorRe
     ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
 }
 
-fn wait(headers: &HeaderMap, now: Timestamp) -> Option<u64> {
+pub(super) fn wait(headers: &HeaderMap, now: Timestamp) -> Option<u64> {
     let text = headers.get("retry-after")?.to_str().ok()?;
     Some(retry_after(text, now)?.as_secs())
 }
@@ -223,7 +223,7 @@ fn secret_at(object: &Value, path: &str) -> Result<Option<Secret>, String> {
 }
 
 /// A lifetime in whole seconds, also as text or with a fraction; zero and nonsense mean "not known".
-fn number_at(object: &Value, path: &str) -> Option<u64> {
+pub(super) fn number_at(object: &Value, path: &str) -> Option<u64> {
     let number = match look_up(object, path)? {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,

@@ -52,6 +52,7 @@ impl Given {
         }
         let flow = match profile.flow {
             Some(Flow::AuthorizationCode) => Some("code"),
+            Some(Flow::DeviceCode) => Some("device"),
             Some(Flow::ClientCredentials) => Some("client-credentials"),
             Some(Flow::Password) => Some("password"),
             Some(Flow::Import) | None => None,

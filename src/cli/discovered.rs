@@ -184,6 +184,8 @@ fn confirm_change(context: &Context<'_>, name: &str, found: &Provider) -> Result
             provider.authorize.as_ref().map(|it| it.url.clone()),
             provider.token.url.clone(),
             provider.revoke.as_ref().map(|it| it.url.clone()),
+            // A file from before there was one is not another server's.
+            provider.device.as_ref().filter(|_| before.device.is_some()).map(|it| it.url.clone()),
         )
     };
     if endpoints(&before) == endpoints(found) {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use url::Url;
 
+use super::enter_code::enter_code;
 use super::output::Output;
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
@@ -50,6 +51,7 @@ impl<'a> Teller<'a> {
 pub fn tell(output: Output, system: &System, profile: &str, provider: &str, notice: Notice) {
     match notice {
         Notice::OpenThis(open) => open_this(output, system, profile, provider, &open),
+        Notice::EnterCode(code) => enter_code(output, system, profile, provider, &code),
         Notice::GrantedLess(scopes) => output
             .warn(system, &format!("{provider} did not grant {}", printable(&scopes.join(", ")))),
         Notice::NoRefreshToken => output.warn(
@@ -102,6 +104,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         Notice::Leftover { which, ended } => leftover(provider, which, ended),
         Notice::PasteRefused(why) => format!("that was no answer: {}", printable(&why)),
         Notice::OpenThis(_)
+        | Notice::EnterCode(_)
         | Notice::GrantedLess(_)
         | Notice::NoRefreshToken
         | Notice::CountsAlone(_) => String::new(),
@@ -123,13 +126,18 @@ fn who(holder: Option<Holder>) -> String {
     holder.map_or("another process".into(), |it| format!("process {}", it.process))
 }
 
+/// What the person will be asked to allow.
+pub fn asks(profile: &str, provider: &str, scopes: &[String]) -> String {
+    let scopes = match scopes.is_empty() {
+        true => "its default scopes".to_owned(),
+        false => scopes.join(", "),
+    };
+    format!("`{profile}` asks {provider} for {}", printable(&scopes))
+}
+
 /// The address stands on a line of its own, so that it can be copied whole.
 fn open_this(output: Output, system: &System, profile: &str, provider: &str, open: &OpenThis) {
-    let scopes = match open.scopes.is_empty() {
-        true => "its default scopes".to_owned(),
-        false => open.scopes.join(", "),
-    };
-    output.note(system, &format!("`{profile}` asks {provider} for {}", printable(&scopes)));
+    output.note(system, &asks(profile, provider, &open.scopes));
     match &open.browser {
         Ok(()) => output
             .note(system, "your browser opens this address; if it does not, open it yourself:"),
@@ -140,6 +148,12 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
         output.note(
             system,
             &format!("if that browser is on another machine, run there first: ssh -L {port}:127.0.0.1:{port} HOST"),
+        );
+    }
+    if open.device_flow && open.browser.is_err() {
+        output.note(
+            system,
+            "or start again with --flow device: a code is shown, and typed on any other device",
         );
     }
     if open.paste {

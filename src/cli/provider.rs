@@ -24,6 +24,7 @@ pub fn run(context: &Context<'_>, command: &ProviderCommand) -> Result<Exit, Rep
 fn flow_name(flow: Flow) -> &'static str {
     match flow {
         Flow::AuthorizationCode => "authorization_code",
+        Flow::DeviceCode => "device_code",
         Flow::ClientCredentials => "client_credentials",
         Flow::Password => "password",
         Flow::Import => "import",

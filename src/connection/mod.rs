@@ -118,6 +118,8 @@ pub enum Notice {
     CountsAlone(String),
     /// The URL a person opens, and what to know about it.
     OpenThis(Box<OpenThis>),
+    /// The code a person types elsewhere, and what to know about it.
+    EnterCode(Box<EnterCode>),
     /// A browser was started or not.
     BrowserNotStarted(String),
     /// A pasted value was no answer.
@@ -154,6 +156,25 @@ pub struct OpenThis {
     pub paste: bool,
     /// Seconds the code lives, where the vendor says so.
     pub code_lifetime: Option<u64>,
+    /// Whether the provider has a flow without a browser on this machine.
+    pub device_flow: bool,
+}
+
+/// What a person needs to authorise on another device.
+#[derive(Debug, Clone)]
+pub struct EnterCode {
+    /// What was asked for.
+    pub scopes: Vec<String>,
+    /// What is typed there; safe for a terminal.
+    pub user_code: String,
+    /// Where it is typed.
+    pub verification_uri: Url,
+    /// The same with the code in it.
+    pub complete: Option<Url>,
+    /// How long it is waited, in seconds.
+    pub seconds: u64,
+    /// Whether the Enter key opens the page here.
+    pub opens: bool,
 }
 
 impl<'a> Connection<'a> {

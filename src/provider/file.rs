@@ -126,10 +126,11 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 15] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 16] = [
         schema_version,
         slug,
         flows,
+        super::device_check::device,
         client_secret,
         redirect,
         settings,
@@ -317,6 +318,7 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
         (vec!["api", "authorization", "place"], provider.api.authorization.place.as_str()),
     ];
     all.extend(provider.authorize.iter().map(|it| (vec!["authorize", "url"], it.url.as_str())));
+    all.extend(super::device_check::templates(provider));
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));

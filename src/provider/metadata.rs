@@ -67,7 +67,9 @@ pub enum MetadataError {
         why: EndpointError,
     },
     /// The server offers no flow that keyfob has.
-    #[error("the server offers neither the authorization code flow nor client credentials")]
+    #[error(
+        "the server offers neither the authorization code flow, the device flow nor client credentials"
+    )]
     NoFlow,
     /// The server takes none of the ways of client authentication that keyfob has.
     #[error("the server takes only {} as client authentication", .0.join(", "))]
@@ -131,7 +133,7 @@ fn issuer_url(issuer: &str) -> Result<Url, MetadataError> {
 }
 
 /// Whether nobody on the way can read along.
-pub(super) fn is_protected(url: &Url) -> bool {
+pub fn is_protected(url: &Url) -> bool {
     match url.scheme() {
         "https" => true,
         "http" => is_loopback(url),

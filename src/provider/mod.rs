@@ -5,6 +5,7 @@
 
 mod answers_check;
 pub mod catalogue;
+mod device_check;
 pub mod file;
 mod hosts;
 mod lists_check;

@@ -7,6 +7,7 @@ mod api;
 mod authorize;
 mod brought;
 mod client;
+mod device;
 mod end;
 mod envelope;
 mod errors;
@@ -26,6 +27,7 @@ pub use api::*;
 pub use authorize::*;
 pub use brought::*;
 pub use client::*;
+pub use device::*;
 pub use end::*;
 pub use envelope::*;
 pub use errors::*;
@@ -77,6 +79,9 @@ pub struct Provider {
     /// The authorization endpoint; needed by the code flow.
     #[serde(default)]
     pub authorize: Option<Authorize>,
+    /// The device authorization endpoint; needed by the device flow.
+    #[serde(default)]
+    pub device: Option<Device>,
     /// The token endpoint; required.
     pub token: Token,
     /// Where the token response keeps its fields.
@@ -119,6 +124,8 @@ pub struct Provider {
 pub enum Flow {
     /// RFC 6749 section 4.1 with RFC 7636.
     AuthorizationCode,
+    /// RFC 8628: a code typed on another device.
+    DeviceCode,
     /// RFC 6749 section 4.4.
     ClientCredentials,
     /// RFC 6749 section 4.3, for old applications.
@@ -191,4 +198,8 @@ pub struct Context {
 
 fn yes() -> bool {
     true
+}
+
+fn space() -> String {
+    " ".into()
 }

@@ -77,6 +77,17 @@ pub struct Terminals {
     pub stdout: bool,
     /// Standard error.
     pub stderr: bool,
+    /// How large standard error's is, where that is known.
+    pub window: Option<Window>,
+}
+
+/// A terminal's window, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Across.
+    pub columns: u16,
+    /// Down.
+    pub rows: u16,
 }
 
 /// Where the part of a refresh runs that must not be cut short.

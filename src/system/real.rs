@@ -14,7 +14,7 @@ use super::home::Home;
 use super::person::{Person, TerminalPerson};
 use super::signals::Signals;
 use super::stores::RealStores;
-use super::{CriticalPart, System, Terminals};
+use super::{CriticalPart, System, Terminals, Window};
 use crate::clock::SystemClock;
 use crate::http::{Client, HttpError, Options, Proxies};
 use crate::random::{Random, SystemRandom};
@@ -61,6 +61,16 @@ pub fn environment() -> Environment {
     )
 }
 
+/// The window that standard error is shown in.
+fn window() -> Option<Window> {
+    #[cfg(unix)]
+    return rustix::termios::tcgetwinsize(io::stderr())
+        .ok()
+        .map(|size| Window { columns: size.ws_col, rows: size.ws_row });
+    #[cfg(not(unix))]
+    None
+}
+
 /// Makes the system of this process; `None` where this user has no home folder.
 pub fn system() -> Option<System> {
     let environment = environment();
@@ -69,6 +79,7 @@ pub fn system() -> Option<System> {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
+        window: window(),
     };
     let person: Option<Arc<dyn Person>> =
         (terminals.stdin && terminals.stderr).then(|| Arc::new(TerminalPerson) as Arc<dyn Person>);

@@ -95,7 +95,7 @@ impl World {
     /// Seats a person at the terminal.
     pub fn seat(&mut self, answers: &[&str]) {
         self.person = Some(Arc::new(Script::answering(answers)));
-        self.terminals = Terminals { stdin: true, stdout: false, stderr: true };
+        self.terminals = Terminals { stdin: true, stderr: true, ..Terminals::default() };
     }
 
     /// Sets a variable for the next runs.

@@ -12,15 +12,7 @@ pub fn flow(chosen: &Chosen, args: &Connect) -> Result<Flow, Report> {
         Some(FlowChoice::Code) => Some(Flow::AuthorizationCode),
         Some(FlowChoice::ClientCredentials) => Some(Flow::ClientCredentials),
         Some(FlowChoice::Password) => Some(Flow::Password),
-        Some(FlowChoice::Device) => {
-            return Err(Report::new(
-                Exit::SetUp,
-                "no-such-flow",
-                format!("{} has no device flow that keyfob knows", title(provider)),
-            )
-            .hint("use its own flow")
-            .next(chosen.given.command("connect", &chosen.name, &["--flow"])));
-        }
+        Some(FlowChoice::Device) => Some(Flow::DeviceCode),
         None => chosen.profile.flow,
     };
     let flow = asked.or_else(|| provider.flows.first().copied()).unwrap_or(Flow::Import);
@@ -38,6 +30,7 @@ pub fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
     };
     let what = match flow {
         Flow::AuthorizationCode | Flow::Import => "code flow",
+        Flow::DeviceCode => "device flow",
         Flow::ClientCredentials => "client-credentials flow",
         Flow::Password => "password flow",
     };

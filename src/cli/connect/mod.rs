@@ -17,6 +17,7 @@ use super::discovered;
 use super::report::{self, Exit, Report, Situation};
 use super::status::status_object;
 use crate::connection::establish::authorization_code::Way;
+use crate::connection::establish::device::Wait;
 use crate::connection::establish::{Brought, EstablishError};
 use crate::connection::{Connection, Entry, keeping};
 use crate::http::printable::printable;
@@ -139,6 +140,10 @@ fn establish(
             let way = way(context, &chosen, args)?;
             context.wait(connection.establish_with_code(brought, &way))?
         }
+        Flow::DeviceCode => {
+            let wait = device_wait(context, &chosen, args);
+            context.wait(connection.establish_with_device(brought, &wait))?
+        }
         Flow::ClientCredentials => {
             context.wait(connection.establish_with_client_credentials(brought))?
         }
@@ -159,6 +164,15 @@ fn way(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Way, Re
         params,
         patience: args.timeout,
     })
+}
+
+fn device_wait(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Wait {
+    Wait {
+        params: chosen.profile.params.clone().into_iter().collect(),
+        // Under --json nothing is offered, so no key is listened for.
+        browser: !context.output.json && browser(context.system, args.no_browser).is_ok(),
+        patience: args.timeout,
+    }
 }
 
 /// Whether a browser is started, else why not.

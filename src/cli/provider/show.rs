@@ -162,6 +162,7 @@ fn endpoints(page: &mut Page, provider: &Provider) {
     let url = |url: Option<&String>| url.cloned().unwrap_or_default();
     let mut lines = vec![
         labelled("authorize", &url(provider.authorize.as_ref().map(|it| &it.url))),
+        labelled("device", &url(provider.device.as_ref().map(|it| &it.url))),
         labelled("token", &provider.token.url),
         labelled("revoke", &url(provider.revoke.as_ref().map(|it| &it.url))),
         labelled("metadata", &url(provider.discovery.as_ref().map(|it| &it.url))),
@@ -187,6 +188,7 @@ fn behaviour(page: &mut Page, provider: &Provider) {
     let lines = [
         format!("client: {}", client(provider)),
         authorization(provider),
+        device(provider),
         format!("refresh: {}", refresh(provider)),
         labelled("writes", &writes(provider)),
         labelled("pages", &pages(provider)),
@@ -215,6 +217,13 @@ fn authorization(provider: &Provider) -> String {
     let pkce = if authorize.pkce == Pkce::S256 { "PKCE S256" } else { "no PKCE" };
     let lifetime = authorize.code_lifetime.map(|it| format!(", a code lives {}", span(it)));
     format!("code flow: {pkce}{}", lifetime.unwrap_or_default())
+}
+
+fn device(provider: &Provider) -> String {
+    match provider.device {
+        Some(_) => "device flow: a code is typed on any other device (--flow device)".into(),
+        None => String::new(),
+    }
 }
 
 fn refresh(provider: &Provider) -> String {
@@ -297,7 +306,9 @@ pub fn command(provider: &Provider, given: &str) -> String {
     let defaults: Vec<&String> = default_scopes.collect();
     let useful = |name: &String| !defaults.contains(&name);
     let first = provider.scope.iter().find(|it| !it.reserved && !it.sensitive && useful(&it.name));
-    if let (Some(scope), Some(Flow::AuthorizationCode)) = (first, provider.flows.first()) {
+    let for_people =
+        matches!(provider.flows.first(), Some(Flow::AuthorizationCode | Flow::DeviceCode));
+    if let (Some(scope), true) = (first, for_people) {
         words.push(format!("--scope {}", scope.name));
     }
     words.join(" ")

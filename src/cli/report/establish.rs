@@ -1,5 +1,6 @@
 //! What a person is told when no connection came to be.
 
+use super::device::{device, instead_of_a_browser};
 use super::fresh::{
     fresh, missing_value, registration, token_refusal, too_many, wrong_registration,
 };
@@ -22,7 +23,8 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
         EstablishError::Refused(error) => code_refusal(error, provider, about),
         EstablishError::TooMany { retry_after } => too_many(about, *retry_after, None),
         EstablishError::Http(error) => {
-            let report = http(&format!("{} gave no answer to the token request", about.provider), error);
+            let report =
+                http(&format!("{} gave no answer to the token request", about.provider), error);
             report.next(about.connect())
         }
         EstablishError::NoVerdict { status, what } => {
@@ -53,28 +55,48 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             )
             .cause(format!("the redirect URI must be registered exactly as {redirect_uri}"));
             if *strays > 0 {
-                report = report.cause(format!("{strays} other requests came to the listener and were refused"));
+                report = report.cause(format!(
+                    "{strays} other requests came to the listener and were refused"
+                ));
             }
-            report.hint("start again, with more time if it is needed").next(format!("{} --timeout 15m", about.connect()))
+            let report = report.hint("start again, with more time if it is needed");
+            instead_of_a_browser(
+                report.next(format!("{} --timeout 15m", about.connect())),
+                provider,
+                about,
+            )
         }
         EstablishError::Bind(error) => bind(error, about),
         EstablishError::Request(error) => request(error, about),
-        EstablishError::NobodyToPaste { redirect_uri } => Report::usage(
-            "the browser would come back to a page of your own, and nobody is here to paste its address",
-        )
-        .cause(format!("the redirect URI is {redirect_uri}"))
-        .hint("run it on a terminal, or use a loopback redirect URI")
-        .next(about.connect()),
+        EstablishError::NobodyToPaste { redirect_uri } => {
+            let report = Report::usage(
+                "the browser would come back to a page of your own, and nobody is here to paste its address",
+            )
+            .cause(format!("the redirect URI is {redirect_uri}"))
+            .hint("run it on a terminal, or use a loopback redirect URI")
+            .next(about.connect());
+            instead_of_a_browser(report, provider, about)
+        }
         EstablishError::AccountChanged { was, is } => {
             let show = |values: &std::collections::BTreeMap<String, serde_json::Value>| {
-                let parts: Vec<_> = values.iter().map(|(name, value)| format!("{name} {value}")).collect();
-                if parts.is_empty() { "an account without a name".into() } else { printable(&parts.join(", ")) }
+                let parts: Vec<_> =
+                    values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                if parts.is_empty() {
+                    "an account without a name".into()
+                } else {
+                    printable(&parts.join(", "))
+                }
             };
             Report::usage(format!("`{}` belongs to another account", about.profile))
-                .cause(format!("it is connected to {}; this authorization is for {}", show(was), show(is)))
+                .cause(format!(
+                    "it is connected to {}; this authorization is for {}",
+                    show(was),
+                    show(is)
+                ))
                 .hint("nothing was changed; replace it on purpose, or use another profile name")
                 .next(format!("{} --yes", about.connect()))
         }
+        EstablishError::Device(error) => device(error, provider, about),
         EstablishError::Import(error) => import(error),
         EstablishError::Profile(error) => profile(error),
     }

@@ -4,6 +4,7 @@
 //! not compile until its advice is written. Advice is printed only if it would work.
 
 mod call;
+mod device;
 mod establish;
 pub mod exec;
 mod fresh;

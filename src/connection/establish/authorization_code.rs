@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::turn::Turn;
 use super::{Brought, EstablishError};
 use crate::authorization_server::authorization_request::{
     Transaction, authorization_url, transaction,
@@ -13,9 +14,8 @@ use crate::authorization_server::token_request::token_request;
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::connection::{Connection, Entry, Notice, OpenThis};
 use crate::http::printable::printable;
-use crate::provider::schema::Authorize;
+use crate::provider::schema::{Authorize, Flow};
 use crate::secret::Secret;
-use crate::store::lock::Lock;
 use crate::user_agent::browser::safe_to_open;
 use crate::user_agent::callback_query::CallbackQuery;
 use crate::user_agent::page::Page;
@@ -56,14 +56,10 @@ impl Connection<'_> {
             .authorize
             .clone()
             .ok_or_else(|| EstablishError::Fresh(crate::connection::FreshError::CannotRenew))?;
-        // A locked keychain must be known before the person is asked for anything.
-        self.drawer.store.prove()?;
-        let before = self.drawer.read()?.map_or(0, |entry| entry.authorizations);
-        let _one_tab = self.connect_lock(way.patience).await?;
-        if let Some(entry) = self.connected_meanwhile(before)? {
-            return Ok(entry);
-        }
-        self.token_prospect(&registration.client_id).await?;
+        let _one_tab = match self.turn_to_connect(&registration, way.patience).await? {
+            Turn::Ours(lock) => lock,
+            Turn::Over(entry) => return Ok(*entry),
+        };
         let mut endpoint = self.listen(&way.redirect_uri)?;
         let redirect_uri =
             endpoint.as_ref().map_or(&way.redirect_uri, RedirectionEndpoint::redirect_uri).clone();
@@ -100,24 +96,6 @@ impl Connection<'_> {
             endpoint.finish().await;
         }
         done
-    }
-
-    /// Held while a browser tab is open, so that parallel first logins open one.
-    async fn connect_lock(&self, patience: Duration) -> Result<Lock, EstablishError> {
-        // A folder of its own: no profile's name can be the name of another's tab.
-        let tabs = self.system.home.locks().join("tabs");
-        crate::store::durable::Folder::make(&tabs)?;
-        let path = tabs.join(format!("{}.lock", self.name()));
-        let lock = Lock::take(&path, patience, &*self.system.clock, |holder| {
-            (self.notify)(Notice::WaitingForConnect(holder.cloned()));
-        });
-        Ok(lock.await?)
-    }
-
-    /// The connection that another process has made while this one waited for its turn.
-    fn connected_meanwhile(&self, before: u64) -> Result<Option<Entry>, EstablishError> {
-        let entry = self.drawer.read()?;
-        Ok(entry.filter(|entry| entry.authorizations != before && entry.tokens.is_some()))
     }
 
     fn listen(
@@ -177,6 +155,7 @@ impl Connection<'_> {
             port: endpoint.map(RedirectionEndpoint::port),
             paste,
             code_lifetime: authorize.code_lifetime,
+            device_flow: self.provider.flows.contains(&Flow::DeviceCode),
         })));
         if way.browser.is_ok()
             && let Err(error) = self.system.browser.open(url)
@@ -261,11 +240,7 @@ impl Connection<'_> {
         };
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
         let tokens = self.tokens_of_code(registration, &request, &transaction.scopes).await?;
-        let stored = self.store_first(tokens.clone(), registration, brought, false).await;
-        if let Err(EstablishError::AccountChanged { was, is }) = &stored {
-            self.end_discarded(tokens, registration, (was, is)).await;
-        }
-        stored
+        self.store_granted(tokens, registration, brought).await
     }
 
     /// The page tells the true outcome: the exchange is over when it is made.

@@ -2,8 +2,10 @@
 
 pub mod authorization_code;
 pub mod carried;
+pub mod device;
 pub mod direct;
 pub mod imported;
+mod turn;
 
 use super::entry::Entry;
 use super::identity::{Identity, Likeness, compare};
@@ -93,6 +95,8 @@ pub enum EstablishError {
         /// What it would be.
         is: Identity,
     },
+    /// The device flow did not come to its end.
+    Device(device::DeviceError),
     /// An import that makes no sense.
     Import(imported::ImportError),
     /// The profile could not be written.
@@ -249,6 +253,20 @@ impl Connection<'_> {
     ) -> Result<Entry, EstablishError> {
         let fill = |entry: &mut Entry| self.fill_first(entry, registration, brought, reissues);
         self.put(tokens, brought, Origin::Granted, &|_, _| Ok(()), fill).await
+    }
+
+    /// The same for tokens that a person has just allowed: those of an account that was not wanted are ended.
+    pub(super) async fn store_granted(
+        &self,
+        tokens: TokenSet,
+        registration: &ClientRegistration,
+        brought: &Brought,
+    ) -> Result<Entry, EstablishError> {
+        let stored = self.store_first(tokens.clone(), registration, brought, false).await;
+        if let Err(EstablishError::AccountChanged { was, is }) = &stored {
+            self.end_discarded(tokens, registration, (was, is)).await;
+        }
+        stored
     }
 
     /// What is said of tokens that are kept for the first time.

@@ -14,6 +14,7 @@ struct Document {
     authorization_endpoint: Option<Value>,
     token_endpoint: Option<Value>,
     revocation_endpoint: Option<Value>,
+    device_authorization_endpoint: Option<Value>,
     scopes_supported: Option<Value>,
     response_types_supported: Option<Value>,
     grant_types_supported: Option<Value>,
@@ -28,6 +29,8 @@ pub struct Metadata {
     pub issuer: String,
     /// Where a browser is sent; absent where the server has no flow for people.
     pub authorization_endpoint: Option<String>,
+    /// RFC 8628.
+    pub device_authorization_endpoint: Option<String>,
     /// Where tokens come from.
     pub token_endpoint: String,
     /// Whether the server has the client credentials grant.
@@ -55,6 +58,9 @@ pub struct OtherHost {
     pub host: String,
 }
 
+/// RFC 8628 section 3.4.
+const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// Judges the document that was retrieved for an issuer.
 pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
     let home = issuer_url(issuer)?;
@@ -66,7 +72,14 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         .transpose()?
         .flatten();
     let client_credentials = offers(&document, "client_credentials")?;
-    if authorization.is_none() && !client_credentials {
+    let device = offers_device_codes(&document)?
+        .then(|| {
+            let given = &document.device_authorization_endpoint;
+            endpoints.check("device_authorization_endpoint", given)
+        })
+        .transpose()?
+        .flatten();
+    if authorization.is_none() && device.is_none() && !client_credentials {
         return Err(MetadataError::NoFlow);
     }
     let token = endpoints.check("token_endpoint", &document.token_endpoint)?;
@@ -75,6 +88,7 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
     Ok(Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: authorization,
+        device_authorization_endpoint: device,
         client_credentials,
         token_endpoint: token.ok_or(MetadataError::Missing("token_endpoint"))?,
         revocation_endpoint: revocation,
@@ -167,6 +181,14 @@ fn offers_codes(document: &Document) -> Result<bool, MetadataError> {
     let types = texts("response_types_supported", &document.response_types_supported)?;
     let codes = types.is_none_or(|types| types.contains(&"code"));
     Ok(codes && offers(document, "authorization_code")?)
+}
+
+/// Whether the device flow is there; one that names no grants says so by its endpoint (RFC 8628 section 4).
+fn offers_device_codes(document: &Document) -> Result<bool, MetadataError> {
+    Ok(match document.grant_types_supported {
+        None => true,
+        Some(_) => offers(document, DEVICE_CODE_GRANT)?,
+    })
 }
 
 fn offers(document: &Document, grant: &str) -> Result<bool, MetadataError> {
@@ -309,7 +331,13 @@ mod tests {
             ("https://[::ffff:127.0.0.1]/token", EndpointError::Inward),
         ];
         for (url, expected) in cases {
-            for member in ["token_endpoint", "authorization_endpoint", "revocation_endpoint"] {
+            let members = [
+                "token_endpoint",
+                "authorization_endpoint",
+                "revocation_endpoint",
+                "device_authorization_endpoint",
+            ];
+            for member in members {
                 match with(member, json!(url)) {
                     Err(MetadataError::Endpoint { why, .. }) => assert_eq!(why, expected, "{url}"),
                     other => panic!("{url}: {other:?}"),
@@ -343,6 +371,7 @@ mod tests {
             "authorization_endpoint",
             "token_endpoint",
             "revocation_endpoint",
+            "device_authorization_endpoint",
             "scopes_supported",
             "response_types_supported",
             "grant_types_supported",
@@ -371,6 +400,25 @@ mod tests {
             Err(MetadataError::NoClientAuthentication(vec!["private_key_jwt".into()]))
         );
         assert_eq!(with("scopes_supported", json!([])).unwrap().scopes, [""; 0]);
+    }
+
+    #[test]
+    fn the_device_flow_is_there_where_endpoint_and_grants_say_so() {
+        let endpoint = json!("https://as.example/t/device");
+        let device = |grants: Option<Value>| {
+            let mut document = document();
+            document["device_authorization_endpoint"] = endpoint.clone();
+            document["response_types_supported"] = json!([]);
+            if let Some(grants) = grants {
+                document["grant_types_supported"] = grants;
+            }
+            read(ISSUER, document.to_string().as_bytes())
+        };
+        let alone = device(Some(json!([DEVICE_CODE_GRANT]))).unwrap();
+        assert_eq!(alone.device_authorization_endpoint.as_deref(), endpoint.as_str());
+        assert_eq!(alone.authorization_endpoint, None);
+        assert_eq!(device(None).unwrap(), alone, "no grants are named");
+        assert_eq!(device(Some(json!(["authorization_code"]))), Err(MetadataError::NoFlow));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use url::Url;
 
 use super::document::Metadata;
 use crate::provider::schema::{
-    Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Discovery, Errors,
-    Flow, Format, Needed, Pkce, Presence, Provider, Redirect, Refresh, ResponseFields, Retry,
-    RevocationReach, Revoke, Rotation, Scope, Setting, Setup, State, Token,
+    Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Device,
+    DeviceFields, Discovery, Errors, Flow, Format, Needed, Pkce, Presence, Provider, Redirect,
+    Refresh, ResponseFields, Retry, RevocationReach, Revoke, Rotation, Scope, Setting, Setup,
+    State, Token,
 };
 
 impl Metadata {
@@ -31,6 +32,7 @@ impl Metadata {
             discovery: Some(self.discovery()),
             client: self.client(),
             authorize: self.authorization_endpoint.as_deref().map(authorize),
+            device: self.device_authorization_endpoint.as_deref().map(device),
             token: token(&self.token_endpoint),
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
@@ -46,25 +48,30 @@ impl Metadata {
         }
     }
 
-    /// A person's flow first where the server has one, then the client's own.
+    /// A person's flows first where the server has them, then the client's own.
     fn flows(&self) -> Vec<Flow> {
-        let person = self.authorization_endpoint.is_some().then_some(Flow::AuthorizationCode);
+        let browser = self.authorization_endpoint.is_some().then_some(Flow::AuthorizationCode);
+        let device = self.device_authorization_endpoint.is_some().then_some(Flow::DeviceCode);
         let client = self.client_credentials.then_some(Flow::ClientCredentials);
-        person.into_iter().chain(client).collect()
+        browser.into_iter().chain(device).chain(client).collect()
+    }
+
+    fn has_people(&self) -> bool {
+        self.authorization_endpoint.is_some() || self.device_authorization_endpoint.is_some()
     }
 
     fn rotation(&self) -> Rotation {
-        match self.authorization_endpoint {
-            None => Rotation::Reissue,
-            Some(_) => Rotation::Rotating,
+        match self.has_people() {
+            false => Rotation::Reissue,
+            true => Rotation::Rotating,
         }
     }
 
     /// Whether this client is a public one, nobody but its owner knows.
     fn client(&self) -> Client {
-        let secret = match (self.client_authentication, &self.authorization_endpoint) {
+        let secret = match (self.client_authentication, self.has_people()) {
             (ClientAuthentication::Id, _) => Presence::None,
-            (_, None) => Presence::Required,
+            (_, false) => Presence::Required,
             _ => Presence::Optional,
         };
         Client { auth: self.client_authentication, secret, ..Client::default() }
@@ -104,6 +111,19 @@ fn authorize(url: &str) -> Authorize {
         code_lifetime: None,
         params: BTreeMap::new(),
         redirect: Redirect::default(),
+    }
+}
+
+fn device(url: &str) -> Device {
+    Device {
+        url: url.to_owned(),
+        body: BodyFormat::Form,
+        scope_separator: " ".into(),
+        params: BTreeMap::new(),
+        headers: BTreeMap::new(),
+        rename: BTreeMap::new(),
+        omit: Vec::new(),
+        response: DeviceFields::default(),
     }
 }
 

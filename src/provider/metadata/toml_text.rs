@@ -110,6 +110,22 @@ mod tests {
     }
 
     #[test]
+    fn a_server_for_devices_alone_gives_a_provider_with_the_device_flow() {
+        let document = json!({
+            "issuer": "http://127.0.0.1:7",
+            "token_endpoint": "http://127.0.0.1:7/token",
+            "device_authorization_endpoint": "http://127.0.0.1:7/device",
+            "grant_types_supported": ["urn:ietf:params:oauth:grant-type:device_code"],
+        });
+        let metadata = read("http://127.0.0.1:7", document.to_string().as_bytes()).unwrap();
+        let provider = metadata.provider("tv");
+        assert_eq!(provider.flows, [Flow::DeviceCode]);
+        assert_eq!(provider.refresh.rotation, Rotation::Rotating);
+        assert_eq!(provider.client.secret, Presence::Optional);
+        assert_eq!(file::read("tv.toml", &to_toml(&provider)).unwrap(), provider);
+    }
+
+    #[test]
     fn a_server_without_people_gives_a_provider_for_machines() {
         let document = json!({
             "issuer": "http://127.0.0.1:7",

@@ -11,7 +11,7 @@ pub struct Authorize {
     /// The authorization endpoint; required.
     pub url: String,
     /// Between two scopes.
-    #[serde(default = "space")]
+    #[serde(default = "super::space")]
     pub scope_separator: String,
     /// Added to whatever is asked for.
     #[serde(default)]
@@ -83,8 +83,4 @@ pub enum RedirectMatch {
     LoopbackAnyPort,
     /// Character by character.
     Exact,
-}
-
-fn space() -> String {
-    " ".into()
 }
