@@ -12,6 +12,7 @@ mod call;
 mod ci;
 mod clock;
 mod connect;
+mod device;
 #[cfg(unix)]
 mod documents;
 #[cfg(unix)]

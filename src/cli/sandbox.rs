@@ -128,10 +128,19 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
             lines.push(format!("  {tokens}"));
             lines.push("TOKENS".into());
         }
-        _ => lines.push(format!(
-            "  keyfob connect {vendor} --provider {}{settings} --client-id {}{scopes}",
-            provider, client.client_id
-        )),
+        _ => {
+            let connect = format!(
+                "  keyfob connect {vendor} --provider {provider}{settings} --client-id {}{scopes}",
+                client.client_id
+            );
+            let by_device = how.flows.contains(&Flow::DeviceCode);
+            let device = by_device.then(|| format!("{connect} --flow device"));
+            lines.push(connect);
+            if let Some(device) = device {
+                lines.push("or with a code that is typed on another device:".into());
+                lines.push(device);
+            }
+        }
     }
     lines.extend(webhooks(vendor, sandbox));
     lines

@@ -148,7 +148,7 @@ fn judged(
         redirect_uri,
         state: parameters.get("state").map(str::to_owned),
         challenge: challenge(turn.vendor, authorize, parameters)?,
-        scopes: scopes(turn.vendor, authorize, parameters.get("scope"))?,
+        scopes: scopes(turn.vendor, &authorize.scope_separator, parameters.get("scope"))?,
         expires_at: after_seconds(turn.now, TICKET_LIFETIME),
     })
 }
@@ -178,13 +178,13 @@ fn challenge(
 }
 
 /// The scopes that are asked for; every one must be known.
-fn scopes(
+pub fn scopes(
     vendor: &Vendor,
-    authorize: &Authorize,
+    separator: &str,
     asked: Option<&str>,
 ) -> Result<Vec<String>, Refused> {
     let scopes: Vec<String> = match asked {
-        Some(asked) => asked.split(&authorize.scope_separator).map(str::to_owned).collect(),
+        Some(asked) => asked.split(separator).map(str::to_owned).collect(),
         None => vendor.facts.default_scopes.clone(),
     };
     let known = |name: &String| vendor.provider.scope.iter().any(|scope| scope.name == *name);
@@ -219,7 +219,7 @@ fn decided(turn: &mut Turn<'_>, request: &Request) -> Result<Answer, Wrong> {
     }
 }
 
-fn is_own_origin(vendor: &Vendor, origin: &str) -> bool {
+pub fn is_own_origin(vendor: &Vendor, origin: &str) -> bool {
     origin == vendor.origin || origin == vendor.origin.replace("127.0.0.1", "localhost")
 }
 

@@ -51,6 +51,7 @@ pub fn front(vendor: &Vendor) -> Answer {
     let endpoints = &vendor.endpoints;
     let listed = [
         ("Authorization endpoint", endpoints.authorize.as_deref()),
+        ("Device authorization endpoint", endpoints.device.as_deref()),
         ("Token endpoint", Some(endpoints.token.as_str())),
         ("Revocation endpoint", endpoints.revoke.as_deref()),
         ("Metadata", endpoints.discovery.as_deref()),
@@ -68,7 +69,7 @@ pub fn front(vendor: &Vendor) -> Answer {
     page(vendor, 200, "Sandbox", &body, "'none'")
 }
 
-fn scope_line(vendor: &Vendor, scope: &str) -> String {
+pub(super) fn scope_line(vendor: &Vendor, scope: &str) -> String {
     let (grants, sensitive) = grants(vendor, scope);
     let mark = if sensitive { " <em>sensitive</em>" } else { "" };
     format!("<li><code>{}</code>{mark}<br>{}</li>", escaped(scope), escaped(grants))
@@ -84,7 +85,13 @@ fn form_targets(redirect_uri: &str) -> String {
     }
 }
 
-fn page(vendor: &Vendor, status: u16, title: &str, body: &str, form_targets: &str) -> Answer {
+pub(super) fn page(
+    vendor: &Vendor,
+    status: u16,
+    title: &str,
+    body: &str,
+    form_targets: &str,
+) -> Answer {
     let style_hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style_hash}'; form-action {form_targets}; \
@@ -106,7 +113,7 @@ fn page(vendor: &Vendor, status: u16, title: &str, body: &str, form_targets: &st
         .with("referrer-policy", "same-origin")
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

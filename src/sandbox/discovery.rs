@@ -26,6 +26,7 @@ fn metadata(turn: &Turn<'_>) -> Map<String, Value> {
         ("issuer", Some(json!(vendor.origin))),
         ("authorization_endpoint", at(&vendor.endpoints.authorize)),
         ("token_endpoint", at(&Some(vendor.endpoints.token.clone()))),
+        ("device_authorization_endpoint", at(&vendor.endpoints.device)),
         ("revocation_endpoint", at(&vendor.endpoints.revoke)),
         ("scopes_supported", Some(Value::Array(scope_names(vendor)))),
         ("response_types_supported", Some(json!(["code"]))),
@@ -40,6 +41,7 @@ fn metadata(turn: &Turn<'_>) -> Map<String, Value> {
 fn grant_types(turn: &Turn<'_>) -> Vec<&'static str> {
     let offered = [
         ("authorization_code", turn.vendor.has(Flow::AuthorizationCode)),
+        (super::device::GRANT_TYPE, turn.vendor.has(Flow::DeviceCode)),
         ("client_credentials", turn.vendor.has(Flow::ClientCredentials)),
         ("password", turn.vendor.has(Flow::Password)),
         ("refresh_token", turn.vendor.gives_refresh_tokens()),

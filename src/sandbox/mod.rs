@@ -13,6 +13,8 @@ mod changes;
 mod client_authentication;
 mod consent_page;
 mod dates;
+mod device;
+mod device_page;
 mod discovery;
 mod facts;
 mod faults;
@@ -229,6 +231,8 @@ impl Sandbox {
         let endpoints = &self.stand_in.vendor.endpoints;
         let path = match endpoint {
             Endpoint::Authorization => endpoints.authorize.as_deref()?,
+            Endpoint::DeviceAuthorization => endpoints.device.as_deref()?,
+            Endpoint::DevicePage => endpoints.device.as_ref().map(|_| vendor::DEVICE_PAGE)?,
             Endpoint::Token => &endpoints.token,
             Endpoint::Revocation => endpoints.revoke.as_deref()?,
             Endpoint::Discovery => endpoints.discovery.as_deref()?,

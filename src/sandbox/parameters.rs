@@ -1,5 +1,6 @@
 //! The parameters of a request, read strictly: each once, none empty, in the one form the vendor takes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -8,7 +9,7 @@ use url::form_urlencoded;
 
 use super::message::Request;
 use super::refusal::{Refusal, Refused};
-use crate::provider::schema::{BodyFormat, Token};
+use crate::provider::schema::BodyFormat;
 
 /// Names and values in the order they came.
 pub struct Parameters(Vec<(String, String)>);
@@ -51,12 +52,16 @@ impl Parameters {
     }
 
     /// Gives the vendor's names back their standard ones; a standard name that the vendor renamed or does not want is refused.
-    pub fn standardised(self, token: &Token) -> Result<Self, Refused> {
+    pub fn standardised(
+        self,
+        rename: &BTreeMap<String, String>,
+        omit: &[String],
+    ) -> Result<Self, Refused> {
         let standard = |(name, value): (String, String)| {
-            let renamed = token.rename.iter().find(|(_, vendors)| **vendors == name);
+            let renamed = rename.iter().find(|(_, vendors)| **vendors == name);
             match renamed {
                 Some((standard, _)) => Ok((standard.clone(), value)),
-                None if token.rename.contains_key(&name) || token.omit.contains(&name) => {
+                None if rename.contains_key(&name) || omit.contains(&name) => {
                     Err(invalid(format!("this vendor does not know `{name}`")))
                 }
                 None => Ok((name, value)),

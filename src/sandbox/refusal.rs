@@ -30,6 +30,14 @@ pub enum Refusal {
     UnsupportedResponseType,
     /// The person said no.
     AccessDenied,
+    /// The person said no, and a client asks at the token endpoint.
+    DeviceDenied,
+    /// The person has not decided yet.
+    AuthorizationPending,
+    /// The questions come faster than they may.
+    SlowDown,
+    /// The device code has ended.
+    ExpiredToken,
     /// The content type is not the one the vendor takes.
     UnsupportedMediaType,
     /// The path exists, the method does not.
@@ -65,6 +73,10 @@ fn standard(refusal: Refusal) -> (u16, &'static str) {
         Refusal::InvalidScope => (400, "invalid_scope"),
         Refusal::UnsupportedResponseType => (400, "unsupported_response_type"),
         Refusal::AccessDenied => (403, "access_denied"),
+        Refusal::DeviceDenied => (400, "access_denied"),
+        Refusal::AuthorizationPending => (400, "authorization_pending"),
+        Refusal::SlowDown => (400, "slow_down"),
+        Refusal::ExpiredToken => (400, "expired_token"),
         Refusal::UnsupportedMediaType => (415, "invalid_request"),
         Refusal::MethodNotAllowed => (405, "invalid_request"),
         Refusal::RateLimited => (429, "rate_limited"),

@@ -24,7 +24,8 @@ fn revoked(turn: &mut Turn<'_>, request: &Request) -> Result<(), Refused> {
         return Err(Refused::new(Refusal::MethodNotAllowed, "tokens are revoked by POST"));
     }
     let token = &turn.vendor.provider.token;
-    let parameters = Parameters::from_body(request, revoke.body)?.standardised(token)?;
+    let parameters =
+        Parameters::from_body(request, revoke.body)?.standardised(&token.rename, &token.omit)?;
     client_authentication::check(turn, request, &parameters)?;
     let mut known = vec!["token"];
     known.extend(client_authentication::parameters(turn.vendor.provider.client.auth));

@@ -10,7 +10,7 @@ use super::message::{Answer, Request};
 use super::refusal::{Refused, Side};
 use super::state::{Seen, State};
 use super::vendor::{Endpoint, Vendor};
-use super::{api, authorization, consent_page, discovery, revocation, token};
+use super::{api, authorization, consent_page, device, device_page, discovery, revocation, token};
 use crate::clock::Clock;
 use crate::random::{Random, token_256};
 
@@ -145,6 +145,8 @@ impl StandIn {
             }
             match turn.vendor.endpoint(&request.path) {
                 Endpoint::Authorization => authorization::answer(turn, request),
+                Endpoint::DeviceAuthorization => device::answer(turn, request),
+                Endpoint::DevicePage => device_page::answer(turn, request),
                 Endpoint::Token => token::answer(turn, request),
                 Endpoint::Revocation => revocation::answer(turn, request),
                 Endpoint::Discovery => discovery::answer(turn, request),

@@ -60,6 +60,38 @@ pub struct Code {
     pub spent: Option<Option<u64>>,
 }
 
+/// What a client asked for on behalf of a person at another device (RFC 8628).
+#[derive(Clone)]
+pub struct DeviceCode {
+    /// What the person types, as it was shown.
+    pub user_code: String,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The shortest wait between two questions now, in seconds.
+    pub interval: u64,
+    /// When it was last asked about, or given out.
+    pub asked_at: Timestamp,
+    /// What the consent page carries while the person thinks.
+    pub ticket: Option<String>,
+    /// What has become of it.
+    pub decision: Decision,
+}
+
+/// What has become of a device code.
+#[derive(Clone)]
+pub enum Decision {
+    /// Nobody has said anything.
+    Open,
+    /// The person has allowed these scopes.
+    Allowed(Vec<String>),
+    /// The person has said no.
+    Denied,
+    /// Tokens were given for it: this family.
+    Spent(u64),
+}
+
 /// All tokens that came of one authorization.
 #[derive(Clone)]
 pub struct Family {
@@ -149,6 +181,8 @@ pub struct State {
     pub tickets: HashMap<String, Ticket>,
     /// By code.
     pub codes: HashMap<String, Code>,
+    /// By device code.
+    pub device_codes: HashMap<String, DeviceCode>,
     /// By number.
     pub families: HashMap<u64, Family>,
     /// By token.
@@ -198,6 +232,7 @@ impl State {
             answer_members: BTreeMap::new(),
             tickets: HashMap::new(),
             codes: HashMap::new(),
+            device_codes: HashMap::new(),
             families: HashMap::new(),
             access_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
@@ -260,6 +295,8 @@ impl State {
         let lives = |at: &Option<Timestamp>| at.is_none_or(|at| now < at);
         self.tickets.retain(|_, ticket| now < ticket.expires_at);
         self.codes.retain(|_, code| now < code.expires_at);
+        // One that has ended is still told apart from one that never was.
+        self.device_codes.retain(|_, code| now < after_seconds(code.expires_at, 3600));
         self.replays.retain(|_, replay| now < replay.expires_at);
         self.access_tokens.retain(|_, token| lives(&token.expires_at));
         self.refresh_tokens.retain(|_, token| lives(&token.expires_at));

@@ -2,6 +2,7 @@
 
 mod api;
 mod authorization;
+mod device;
 mod faults;
 mod token;
 mod webhooks;

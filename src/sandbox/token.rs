@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::client_authentication;
+use super::device;
 use super::issue;
 use super::limits;
 use super::message::{Answer, Request};
@@ -33,13 +34,15 @@ fn granted(turn: &mut Turn<'_>, request: &Request) -> Result<Value, Refused> {
         return Err(Refused::new(Refusal::MethodNotAllowed, "tokens are asked for by POST"));
     }
     let token = &turn.vendor.provider.token;
-    let parameters = Parameters::from_body(request, token.body)?.standardised(token)?;
+    let parameters =
+        Parameters::from_body(request, token.body)?.standardised(&token.rename, &token.omit)?;
     client_authentication::check(turn, request, &parameters)?;
     fixed_parts(turn, request, &parameters)?;
     let grant = grant_type(turn, &parameters)?;
     known_parameters(turn, &parameters, grant)?;
     match grant {
         "authorization_code" => by_code(turn, &parameters),
+        device::GRANT_TYPE => device::by_device_code(turn, &parameters),
         "refresh_token" => by_refresh_token(turn, &parameters),
         "password" => by_password(turn, &parameters),
         _ => by_client_credentials(turn, &parameters),
@@ -71,6 +74,7 @@ fn grant_type<'a>(turn: &Turn<'_>, parameters: &'a Parameters) -> Result<&'a str
     let grant = parameters.required("grant_type")?;
     let offered = match grant {
         "authorization_code" => vendor.has(Flow::AuthorizationCode),
+        device::GRANT_TYPE => vendor.has(Flow::DeviceCode),
         "client_credentials" => vendor.has(Flow::ClientCredentials),
         "password" => vendor.has(Flow::Password) && vendor.facts.owner.is_some(),
         "refresh_token" => vendor.gives_refresh_tokens(),
@@ -92,6 +96,7 @@ fn known_parameters(turn: &Turn<'_>, parameters: &Parameters, grant: &str) -> Re
     known.extend(provider.token.params.keys().map(String::as_str));
     known.extend(match grant {
         "authorization_code" => ["code", "redirect_uri", "code_verifier"].as_slice(),
+        device::GRANT_TYPE => &["device_code"],
         "refresh_token" if provider.token.scope_on_refresh => &["refresh_token", "scope"],
         "refresh_token" => &["refresh_token"],
         "password" => &["username", "password"],

@@ -11,6 +11,8 @@ use crate::provider::{MissingValue, Provider, Values, template};
 pub struct Endpoints {
     /// The authorization endpoint, where there is one.
     pub authorize: Option<String>,
+    /// The device authorization endpoint, where there is one.
+    pub device: Option<String>,
     /// The token endpoint.
     pub token: String,
     /// The revocation endpoint, where there is one.
@@ -21,11 +23,18 @@ pub struct Endpoints {
     pub api: String,
 }
 
+/// Where a person types a code.
+pub const DEVICE_PAGE: &str = "/device";
+
 /// Names an endpoint, for counts and scripted faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// The authorization endpoint: pages and decisions.
     Authorization,
+    /// The device authorization endpoint.
+    DeviceAuthorization,
+    /// The page where a person types a code: pages and decisions.
+    DevicePage,
     /// The token endpoint.
     Token,
     /// The revocation endpoint.
@@ -59,6 +68,7 @@ impl Vendor {
         let place = |template: &str| values.render_url(template).map(|url| path_of(&url));
         let endpoints = Endpoints {
             authorize: provider.authorize.as_ref().map(|it| place(&it.url)).transpose()?,
+            device: provider.device.as_ref().map(|it| place(&it.url)).transpose()?,
             token: place(&provider.token.url)?,
             revoke: provider.revoke.as_ref().map(|it| place(&it.url)).transpose()?,
             discovery: provider.discovery.as_ref().map(|it| place(&it.url)).transpose()?,
@@ -74,6 +84,8 @@ impl Vendor {
         match path {
             _ if path == endpoints.token => Endpoint::Token,
             _ if is(&endpoints.authorize) => Endpoint::Authorization,
+            _ if is(&endpoints.device) => Endpoint::DeviceAuthorization,
+            DEVICE_PAGE if endpoints.device.is_some() => Endpoint::DevicePage,
             _ if is(&endpoints.revoke) => Endpoint::Revocation,
             _ if is(&endpoints.discovery) => Endpoint::Discovery,
             "/" | "/favicon.ico" => Endpoint::Other,

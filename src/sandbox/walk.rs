@@ -2,6 +2,7 @@
 //!
 //! It plays over plain HTTP on loopback and nothing else; `wire` is its only socket.
 
+pub mod device;
 pub mod wire;
 
 use std::thread::JoinHandle;
@@ -57,13 +58,18 @@ pub fn walk(authorization_url: &str, decision: Decision) -> Result<Page, WalkErr
     let (url, received) = follow(url.clone(), request("GET", &url, b"")?)?;
     let page = String::from_utf8_lossy(&received.body).into_owned();
     let Some((action, ticket)) = form(&page) else { return Ok(shown(&url, &received)) };
-    let action = url.join(&action).map_err(|_| WalkError::Url(action))?;
+    answer(&url, &action, &ticket, decision)
+}
+
+/// Presses a button of the consent form.
+fn answer(page: &Url, action: &str, ticket: &str, decision: Decision) -> Result<Page, WalkError> {
+    let action = page.join(action).map_err(|_| WalkError::Url(action.to_owned()))?;
     let decision = match decision {
         Decision::Allow => "allow",
         Decision::Deny => "deny",
     };
     let mut body = Serializer::new(String::new());
-    body.append_pair("ticket", &ticket).append_pair("decision", decision);
+    body.append_pair("ticket", ticket).append_pair("decision", decision);
     let received = request("POST", &action, body.finish().as_bytes())?;
     let (url, received) = follow(action, received)?;
     Ok(shown(&url, &received))

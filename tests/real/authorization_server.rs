@@ -50,12 +50,18 @@ pub struct Counts {
 
 impl AuthorizationServer {
     pub fn start(folder: &Folder, options: &Options) -> Self {
+        Self::start_with("", folder, options)
+    }
+
+    /// The same with what a file beside the server's switches on.
+    pub fn start_with(feature: &str, folder: &Folder, options: &Options) -> Self {
         require_packages("oidc_provider");
         let log = folder.join("server.log");
         let mut process = folder
             .command("node")
             .arg(format!("{HERE}/oidc_provider/server.mjs"))
             .env("TOKEN_DELAY_MILLISECONDS", options.token_delay_milliseconds.to_string())
+            .env("FEATURE", feature)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())

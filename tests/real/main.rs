@@ -11,6 +11,7 @@ mod authorization_server;
 mod batch;
 mod browser;
 mod certified_server;
+mod device;
 mod documents;
 mod folder;
 mod guarded;

@@ -3,10 +3,11 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keyfob::sandbox::walk::{Decision, walk};
+use keyfob::sandbox::walk::{self, Decision, walk};
 use keyfob::sandbox::{Options, Sandbox};
+use qrcode::{EcLevel, QrCode};
 
-use super::folder::{Folder, KEYFOB, PATIENCE, Ran};
+use super::folder::{Folder, KEYFOB, PATIENCE, Ran, browser_command};
 use super::stand_in;
 
 /// What the shell says when it waits.
@@ -286,5 +287,112 @@ fn without_a_terminal_there_are_no_escape_codes() {
     ];
     for ran in runs {
         assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'), "{ran:#?}");
+    }
+}
+
+/// `connect --flow device` to the plain server, in a terminal where a browser writes down what it gets.
+struct ByDevice {
+    terminal: Terminal,
+    sandbox: Sandbox,
+    opened: std::path::PathBuf,
+}
+
+impl ByDevice {
+    fn begun(columns: u16, more: &[(&str, &str)]) -> Self {
+        let terminal = Terminal::new(columns, more);
+        let sandbox = Sandbox::start("standard", Options::default()).unwrap();
+        let client = sandbox.client();
+        let secret = client.client_secret.as_ref().unwrap().expose();
+        let secret = terminal.folder.write("client-secret", secret);
+        let opened = terminal.folder.join("opened");
+        let write = "require('fs').writeFileSync(process.argv[1], process.argv[2])";
+        let browser = browser_command(&["node", "-e", write, opened.to_str().unwrap()]);
+        terminal.enters(&format!("export BROWSER={}", shlex::try_quote(&browser).unwrap()));
+        terminal.enters(&format!(
+            "clear; {KEYFOB} connect shop --provider {} --client-id {} --client-secret-file {secret} \
+             --scope items:read --flow device; echo \"exit is $?.\"",
+            sandbox.origin(),
+            client.client_id
+        ));
+        terminal.until("Ctrl-C ends it");
+        Self { terminal, sandbox, opened }
+    }
+
+    /// The code, alone on a line of its own.
+    fn code(&self) -> String {
+        let screen = self.terminal.screen();
+        let mut after = screen.lines().skip_while(|line| !line.contains("enter this code"));
+        after.nth(1).unwrap().trim().to_owned()
+    }
+
+    fn page(&self) -> String {
+        format!("{}/device", self.sandbox.origin())
+    }
+
+    fn allows(&self) {
+        let page = walk::device::enter(&self.page(), &self.code(), Decision::Allow).unwrap();
+        assert_eq!(page.status, Some(200), "{}", page.body);
+    }
+}
+
+/// The modules of the code that is drawn between two lines of a screen.
+fn drawn(screen: &str, size: usize) -> Vec<Vec<bool>> {
+    let lines = screen.lines().skip_while(|line| !line.contains("or scan this")).skip(1);
+    let lines = lines.take_while(|line| !line.contains("press Enter"));
+    let halves = lines.flat_map(|line| {
+        let half = |dark: [char; 2]| {
+            let mut half: Vec<bool> = line.chars().map(|c| dark.contains(&c)).collect();
+            half.resize(size, false);
+            half
+        };
+        [half(['\u{2588}', '\u{2580}']), half(['\u{2588}', '\u{2584}'])]
+    });
+    halves.collect()
+}
+
+#[test] // DV1, DV9
+fn a_code_can_be_scanned_and_the_page_opens_at_a_key_and_not_before() {
+    let by_device = ByDevice::begun(80, &[]);
+    let complete = format!("{}?user_code={}", by_device.page(), by_device.code());
+    let code = QrCode::with_error_correction_level(&complete, EcLevel::L).unwrap();
+    let (side, border) = (code.width(), 2);
+    let drawn = drawn(&by_device.terminal.screen(), side + 2 * border);
+    for row in 0..side {
+        for column in 0..side {
+            let dark = code[(column, row)] == qrcode::Color::Dark;
+            assert_eq!(drawn[row + border][column + border], dark, "row {row}, column {column}");
+        }
+    }
+    let painted = by_device.terminal.painted();
+    assert!(painted.contains("38;5;16") && painted.contains("48;5;231"), "black on white");
+    by_device.terminal.types("x");
+    assert!(!by_device.opened.exists(), "nothing is opened without the Enter key");
+    by_device.terminal.presses("Enter");
+    let deadline = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(&by_device.opened).is_ok_and(|opened| opened == complete) {
+        assert!(Instant::now() < deadline, "{complete} is not opened");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    by_device.allows();
+    let screen = by_device.terminal.until_so("exit is", |screen| ended(screen).is_some());
+    assert_eq!(ended(&screen), Some(0), "{screen}");
+    assert!(screen.contains("connected `shop`"), "{screen}");
+    by_device.terminal.enters("stty -a");
+    assert_echoes(&by_device.terminal);
+}
+
+#[test]
+fn a_picture_that_would_not_come_out_is_left_away() {
+    let cases: [(u16, &[(&str, &str)]); 3] =
+        [(30, &[]), (80, &[("NO_COLOR", "1")]), (80, &[("LC_ALL", "C")])];
+    for (columns, more) in cases {
+        let by_device = ByDevice::begun(columns, more);
+        let screen = by_device.terminal.screen();
+        assert!(!screen.contains("scan") && !screen.contains('\u{2588}'), "{more:?}:\n{screen}");
+        assert!(screen.contains(&by_device.page()), "{more:?}:\n{screen}");
+        by_device.terminal.presses("C-c");
+        by_device.terminal.until_so("the shell again", |screen| screen.contains("interrupted"));
+        by_device.terminal.enters("stty -a");
+        assert_echoes(&by_device.terminal);
     }
 }

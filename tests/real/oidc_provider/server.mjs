@@ -76,6 +76,10 @@ const configuration = {
   },
 };
 
+// What a test switches on besides: a file here that changes the configuration.
+const { FEATURE } = process.env;
+if (FEATURE) (await import(`./${FEATURE}.mjs`)).default(configuration);
+
 const front = createServer();
 front.listen(0, '127.0.0.1');
 await once(front, 'listening');
