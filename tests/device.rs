@@ -474,3 +474,100 @@ fn an_extra_parameter_goes_with_the_request_and_never_replaces_one_of_the_protoc
     connect(&shop, &["--param", "scope=all"], nobody()).exits(2);
     assert_eq!(shop.sandbox.counts(Endpoint::DeviceAuthorization), 0);
 }
+
+/// What goes wrong, the wait for the person, and what the person does.
+type Failure = (fn(&Shop), &'static str, Person);
+
+fn codes_are(shop: &Shop, fault: Fault) {
+    shop.sandbox.next_answers(Endpoint::DeviceAuthorization, vec![fault]);
+}
+
+#[test]
+fn each_failure_says_what_happened_and_what_to_do_next() {
+    let failures: [Failure; 9] = [
+        (|_| {}, "1h", nobody()),
+        (|_| {}, "30s", nobody()),
+        (|shop| shop.sandbox.next_token_answers(vec![Fault::Reset; 9]), "1m", nobody()),
+        (
+            |shop| shop.sandbox.next_token_answers(vec![Fault::RotateThenReset]),
+            "5m",
+            decides(0, Decision::Allow),
+        ),
+        (|_| {}, "5m", decides(0, Decision::Deny)),
+        (|shop| codes_are(shop, codes("user_code", json!("\u{1b}[2J"))), "5m", nobody()),
+        (|shop| codes_are(shop, codes("verification_uri", json!("file:///"))), "5m", nobody()),
+        (|shop| codes_are(shop, error(400, "device_flow_disabled")), "5m", nobody()),
+        (|shop| codes_are(shop, Fault::Reset), "5m", nobody()),
+    ];
+    let told = failures.map(|(prepare, patience, person)| {
+        let shop = standard();
+        prepare(&shop);
+        let ran = connect(&shop, &["--timeout", patience], person);
+        let origin = shop.sandbox.origin();
+        let text = ran.stderr[ran.stderr.find("error:").unwrap()..]
+            .replace(origin.trim_start_matches("http://"), "VENDOR")
+            .replace(CLIENT, "CLIENT");
+        format!("{}\n{text}", ran.exit)
+    });
+    assert_eq!(told.join("\n"), EXPECTED.trim_start());
+}
+
+/// What the command that is told repeats, for it was the first of its profile.
+const CLIENT: &str = "--provider standard --client-id standard-sandbox-client \
+                      --set host=http://VENDOR --scope items:read --flow device";
+
+const EXPECTED: &str = r#"
+4
+error: the code has ended, and nobody had decided
+hint:  start again for a new code: no new one is asked for by itself
+       keyfob connect shop CLIENT
+
+4
+error: nobody had decided within 30 s
+hint:  start again for a new code, with more time if it is needed
+       keyfob connect shop CLIENT --timeout 15m
+
+7
+error: Standard did not say within 60 s that anybody decided
+cause: the last question got no answer: `VENDOR` closed the connection without an answer
+hint:  start again for a new code, with more time if it is needed
+       keyfob connect shop CLIENT --timeout 15m
+
+4
+error: Standard refused the authorization
+cause: it answered invalid_grant (HTTP 400)
+cause: "the device code was used before: every token of it has ended"
+cause: an earlier answer was lost, and may have carried tokens that never arrived here
+hint:  authorise it again
+       keyfob connect shop CLIENT
+
+5
+error: the authorization was denied
+cause: it answered access_denied
+cause: "the person said no"
+hint:  start again when that is settled
+       keyfob connect shop CLIENT
+
+7
+error: Standard gave no code that can be used
+cause: it answered with a `user_code` that nobody can type (HTTP 200)
+hint:  start again; where the vendor has other names for it, they belong into its file
+       keyfob connect shop CLIENT
+
+7
+error: Standard gave no code that can be used
+cause: it answered with a `verification_uri` that is neither https nor http to this machine (HTTP 200)
+hint:  start again; where the vendor has other names for it, they belong into its file
+       keyfob connect shop CLIENT
+
+5
+error: Standard refused the request for a code
+cause: it answered device_flow_disabled (HTTP 400)
+hint:  ask the vendor what this client may do
+
+7
+error: Standard gave no answer to the request for a code
+cause: `VENDOR` closed the connection without an answer
+hint:  try again
+       keyfob connect shop CLIENT
+"#;

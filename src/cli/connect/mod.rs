@@ -169,8 +169,10 @@ fn way(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Way, Re
 fn device_wait(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Wait {
     Wait {
         params: chosen.profile.params.clone().into_iter().collect(),
-        // Under --json nothing is offered, so no key is listened for.
-        browser: !context.output.json && browser(context.system, args.no_browser).is_ok(),
+        // Where nothing is offered, no key is listened for.
+        browser: !context.output.json
+            && !context.output.quiet
+            && browser(context.system, args.no_browser).is_ok(),
         patience: args.timeout,
     }
 }
