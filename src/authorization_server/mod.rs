@@ -9,6 +9,7 @@ pub mod client_authentication;
 pub mod device;
 pub mod dialect;
 pub mod grant;
+pub mod jose;
 pub mod pkce;
 pub mod revocation;
 pub mod token_request;
