@@ -15,6 +15,7 @@ mod connect;
 mod device;
 #[cfg(unix)]
 mod documents;
+mod dpop;
 #[cfg(unix)]
 mod exec;
 mod helper;

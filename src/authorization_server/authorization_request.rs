@@ -25,6 +25,8 @@ pub struct Transaction {
     pub issuer: Option<String>,
     /// Whether a response without `iss` is refused.
     pub iss_required: bool,
+    /// The thumbprint of the key that code and tokens are bound to (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
 }
 
 /// Why no authorization request can be made.
@@ -42,7 +44,7 @@ pub enum RequestError {
 }
 
 /// Parameters that nobody but the protocol sets (AR14).
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
     "client_id",
     "redirect_uri",
     "state",
@@ -50,6 +52,7 @@ const RESERVED: [&str; 14] = [
     "response_mode",
     "code_challenge",
     "code_challenge_method",
+    "dpop_jkt",
     "nonce",
     "scope",
     "request",
@@ -76,6 +79,7 @@ pub fn transaction(
         scopes,
         issuer: discovery.and_then(|it| it.issuer.clone()),
         iss_required: discovery.is_some_and(|it| it.iss_in_response),
+        dpop_jkt: None,
     }
 }
 
@@ -141,6 +145,7 @@ fn protocol_parameters(
         parameters.push(("code_challenge".into(), pkce::code_challenge(verifier)));
         parameters.push(("code_challenge_method".into(), "S256".into()));
     }
+    parameters.extend(transaction.dpop_jkt.iter().map(|it| ("dpop_jkt".to_owned(), it.clone())));
     // OpenID Connect Core section 11: a server ignores offline_access without it.
     let asks = |scope: &str| transaction.scopes.iter().any(|it| it == scope);
     if asks("openid") && asks("offline_access") {

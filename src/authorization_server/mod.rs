@@ -8,6 +8,7 @@ pub mod authorization_response;
 pub mod client_authentication;
 pub mod device;
 pub mod dialect;
+pub mod dpop;
 pub mod grant;
 pub mod jose;
 pub mod pkce;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::dpop;
 use crate::clock::after_seconds;
 use crate::http::error_response::{ErrorPlaces, ErrorResponse};
 use crate::http::json_path::{first_text, look_up};
@@ -176,7 +177,15 @@ fn refresh_token(
 /// A token of unknown type must not be used (RFC 6749 section 7.1); a provider may say that none is named.
 fn check_type(provider: &Provider, object: &Value) -> Result<(), String> {
     let fields = &provider.response;
-    match look_up(object, &fields.token_type).and_then(Value::as_str) {
+    let kind = look_up(object, &fields.token_type).and_then(Value::as_str);
+    if provider.client.dpop_bound_access_tokens {
+        return match kind.is_some_and(|kind| kind.eq_ignore_ascii_case(dpop::SCHEME)) {
+            true => Ok(()),
+            // RFC 9449 section 5: whoever needs the binding discards a token without it.
+            false => Err("a token that is not bound to the key (its type is not DPoP)".into()),
+        };
+    }
+    match kind {
         // Vendors leave it out (MerchantOS does), and there is but one type that needs no more said.
         None | Some("") => Ok(()),
         Some(kind)
@@ -296,6 +305,31 @@ mod tests {
             r#"{"accessToken":"eyJ","tokenType":"Bearer","expiresIn":3600,"refresh_token":"r"}"#;
         assert_eq!(granted("inyo", body).refresh_token, None);
         assert!(matches!(answered("inkress", 200, body), TokenAnswer::Unfit { .. }));
+    }
+
+    #[test] // SC5, SC6
+    fn a_token_that_is_not_bound_to_the_key_is_discarded() {
+        let mut provider = catalogue::shipped("merchantos").unwrap().unwrap();
+        provider.client.dpop_bound_access_tokens = true;
+        let judged = |kind: &str| {
+            let body = format!(r#"{{"access_token":"a"{kind}}}"#);
+            let body = zeroize::Zeroizing::new(body.into_bytes());
+            let answer = Answer { status: 200, headers: HeaderMap::new(), body, date: None };
+            judge(&provider, &Asked::default(), &answer, Timestamp::UNIX_EPOCH)
+        };
+        for kind in ["DPoP", "dpop", "dPOP"] {
+            let answer = judged(&format!(r#","token_type":"{kind}""#));
+            assert!(matches!(answer, TokenAnswer::Granted(_)), "{kind}: {answer:?}");
+        }
+        for kind in ["", r#","token_type":"Bearer""#, r#","token_type":"OAuth""#] {
+            let answer = judged(kind);
+            assert!(matches!(answer, TokenAnswer::Unfit { .. }), "{kind}: {answer:?}");
+        }
+        provider.client.dpop_bound_access_tokens = false;
+        let body = zeroize::Zeroizing::new(br#"{"access_token":"a","token_type":"DPoP"}"#.to_vec());
+        let answer = Answer { status: 200, headers: HeaderMap::new(), body, date: None };
+        let answer = judge(&provider, &Asked::default(), &answer, Timestamp::UNIX_EPOCH);
+        assert!(matches!(answer, TokenAnswer::Unfit { .. }), "no key was shown: {answer:?}");
     }
 
     #[test] // TS8, RF3

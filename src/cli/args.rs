@@ -213,6 +213,9 @@ pub struct Connect {
     /// An extra parameter of the authorization request
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub params: Vec<(String, String)>,
+    /// Bind the tokens to a key that never leaves this machine's store (DPoP)
+    #[arg(long, num_args = 0..=1, require_equals = true, value_name = "true|false", default_missing_value = "true")]
+    pub dpop: Option<bool>,
     /// Do not start a browser, only print the address
     #[arg(long)]
     pub no_browser: bool,

@@ -75,7 +75,7 @@ impl Given {
     pub fn command(&self, command: &str, profile: &str, replaced: &[&str]) -> String {
         let mut line = format!("keyfob {command} {}", word(profile));
         for (flag, value) in self.0.iter().filter(|(flag, _)| !replaced.contains(flag)) {
-            line.push_str(&format!(" {flag} {value}"));
+            line.push_str(format!(" {flag} {value}").trim_end());
         }
         line
     }

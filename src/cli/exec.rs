@@ -10,7 +10,7 @@ use super::args::duration;
 use super::completions::complete_profile;
 use super::context::Context;
 use super::report::{self, Report, span};
-use super::token::{good, warn_short};
+use super::token::{good, warn_bound, warn_short};
 use crate::clock::seconds_until;
 use crate::connection::Wanted;
 use crate::system::environment::SECRET_VARIABLES;
@@ -85,6 +85,7 @@ fn successor(context: &Context<'_>, args: &Exec) -> Result<Successor, Report> {
             Some(least) => warn_short(context, tokens, least),
             None => warn_soon(context, tokens),
         }
+        warn_bound(context, connection);
         let token = |name: &str| (name.to_owned(), tokens.access_token.clone());
         let secrets = match args.variables.as_slice() {
             [] => vec![token(VARIABLE)],

@@ -24,6 +24,7 @@ pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
         if let Some(least) = args.min_ttl {
             warn_short(context, tokens, least);
         }
+        warn_bound(context, connection);
         let token = tokens.access_token.expose();
         if context.output.json {
             let document = json!({
@@ -37,6 +38,17 @@ pub fn run(context: &Context<'_>, args: &Token) -> Result<Exit, Report> {
         }
         Ok(Exit::Done)
     })
+}
+
+/// A token that no other program can use should not be found out by trying.
+pub fn warn_bound(context: &Context<'_>, connection: &Connection<'_>) {
+    if connection.provider.client.dpop_bound_access_tokens {
+        let name = connection.name();
+        let bound = format!(
+            "the token is bound to a key (DPoP) and is of no use without it: `keyfob call {name}` and `keyfob proxy {name}` make the proofs"
+        );
+        context.output.warn(context.system, &bound);
+    }
 }
 
 /// A script that asks for a life longer than the provider gives should hear of it.

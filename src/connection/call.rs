@@ -3,10 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use url::Url;
+
 use super::entry::Entry;
 use super::fresh::FreshError;
+use super::prover;
 use super::share::{Halt, Renewal, Share};
 use super::{Connection, Notice};
+use crate::authorization_server::dpop;
 use crate::http::error_response::ErrorResponse;
 use crate::http::retry::{Decision, Outcome, decide};
 use crate::http::{HttpError, Request, Streaming, Timeouts, send, trace};
@@ -149,6 +153,8 @@ pub(super) struct Sending<'c, 'r> {
     refreshed: bool,
     /// Whether its own refusal made the new token.
     renewed: bool,
+    /// Whether it was sent again with another proof.
+    proved_again: bool,
 }
 
 impl Connection<'_> {
@@ -191,6 +197,7 @@ impl<'c, 'r> Sending<'c, 'r> {
             sent: 0,
             refreshed: false,
             renewed: false,
+            proved_again: false,
         }
     }
 
@@ -226,16 +233,48 @@ impl<'c, 'r> Sending<'c, 'r> {
             Ok(client) => client,
             Err(error) => return Next::Fail(error.into()),
         };
-        let level = self.connection.verbose;
+        let request = match self.with_proof(request) {
+            Ok(request) => request,
+            Err(error) => return Next::Fail(error),
+        };
+        let (level, url) = (self.connection.verbose, request.url.clone());
         self.connection.trace(trace::request_lines(&request, level));
         match send(client, request, Timeouts::of(self.manner.timeout)).await {
             Ok(answer) => {
+                if self.may_prove_again(&url, &answer) && self.has_a_turn().await {
+                    // Nothing was judged but the proof: this is not one of the retries.
+                    (self.proved_again, self.sent) = (true, self.sent - 1);
+                    return Next::Again;
+                }
                 let lines = trace::answer_lines(answer.status, &answer.headers, level);
                 self.connection.trace(lines);
                 self.answered(answer).await
             }
             Err(error) => self.failed(error).await,
         }
+    }
+
+    /// A proof for this sending alone, where the token is bound to a key.
+    fn with_proof(&self, request: Request) -> Result<Request, CallError> {
+        let Some(prover) = self.connection.prover(&self.entry)? else { return Ok(request) };
+        let token = self.token()?;
+        let method = self.request.method.as_str();
+        let about = prover::Request { method, url: &request.url, access_token: Some(&token) };
+        let random = &*self.connection.system.random;
+        let proof = prover.header(&about, self.now(), random).map_err(|_| FreshError::NoKey)?;
+        Ok(request.secret_header(dpop::PROOF, proof))
+    }
+
+    /// Whether only the proof was refused, and the next one is another (RFC 9449 section 9).
+    fn may_prove_again(&self, url: &Url, answer: &Streaming) -> bool {
+        let Ok(Some(prover)) = self.connection.prover(&self.entry) else { return false };
+        let learnt = prover.learns(url, &answer.headers, self.now());
+        let refused = prover::refuses_the_proof(answer.status, &answer.headers);
+        learnt && refused && !self.proved_again && self.is_replayable()
+    }
+
+    async fn has_a_turn(&self) -> bool {
+        matches!(self.share.again(self.request).await, Ok(true))
     }
 
     /// A connection that failed is tried again where the call is safe to repeat, or never arrived.
@@ -442,7 +481,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         if !self.share.crowd {
             (self.connection.notify)(Notice::Waiting { seconds: wait.as_secs_f64(), why });
         }
-        self.share.sleep(wait).await && matches!(self.share.again(self.request).await, Ok(true))
+        self.share.sleep(wait).await && self.has_a_turn().await
     }
 
     fn tell_replay(&self, answer: &Streaming) {

@@ -71,6 +71,9 @@ pub struct Entry {
     /// Whose account it is was said by whoever imported it, and not by the provider.
     #[serde(default)]
     pub account_is_claimed: bool,
+    /// The key that the tokens are bound to, as PEM (RFC 9449).
+    #[serde(with = "crate::secret::stored_option", default)]
+    pub dpop_key: Option<Secret>,
 }
 
 /// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
@@ -132,6 +135,7 @@ impl Entry {
             borrowed: false,
             access_only: false,
             account_is_claimed: false,
+            dpop_key: None,
         }
     }
 
@@ -198,7 +202,7 @@ impl Entry {
         let tokens = self.tokens.iter().flat_map(|tokens| {
             std::iter::once(&tokens.access_token).chain(tokens.refresh_token.as_ref())
         });
-        tokens.chain(self.secrets.values())
+        tokens.chain(self.secrets.values()).chain(&self.dpop_key)
     }
 
     /// The client secret, where one is kept.
@@ -254,6 +258,7 @@ impl Entry {
         self.borrowed = false;
         self.access_only = false;
         self.account_is_claimed = false;
+        self.dpop_key = None;
         self.generation += 1;
     }
 

@@ -57,6 +57,13 @@ pub enum FreshError {
         /// What it is.
         is: String,
     },
+    /// The tokens are bound to no key where one is wanted, or to one where none is.
+    Unbound {
+        /// Whether the profile wants bound tokens.
+        is_wanted: bool,
+    },
+    /// The key that tokens are bound to could not be made or read.
+    NoKey,
     /// The client secret is needed and nowhere to be found.
     ClientSecretMissing,
     /// No client id.
@@ -171,6 +178,10 @@ impl Connection<'_> {
             return Err(FreshError::NotConnected);
         }
         self.check_bound(&entry)?;
+        if self.provider.client.dpop_bound_access_tokens != entry.dpop_key.is_some() {
+            let is_wanted = self.provider.client.dpop_bound_access_tokens;
+            return Err(FreshError::Unbound { is_wanted });
+        }
         self.hear(&entry);
         Ok(entry)
     }

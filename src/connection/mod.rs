@@ -20,6 +20,7 @@ pub mod leftover;
 pub mod organization;
 pub mod pace;
 pub mod pages;
+pub mod prover;
 pub mod roll;
 pub mod saving;
 mod server;
@@ -73,6 +74,7 @@ pub struct Connection<'a> {
     pub make_saving: Option<&'a dyn Fn() -> Result<Option<Saving>, StoreError>>,
     saving: OnceCell<Option<Saving>>,
     http: OnceCell<Client>,
+    pub(super) keys: prover::Keys,
     make_http: &'a dyn Fn() -> Result<Client, HttpError>,
 }
 
@@ -181,7 +183,7 @@ impl<'a> Connection<'a> {
     /// Puts a connection together; nothing is read, parsed or connected yet.
     pub fn new(
         system: &'a System,
-        provider: Provider,
+        mut provider: Provider,
         profile: Profile,
         client_id: Option<String>,
         drawer: Drawer,
@@ -191,6 +193,7 @@ impl<'a> Connection<'a> {
         let Ears { notify, verbose, trace: trace_sink } = ears;
         let values = settings::values(&provider, &profile.settings, client_id.as_deref());
         let http = OnceCell::new();
+        prover::bind(&mut provider, &profile);
         Self {
             system,
             provider,
@@ -205,6 +208,7 @@ impl<'a> Connection<'a> {
             make_saving: None,
             saving: OnceCell::new(),
             http,
+            keys: prover::Keys::default(),
             make_http,
         }
     }

@@ -16,8 +16,9 @@ use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::entry::{Ended, Entry, Mark};
 use super::pace::Lane;
+use super::prover::Prover;
 use super::saving::{NotSaved, Saving};
-use super::server;
+use super::server::{self, Proving};
 use crate::authorization_server::token_request::{ServerRequest, token_request};
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::authorization_server::{ClientRegistration, Grant};
@@ -251,6 +252,8 @@ struct Rolling<'a> {
     lost: bool,
     /// The earlier refresh that lost it.
     earlier: Option<Mark>,
+    /// The key that the tokens are bound to.
+    prover: Option<Prover>,
 }
 
 impl<'a> Rolling<'a> {
@@ -267,7 +270,9 @@ impl<'a> Rolling<'a> {
         };
         let earlier = entry.mark_of_this_token().cloned();
         let lost = earlier.is_some();
-        Ok(Some(Self { drawer, lock, order, tools, entry, lost, earlier }))
+        // A key that cannot be read proves nothing, and the server says so.
+        let prover = entry.dpop_key.as_ref().and_then(|key| Prover::new(key).ok());
+        Ok(Some(Self { drawer, lock, order, tools, entry, lost, earlier, prover }))
     }
 
     /// Uses an answer that an earlier command received and could not store.
@@ -293,6 +298,11 @@ impl<'a> Rolling<'a> {
             }
             _ => Ok(None),
         }
+    }
+
+    fn proving(&self) -> Option<Proving<'_>> {
+        let (clock, random) = (self.tools.clock, self.tools.random);
+        self.prover.as_ref().map(|prover| Proving { prover, clock, random })
     }
 
     fn access_has_ended(&self) -> bool {
@@ -386,7 +396,9 @@ impl<'a> Rolling<'a> {
     ) -> Rolled {
         // A life counts from when it was asked for: a slow answer must not look fresh for too long.
         let asked_at = self.tools.clock.now();
-        let answer = match server::send(self.tools.http, request, &self.tools.tracing).await {
+        let sent =
+            server::send_proving(self.tools.http, request, self.proving(), &self.tools.tracing);
+        let answer = match sent.await {
             Ok(answer) => answer,
             Err(error) => return self.unanswered(error, resent),
         };

@@ -92,7 +92,7 @@ async fn read(
         }
         append(&mut body, &chunk);
     }
-    let date = headers.get(DATE).and_then(|date| timestamp(date.to_str().ok()?));
+    let date = date(&headers);
     Ok(Answer { status: status_of(&response), headers, body, date })
 }
 
@@ -106,6 +106,11 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
         **body = grown;
     }
     body.extend_from_slice(chunk);
+}
+
+/// The server's clock, where its answer tells it.
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    timestamp(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// Reads an HTTP date (RFC 9110 section 5.6.7); one beyond the calendar is its last moment.

@@ -28,7 +28,7 @@ mod test_server;
 pub use client::{Client, Options};
 pub use error::HttpError;
 pub use error_response::{ErrorPlaces, ErrorResponse};
-pub use exchange::{Answer, Limits, exchange};
+pub use exchange::{Answer, Limits, date, exchange};
 pub use printable::printable;
 pub use proxies::Proxies;
 pub use relay::{Relay, RelayBody, Relayed, RelayedBody, relay};

@@ -34,6 +34,9 @@ pub struct Profile {
     /// A command that keeps a refreshed connection somewhere else, on its standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
+    /// Whether tokens are bound to a key, also where the provider does not ask for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop: bool,
     /// The provider's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,

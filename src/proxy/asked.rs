@@ -59,6 +59,11 @@ impl<'h> Asked<'h> {
         Ok(target)
     }
 
+    /// Where it goes; without the token, wherever that goes.
+    pub fn url(&self) -> &Url {
+        &self.target.url
+    }
+
     /// As sent.
     pub fn method(&self) -> Method {
         self.head.method.clone()

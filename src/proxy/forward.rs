@@ -23,6 +23,7 @@ use super::keeper::Tokens;
 use super::refusal::{Failure, Refusal};
 use super::{addresses, headers, location};
 use crate::clock::Clock;
+use crate::connection::prover;
 use crate::http::{Client, HttpError, Limits, Relay, RelayBody, Relayed, Timeouts, relay};
 use crate::provider::Provider;
 use crate::random::Random;
@@ -132,9 +133,9 @@ impl Forwarder {
         mut body: RelayBody,
         mut grant: Arc<Grant>,
     ) -> Result<Passing, Refusal> {
-        let (mut was_renewed, mut was_repeated) = (false, false);
+        let (mut was_renewed, mut was_repeated, mut was_proved_again) = (false, false, false);
         loop {
-            let again = body.again();
+            let mut again = body.again();
             let sent = relay(&self.client, self.relay(&asked, &grant, body)?, TIMEOUTS).await;
             let mut relayed = match (sent, again.as_ref()) {
                 (Ok(relayed), _) => relayed,
@@ -147,6 +148,13 @@ impl Forwarder {
                 }
                 (Err(error), _) => return Err(Refusal::NoAnswer(error)),
             };
+            if !was_proved_again
+                && self.may_prove_again(&asked, &grant, &relayed)
+                && let Some(kept) = again.take()
+            {
+                (was_proved_again, body) = (true, kept);
+                continue;
+            }
             if was_renewed || !self.says_expired(&asked, &grant, &mut relayed).await {
                 return Ok(Passing { relayed, grant });
             }
@@ -164,8 +172,25 @@ impl Forwarder {
     }
 
     fn relay(&self, asked: &Asked<'_>, grant: &Grant, body: RelayBody) -> Result<Relay, Refusal> {
-        let (url, headers) = asked.with_token(&self.provider, grant, self.gate.secret())?;
+        let (url, mut headers) = asked.with_token(&self.provider, grant, self.gate.secret())?;
+        if let Some(prover) = &grant.prover {
+            let method = asked.method();
+            let about = prover::Request {
+                method: method.as_str(),
+                url: &url,
+                access_token: Some(&grant.token),
+            };
+            let proof = prover.header(&about, self.clock.now(), &*self.random);
+            headers.extend(proof.ok().and_then(|proof| headers::proof(&proof)));
+        }
         Ok(Relay { method: asked.method(), url, headers, body })
+    }
+
+    /// Whether only the proof was refused, and the next one is another (RFC 9449 section 9).
+    fn may_prove_again(&self, asked: &Asked<'_>, grant: &Grant, relayed: &Relayed) -> bool {
+        let Some(prover) = &grant.prover else { return false };
+        let learnt = prover.learns(asked.url(), &relayed.headers, self.clock.now());
+        learnt && prover::refuses_the_proof(relayed.status.as_u16(), &relayed.headers)
     }
 
     /// Whether the API refused the token itself.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::allow::Allowed;
 use super::headers;
 use super::scrub::Scrubber;
+use crate::connection::prover::Prover;
 use crate::connection::{Connection, Entry, FreshError};
 use crate::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::provider::template::Values;
@@ -32,6 +33,8 @@ pub struct Grant {
     pub headers: Result<HeaderMap, AuthorizationError>,
     /// The allow list with paths as they are sent.
     pub allowed: Allowed,
+    /// The key that the token is bound to.
+    pub prover: Option<Arc<Prover>>,
     /// Takes this token, those before it and the proxy's secret out of answers.
     pub scrubber: Arc<Scrubber>,
 }
@@ -69,6 +72,7 @@ impl Grant {
             headers: authorization::headers(api, &values, None, &[]).and_then(header_map),
             base: Base::of(api, &values).map_err(GrantError::Target)?,
             allowed: allowed.written_out(api, settings, &values).map_err(GrantError::Allow)?,
+            prover: connection.prover(entry).map_err(GrantError::Fresh)?,
             scrubber: Arc::new(Scrubber::new(hidden.iter().chain([&token]))),
             values,
             token,

@@ -27,12 +27,13 @@ const OF_THE_CONNECTION: [&str; 9] = [
 /// What a program says that is not for the API: another credential, another address, another method
 /// or path than the allow list was asked about, what is said about this way of sending, and a part of
 /// a body: the parts of a token that an API repeats are not known for what they are.
-const NOT_FOR_THE_API: [&str; 23] = [
+const NOT_FOR_THE_API: [&str; 24] = [
     "accept-encoding",
     "authorization",
     "content-length",
     "cookie",
     "cookie2",
+    "dpop",
     "expect",
     "forwarded",
     "host",
@@ -55,10 +56,11 @@ const NOT_FOR_THE_API: [&str; 23] = [
 
 /// What an API says that is not for a program: a session of its own, what only a browser heeds, that
 /// parts can be asked for, and what only the proxy may say.
-const NOT_FOR_THE_PROGRAM: [&str; 8] = [
+const NOT_FOR_THE_PROGRAM: [&str; 9] = [
     "accept-ranges",
     "alt-svc",
     "clear-site-data",
+    "dpop-nonce",
     "refresh",
     "set-cookie",
     "set-cookie2",
@@ -137,6 +139,13 @@ pub fn authorization(scheme: &str, token: &Secret) -> Option<(HeaderName, Header
     let mut value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
     value.set_sensitive(true);
     Some((AUTHORIZATION, value))
+}
+
+/// The header of a proof that the client holds the token's key (RFC 9449 section 7.1).
+pub fn proof(proof: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(proof.expose()).ok()?;
+    value.set_sensitive(true);
+    Some((HeaderName::from_static("dpop"), value))
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<String> {

@@ -34,6 +34,9 @@ pub enum AuthorizationError {
     /// The setting says neither `header` nor `query`, or the vendor takes no query parameter.
     #[error("the access token cannot go into `{0}`")]
     NoSuchPlace(String),
+    /// The token is bound to a key, and every request needs a proof of its own (RFC 9449).
+    #[error("a token that is bound to a key needs a proof with every request")]
+    NeedsProof,
     /// A header that only keyfob or the HTTP library writes.
     #[error("the header `{0}` cannot be set")]
     Reserved(String),
@@ -112,11 +115,20 @@ pub fn header_lines(
     if api.authorization.place == "query" {
         return Err(AuthorizationError::NoSuchPlace("header".into()));
     }
+    without_proof(api)?;
     let authorization = authorization_header(&api.authorization.scheme, token);
     let mut lines = vec![("Authorization".to_owned(), authorization)];
     let others = headers(api, values, None, &[])?;
     lines.extend(others.into_iter().map(|(name, value)| (name, value.into())));
     Ok(lines)
+}
+
+/// Refuses to show a token to a program that sends it by itself, where nothing but a proof makes it good.
+pub fn without_proof(api: &Api) -> Result<(), AuthorizationError> {
+    match api.authorization.scheme.eq_ignore_ascii_case("DPoP") {
+        true => Err(AuthorizationError::NeedsProof),
+        false => Ok(()),
+    }
 }
 
 fn permitted(name: &str, value: &str) -> Result<(), AuthorizationError> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::idempotency::wait_headers;
 use super::scope::Judgement;
-use super::www_authenticate::{Challenge, parse};
+use super::www_authenticate::{Challenge, is_about_the_proof, parse};
 use crate::http::json_path::look_up;
 use crate::http::{ErrorPlaces, ErrorResponse, HeaderMap};
 use crate::provider::Provider;
@@ -138,6 +138,8 @@ impl Evidence<'_> {
             Some(Action::MissingScope) => return self.missing_scope(scope),
             Some(action) => action == Action::Refresh,
             None if says("insufficient_scope") => return self.missing_scope(scope),
+            // The token was not judged: a refresh would spend a refresh token for nothing.
+            None if is_about_the_proof(said.or(self.code)) => return Kind::Other,
             None => says("invalid_token") || self.asks_to_renew,
         };
         match (renewal_helps, scope) {

@@ -114,6 +114,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Tells whether an error code is about a proof of possession alone: neither the token nor the
+/// request was judged (RFC 9449 sections 8 and 9).
+pub fn is_about_the_proof(code: Option<&str>) -> bool {
+    matches!(code, Some("use_dpop_nonce" | "invalid_dpop_proof"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,7 @@ mod keychain_program;
 mod keyring;
 mod killed;
 mod loopback;
+mod proof_of_possession;
 mod proxy;
 mod stand_in;
 mod terminal;

@@ -28,12 +28,13 @@ use super::recipes;
 use super::report::{self, Exit, Report, Situation};
 use crate::connection::call::{Manner, Refused};
 use crate::connection::pages::{Page, PageWalk};
-use crate::connection::{Connection, Entry};
+use crate::connection::{Connection, Entry, prover};
 use crate::http::printable::printable;
 use crate::http::{HttpError, Method};
 use crate::profile::settings;
 use crate::provider::Provider;
-use crate::resource_server::{ApiRequest, pages};
+use crate::resource_server::authorization::without_proof;
+use crate::resource_server::{ApiRequest, RequestError, pages};
 use asked::build;
 use delivery::{deliver, output_target};
 use destination::Destination;
@@ -117,7 +118,13 @@ fn show(
     for (name, value) in &chosen.record.account {
         values.set(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     }
-    let mut request = build(context, args, words, &chosen.provider, &values, about)?;
+    let mut provider = chosen.provider.clone();
+    prover::bind(&mut provider, &chosen.profile);
+    if args.curl {
+        without_proof(&provider.api)
+            .map_err(|error| report::request(&RequestError::Authorization(error), about))?;
+    }
+    let mut request = build(context, args, words, &provider, &values, about)?;
     envelope(args, &chosen.provider, about)?;
     if args.answer.paginate {
         pageable(&request)?;

@@ -49,6 +49,9 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     for (key, value) in &args.params {
         chosen.profile.params.insert(key.clone(), value.clone());
     }
+    if let Some(dpop) = args.dpop {
+        chosen.profile.dpop = dpop;
+    }
     set_redirect(&mut chosen, args)?;
     if args.print_redirect {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
@@ -113,6 +116,9 @@ fn add_given(given: &mut Given, args: &Connect) {
     }
     if let Some(flow) = args.flow.and_then(|flow| flow.to_possible_value()) {
         given.add("--flow", flow.get_name().to_owned());
+    }
+    if let Some(dpop) = args.dpop {
+        given.add(if dpop { "--dpop" } else { "--dpop=false" }, String::new());
     }
     for (key, value) in &args.params {
         given.add("--param", command_line::pair(key, value));

@@ -10,7 +10,7 @@ use super::super::context::Context;
 use super::super::report::{self, Report, Situation};
 use super::super::token::good;
 use crate::connection::{Connection, Entry, FreshError, Wanted};
-use crate::resource_server::authorization::header_lines;
+use crate::resource_server::authorization::{header_lines, without_proof};
 use crate::resource_server::request::RequestError;
 use crate::resource_server::{OwnHosts, TargetError};
 use crate::secret::Secret;
@@ -89,6 +89,8 @@ impl Connected<'_> {
 
     /// A token that is good now, refreshed where it must be.
     pub fn credential(&self, least: Option<Duration>) -> Result<Credential, Report> {
+        without_proof(&self.connection.provider.api)
+            .map_err(|error| report::request(&RequestError::Authorization(error), &self.about))?;
         let tokens = self.tokens(&self.entry(least)?)?;
         Ok(Credential {
             token: tokens.access_token,

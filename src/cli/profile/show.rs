@@ -89,6 +89,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "redirect_uri": profile.redirect_uri,
             "store": profile.store.map(|kind| kind.name()),
             "save_to": profile.save_to,
+            "dpop": profile.dpop,
             "settings": profile.settings,
             "defaults": defaults,
             "params": profile.params,
@@ -117,6 +118,7 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         ("redirect_uri", profile.redirect_uri.clone()),
         ("store", profile.store.map(|kind| kind.name().to_owned())),
         ("save_to", profile.save_to.clone()),
+        ("dpop", profile.dpop.then(|| "true".to_owned())),
     ];
     let mut lines: Vec<(String, String)> =
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();

@@ -200,6 +200,17 @@ pub fn request(error: &RequestError, about: &Situation) -> Report {
         RequestError::Authorization(AuthorizationError::NoSuchPlace(_)) => nonsense()
             .cause(format!("{} takes it elsewhere", about.provider))
             .hint("let keyfob make the request, it puts the token where it belongs: keyfob call"),
+        RequestError::Authorization(AuthorizationError::NeedsProof) => Report::new(
+            Exit::SetUp,
+            "proof-needed",
+            format!(
+                "the tokens of `{}` are bound to a key that never leaves keyfob",
+                about.profile
+            ),
+        )
+        .cause("every request needs a proof of its own (DPoP, RFC 9449)")
+        .hint("let keyfob make the requests: `keyfob call`, or for other programs the proxy")
+        .next(format!("keyfob proxy {}", about.profile)),
         RequestError::Authorization(_) => nonsense()
             .hint("leave that header out: keyfob sets it, and the token goes nowhere else"),
         RequestError::Method(_) => nonsense().hint("use GET, POST, PUT, PATCH or DELETE"),

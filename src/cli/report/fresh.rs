@@ -40,6 +40,24 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .cause(format!("they belong to {was}; the profile now says {is}"))
         .hint("nothing was sent; set the host back, or connect to the new one")
         .next(about.connect()),
+        FreshError::Unbound { is_wanted } => Report::new(
+            Exit::AuthorizationNeeded,
+            "binding-changed",
+            format!("`{profile}` was connected another way than it is set up now"),
+        )
+        .cause(match is_wanted {
+            true => "its tokens are to be bound to a key (DPoP), and those it has are not",
+            false => "its tokens are bound to a key (DPoP), and it is set up without one",
+        })
+        .hint("nothing was sent; connect it as it is set up now")
+        .next(about.connect()),
+        FreshError::NoKey => Report::new(
+            Exit::Store,
+            "key-unreadable",
+            format!("the key that the tokens of `{profile}` are bound to cannot be used"),
+        )
+        .hint("nothing was sent; connect again, which makes a new one")
+        .next(about.connect()),
         FreshError::ClientSecretMissing => Report::new(
             Exit::SetUp,
             "client-secret-missing",

@@ -63,13 +63,14 @@ impl Connection<'_> {
         let mut endpoint = self.listen(&way.redirect_uri)?;
         let redirect_uri =
             endpoint.as_ref().map_or(&way.redirect_uri, RedirectionEndpoint::redirect_uri).clone();
-        let transaction = transaction(
+        let mut transaction = transaction(
             &self.provider,
             &authorize,
             redirect_uri.as_str(),
             brought.scopes.clone(),
             &*self.system.random,
         );
+        transaction.dpop_jkt = self.new_prover()?.map(|prover| prover.thumbprint());
         let url = self.authorization_url(&authorize, &registration, &transaction, way)?;
         let lane = self.paste_lane();
         if endpoint.is_none() && lane.is_none() {
@@ -311,6 +312,7 @@ mod tests {
             scopes: vec![],
             issuer: None,
             iss_required: false,
+            dpop_jkt: None,
         }
     }
 

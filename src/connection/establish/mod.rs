@@ -221,9 +221,11 @@ impl Connection<'_> {
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
         let asked_at = self.system.clock.now();
-        let answer = server::send(self.http()?, request, &self.tracing())
-            .await
-            .map_err(EstablishError::Http)?;
+        let prover = self.new_prover()?;
+        let answer =
+            server::send_proving(self.http()?, request, self.proving(&prover), &self.tracing())
+                .await
+                .map_err(EstablishError::Http)?;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
         let judged = judge(&self.provider, &asked, &answer, asked_at);
@@ -294,6 +296,7 @@ impl Connection<'_> {
         entry.saved = None;
         entry.access_only = false;
         entry.account_is_claimed = false;
+        entry.dpop_key = self.new_key()?;
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub struct Client {
     pub basic_encoding: BasicEncoding,
     /// Whether there is a client secret.
     pub secret: Presence,
+    /// Whether tokens are bound to a key that every request proves (RFC 9449 section 5.2).
+    pub dpop_bound_access_tokens: bool,
 }
 
 /// Names a method of client authentication.

@@ -59,10 +59,12 @@ const configuration = {
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
+    // Only a client that shows a proof is asked for the server's nonce in it.
+    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true },
     introspection: { enabled: true },
     revocation: { enabled: true },
   },
-  routes: { authorization: '/authorize', token: '/token', revocation: '/revoke' },
+  routes: { authorization: '/authorize', token: '/token', revocation: '/revoke', userinfo: '/userinfo' },
   cookies: { keys: ['only for this test'] },
   ttl: {
     AccessToken: () => seconds,

@@ -1,0 +1,133 @@
+//! Tokens that are bound to a key: every request proves it, and no refresh token is spent on a proof.
+
+#[path = "dpop/vendor.rs"]
+mod vendor;
+
+use vendor::{Manner, Vendor};
+
+use crate::support::world::{Ran, World};
+
+/// A vendor and somebody who connects to it.
+fn connects(manner: Manner, words: &[&str]) -> (Vendor, World, Ran) {
+    let (vendor, world) = (Vendor::start(manner), World::new());
+    let url = &vendor.url;
+    let file = world.own_file(
+        "bound.toml",
+        format!(
+            r#"schema = 1
+name = "bound"
+flows = ["authorization_code"]
+client = {{ auth = "id", secret = "none" }}
+authorize = {{ url = "{url}/authorize" }}
+token = {{ url = "{url}/token" }}
+refresh = {{ rotation = "single_use" }}
+api = {{ base_url = "{url}" }}
+"#
+        ),
+    );
+    let file = file.to_str().unwrap().to_owned();
+    let first = ["connect", "shop", "--provider", &file, "--client-id", "c"];
+    let ran = world.run(first.into_iter().chain(words.iter().copied()));
+    (vendor, world, ran)
+}
+
+fn connected(manner: Manner) -> (Vendor, World) {
+    let (vendor, world, ran) = connects(manner, &["--dpop"]);
+    ran.ok();
+    (vendor, world)
+}
+
+fn what(taken: Vec<(String, &'static str)>) -> Vec<String> {
+    taken.into_iter().map(|(name, what)| format!("{name} {what}")).collect()
+}
+
+#[test] // SC1, SC2, SC3, SC4, SC6, SC7
+fn a_connection_proves_one_key_with_every_request() {
+    let (vendor, world) = connected(Manner::default());
+    assert_eq!(what(vendor.take()), ["token nonce", "token given"]);
+    let orders = world.line("call shop GET /orders page==2").ok();
+    assert_eq!(orders.stdout, "{\"orders\":[]}");
+    assert_eq!(what(vendor.take()), ["orders nonce", "orders answered"]);
+    world.line("refresh shop").ok();
+    world.line("call shop POST /orders a=1").ok();
+    assert_eq!(vendor.seen.lock().unwrap().keys.len(), 1, "one key for all of it");
+}
+
+#[test] // SC3, RR13
+fn an_ended_token_is_renewed_once_and_a_refused_proof_never_renews() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    vendor.manner.lock().unwrap().refuses_tokens = 1;
+    world.line("call shop GET /orders").ok();
+    let seen = what(vendor.take());
+    let expected =
+        ["orders nonce", "orders refused", "token nonce", "token given", "orders answered"];
+    assert_eq!(seen, expected);
+    vendor.manner.lock().unwrap().never_content = true;
+    let refused = world.line("call shop GET /orders").exits(8);
+    assert!(refused.stderr.contains("use_dpop_nonce"), "{}", refused.stderr);
+    assert_eq!(what(vendor.take()), ["orders nonce", "orders nonce"], "no token request");
+}
+
+#[test] // SC3
+fn a_token_endpoint_that_is_never_content_is_asked_twice() {
+    let (vendor, world, ran) =
+        connects(Manner { never_content: true, ..Manner::default() }, &["--dpop"]);
+    ran.exits(5).says("use_dpop_nonce");
+    assert_eq!(what(vendor.take()), ["token nonce", "token nonce"]);
+    assert!(!world.home().configuration.join("profiles/shop.toml").exists());
+}
+
+#[test] // SC5
+fn tokens_that_are_bound_to_nothing_are_not_stored() {
+    let (_, world, ran) =
+        connects(Manner { forgets_the_key: true, ..Manner::default() }, &["--dpop"]);
+    ran.exits(7).says("not bound to the key");
+    world.line("token shop").exits(3);
+}
+
+#[test] // SC5
+fn a_bound_token_is_not_taken_without_a_key() {
+    let (vendor, _, ran) = connects(Manner::default(), &[]);
+    assert_ne!(ran.exit, 0);
+    assert_eq!(what(vendor.take()), ["token one proof"]);
+}
+
+#[test] // SC2
+fn other_programs_are_told_that_the_token_alone_is_no_use() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    world.line("token shop").ok().says("bound to a key");
+    for line in ["header shop", "call shop GET /orders --curl", "helper mcp shop"] {
+        let refused = world.line(line).exits(3).without_product();
+        refused.says("a key that never leaves keyfob").says("keyfob proxy shop");
+    }
+    let shown = world.line("call shop GET /orders --dry-run").ok();
+    assert!(shown.stdout.contains("DPoP"), "{}", shown.stdout);
+    assert!(vendor.take().is_empty(), "nothing was sent");
+}
+
+#[test] // SC2
+fn a_connection_is_used_the_way_it_was_made() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    let path = world.home().configuration.join("profiles/shop.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("dpop = true\n", "")).unwrap();
+    world.line("call shop GET /orders").exits(4).says("keyfob connect shop");
+    assert!(vendor.take().is_empty(), "a bound token is never shown as Bearer");
+}
+
+#[test] // SC7, LG1
+fn the_key_and_its_proofs_are_told_nobody() {
+    let (_, world) = connected(Manner::default());
+    for line in ["call shop GET /orders -vv", "refresh shop -vv", "profile show shop"] {
+        let ran = world.line(line).ok();
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!told.contains("PRIVATE KEY") && !told.contains("eyJ"), "{line}: {told}");
+    }
+    for (path, text) in world.files() {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(!text.contains("PRIVATE KEY"), "{}", path.display());
+    }
+}
