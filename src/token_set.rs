@@ -32,6 +32,9 @@ pub struct TokenSet {
     /// What else the answer carried and the provider file names, such as `merchant_id`.
     #[serde(default)]
     pub contexts: BTreeMap<String, Value>,
+    /// The rights that were granted in detail (RFC 9396 section 7); empty where nobody said.
+    #[serde(default)]
+    pub authorization_details: Vec<Value>,
 }
 
 impl TokenSet {
@@ -81,6 +84,7 @@ mod tests {
             access_expires_at: expires.map(|at| Timestamp::from_second(at).unwrap()),
             refresh_expires_at: None,
             contexts: BTreeMap::new(),
+            authorization_details: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod authorization_request;
 mod bad_input;
 mod batch;
 #[cfg(unix)]
@@ -29,8 +30,10 @@ mod jq;
 mod json;
 mod limits;
 mod messages;
+mod mix_up;
 mod offline;
 mod paginate;
+mod par;
 mod profile;
 mod provider;
 #[cfg(unix)]
@@ -41,6 +44,7 @@ mod readme;
 mod recipes;
 mod redirect;
 mod refresh;
+mod resource;
 mod retries;
 mod revoke;
 mod rolling;

@@ -2,8 +2,9 @@
 
 use url::Url;
 
-use super::pkce;
-use crate::provider::schema::{Authorize, Pkce, State};
+use super::{Wanted, pkce};
+use crate::provider::reserved::is_reserved;
+use crate::provider::schema::{Authorize, Pkce, ResponseMode, State};
 use crate::provider::{MissingValue, Provider, Values};
 use crate::random::{Random, token_256};
 use crate::secret::Secret;
@@ -21,6 +22,8 @@ pub struct Transaction {
     pub redirect_uri: String,
     /// What was asked for.
     pub scopes: Vec<String>,
+    /// What else was asked for.
+    pub wanted: Wanted,
     /// The issuer that `iss` must name, where it is known (RFC 9207 section 2.4).
     pub issuer: Option<String>,
     /// Whether a response without `iss` is refused.
@@ -38,29 +41,13 @@ pub enum RequestError {
     /// The endpoint is no URL a browser may be sent to.
     #[error("the authorization endpoint `{0}` is no usable URL")]
     Endpoint(String),
+    /// More than a browser is handed, in bytes.
+    #[error("the authorization request is longer than 8 KiB")]
+    TooLong,
     /// A parameter of the user's would replace one of the protocol's.
     #[error("the parameter `{0}` is the protocol's own")]
     ReservedParameter(String),
 }
-
-/// Parameters that nobody but the protocol sets (AR14).
-const RESERVED: [&str; 15] = [
-    "client_id",
-    "redirect_uri",
-    "state",
-    "response_type",
-    "response_mode",
-    "code_challenge",
-    "code_challenge_method",
-    "dpop_jkt",
-    "nonce",
-    "scope",
-    "request",
-    "request_uri",
-    "resource",
-    "client_secret",
-    "code_verifier",
-];
 
 /// Makes a fresh transaction: new `state` and verifier each time.
 pub fn transaction(
@@ -68,6 +55,7 @@ pub fn transaction(
     authorize: &Authorize,
     redirect_uri: &str,
     scopes: Vec<String>,
+    wanted: Wanted,
     random: &dyn Random,
 ) -> Transaction {
     let discovery = provider.discovery.as_ref();
@@ -77,23 +65,21 @@ pub fn transaction(
         code_verifier: (authorize.pkce == Pkce::S256).then(|| pkce::code_verifier(random)),
         redirect_uri: redirect_uri.to_owned(),
         scopes,
+        wanted,
         issuer: discovery.and_then(|it| it.issuer.clone()),
         iss_required: discovery.is_some_and(|it| it.iss_in_response),
         dpop_jkt: None,
     }
 }
 
-/// Makes the URL that the person's browser is sent to.
-pub fn authorization_url(
+/// The parameters of the request, each once but `resource`; the user's own and then the provider's count last.
+pub fn authorization_parameters(
     authorize: &Authorize,
     values: &Values,
     client_id: &str,
     transaction: &Transaction,
     extra: &[(String, String)],
-) -> Result<Url, RequestError> {
-    let endpoint = values.render_url(&authorize.url)?;
-    let mut url = Url::parse(&endpoint).map_err(|_| RequestError::Endpoint(endpoint))?;
-    url.set_fragment(None);
+) -> Result<Vec<(String, String)>, RequestError> {
     let mut parameters = protocol_parameters(authorize, client_id, transaction);
     for (name, value) in &authorize.params {
         replace(&mut parameters, name, values.render(value)?);
@@ -102,6 +88,20 @@ pub fn authorization_url(
         refuse_reserved(name)?;
         replace(&mut parameters, name, value.clone());
     }
+    // RFC 6749 section 3.1: an empty parameter is none, and so a person leaves one out.
+    parameters.retain(|(_, value)| !value.is_empty());
+    Ok(parameters)
+}
+
+/// Makes the URL that the person's browser is sent to.
+pub fn authorization_url(
+    authorize: &Authorize,
+    values: &Values,
+    parameters: &[(String, String)],
+) -> Result<Url, RequestError> {
+    let endpoint = values.render_url(&authorize.url)?;
+    let mut url = Url::parse(&endpoint).map_err(|_| RequestError::Endpoint(endpoint))?;
+    url.set_fragment(None);
     let kept: Vec<(String, String)> = url
         .query_pairs()
         .filter(|(name, _)| !parameters.iter().any(|(it, _)| it == name))
@@ -113,7 +113,7 @@ pub fn authorization_url(
 
 /// Refuses a parameter of the user's that would replace one of the protocol's.
 pub(super) fn refuse_reserved(name: &str) -> Result<(), RequestError> {
-    match RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+    match is_reserved(name) {
         true => Err(RequestError::ReservedParameter(name.to_owned())),
         false => Ok(()),
     }
@@ -151,6 +151,10 @@ fn protocol_parameters(
     if asks("openid") && asks("offline_access") {
         parameters.push(("prompt".into(), "consent".into()));
     }
+    if authorize.response_mode == ResponseMode::FormPost {
+        parameters.push(("response_mode".into(), "form_post".into()));
+    }
+    parameters.extend(transaction.wanted.parameters());
     parameters
 }
 
@@ -164,12 +168,24 @@ mod tests {
         let provider = catalogue::shipped(vendor).unwrap().unwrap();
         let authorize = provider.authorize.as_ref().unwrap();
         let scopes = scopes.iter().map(|it| (*it).to_owned()).collect();
+        let uri = &authorize.redirect.uri;
         let transaction =
-            transaction(&provider, authorize, &authorize.redirect.uri, scopes, &SystemRandom);
+            transaction(&provider, authorize, uri, scopes, Wanted::default(), &SystemRandom);
         let mut values = Values::default();
         values.set("auth_host", "https://inkress.com");
         let extra: Vec<_> = extra.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        authorization_url(authorize, &values, "inkid_1", &transaction, &extra)
+        asked(authorize, &values, &transaction, &extra)
+    }
+
+    fn asked(
+        authorize: &Authorize,
+        values: &Values,
+        transaction: &Transaction,
+        extra: &[(String, String)],
+    ) -> Result<Url, RequestError> {
+        let parameters =
+            authorization_parameters(authorize, values, "inkid_1", transaction, extra)?;
+        authorization_url(authorize, values, &parameters)
     }
 
     fn query(url: &Url) -> Vec<String> {
@@ -215,10 +231,9 @@ mod tests {
         let mut provider = catalogue::shipped("inkress").unwrap().unwrap();
         let mut authorize = provider.authorize.take().unwrap();
         authorize.url = "https://as.test/auth?tenant=x&state=old#top".into();
-        let transaction =
-            transaction(&provider, &authorize, "http://127.0.0.1:1/cb", vec![], &SystemRandom);
-        let url =
-            authorization_url(&authorize, &Values::default(), "id", &transaction, &[]).unwrap();
+        let (uri, wanted) = ("http://127.0.0.1:1/cb", Wanted::default());
+        let transaction = transaction(&provider, &authorize, uri, vec![], wanted, &SystemRandom);
+        let url = asked(&authorize, &Values::default(), &transaction, &[]).unwrap();
         let names = query(&url);
         assert_eq!(names.iter().filter(|name| *name == "state").count(), 1);
         assert!(names.contains(&"tenant".to_owned()));
@@ -226,13 +241,44 @@ mod tests {
         authorize.params.insert("prompt".into(), "login".into());
         let scopes = vec!["openid".into(), "offline_access".into()];
         let transaction = Transaction { scopes, ..transaction };
-        let url =
-            authorization_url(&authorize, &Values::default(), "id", &transaction, &[]).unwrap();
+        let url = asked(&authorize, &Values::default(), &transaction, &[]).unwrap();
         let prompts: Vec<String> = url
             .query_pairs()
             .filter(|(name, _)| name == "prompt")
             .map(|(_, value)| value.into_owned())
             .collect();
         assert_eq!(prompts, ["login"]);
+    }
+
+    #[test] // AR16
+    fn offline_access_of_openid_comes_with_consent_unless_the_person_turns_it_off() {
+        let prompt = |scopes: &[&str], extra: &[(&str, &str)]| {
+            let url = url("inkress", scopes, extra).unwrap();
+            let found = url.query_pairs().find(|(name, _)| name == "prompt");
+            found.map(|(_, value)| value.into_owned())
+        };
+        let both = ["openid", "offline_access"];
+        assert_eq!(prompt(&both, &[]).as_deref(), Some("consent"));
+        assert_eq!(prompt(&both, &[("prompt", "login")]).as_deref(), Some("login"));
+        assert_eq!(prompt(&both, &[("prompt", "")]), None);
+        assert_eq!(prompt(&["orders:read", "offline_access"], &[]), None);
+    }
+
+    #[test] // AR24
+    fn an_attempt_carries_what_the_person_asks_for() {
+        let extra = [
+            ("acr_values", "urn:a urn:b"),
+            ("max_age", "0"),
+            ("login_hint", "me@example.com"),
+            ("prompt", "login"),
+            ("ui_locales", "de"),
+        ];
+        let url = url("inkress", &["orders:read"], &extra).unwrap();
+        let pairs: Vec<_> = url.query_pairs().collect();
+        for (name, value) in extra {
+            let found: Vec<_> = pairs.iter().filter(|(it, _)| it == name).collect();
+            assert!(matches!(found.as_slice(), [(_, it)] if it == value), "{name}: {url}");
+        }
+        assert!(url.as_str().contains("acr_values=urn%3Aa+urn%3Ab"), "{url}");
     }
 }

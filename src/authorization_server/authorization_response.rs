@@ -89,6 +89,7 @@ mod tests {
             code_verifier: None,
             redirect_uri: "http://127.0.0.1:1/cb".into(),
             scopes: vec![],
+            wanted: crate::authorization_server::Wanted::default(),
             issuer: Some("https://as.test".into()),
             iss_required: false,
             dpop_jkt: None,

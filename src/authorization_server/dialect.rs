@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::provider::schema::BodyFormat;
@@ -43,14 +44,38 @@ pub fn body(format: BodyFormat, parameters: &[(String, Secret)]) -> Body {
             }
         }
         BodyFormat::Json => {
-            let object: serde_json::Map<_, _> = parameters
-                .iter()
-                .map(|(name, value)| (name.clone(), value.expose().into()))
-                .collect();
+            let mut object = serde_json::Map::new();
+            for (name, value) in parameters {
+                add(&mut object, name, value.expose().into());
+            }
             Body {
                 content_type: "application/json",
-                text: Secret::new(serde_json::Value::Object(object).to_string()),
+                text: Secret::new(Value::Object(object).to_string()),
             }
         }
+    }
+}
+
+/// A name that comes several times, as `resource` may, has a list of values.
+fn add(object: &mut serde_json::Map<String, Value>, name: &str, value: Value) {
+    match object.get_mut(name) {
+        Some(Value::Array(values)) => values.push(value),
+        Some(one) => *one = Value::Array(vec![one.take(), value]),
+        None => drop(object.insert(name.to_owned(), value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test] // EX5, TQ2
+    fn a_parameter_that_comes_twice_is_there_twice_in_either_form() {
+        let parameters = [("a", "1"), ("resource", "x"), ("resource", "y"), ("resource", "z")]
+            .map(|(name, value)| (name.to_owned(), Secret::new(value)));
+        let form = body(BodyFormat::Form, &parameters);
+        assert_eq!(form.text.expose(), "a=1&resource=x&resource=y&resource=z");
+        let json = body(BodyFormat::Json, &parameters);
+        assert_eq!(json.text.expose(), r#"{"a":"1","resource":["x","y","z"]}"#);
     }
 }

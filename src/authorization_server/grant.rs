@@ -1,5 +1,6 @@
 //! The grants of RFC 6749 as values, with their standard parameters.
 
+use super::wanted::Wanted;
 use crate::secret::Secret;
 
 /// What is exchanged for tokens.
@@ -40,9 +41,24 @@ pub enum Grant {
         /// Empty for the client's default.
         scopes: Vec<String>,
     },
+    /// One of the others, for what else was asked for (RFC 8707 section 2.2, RFC 9396 section 6).
+    For {
+        /// Which one.
+        grant: Box<Self>,
+        /// For which resources and rights.
+        wanted: Wanted,
+    },
 }
 
 impl Grant {
+    /// The same grant for what is wanted beside the scopes.
+    pub fn wanting(self, wanted: Wanted) -> Self {
+        match wanted.is_empty() {
+            true => self,
+            false => Self::For { grant: Box::new(self), wanted },
+        }
+    }
+
     /// The grant's parameters in the RFC's own names and order; empty ones are left out (RFC 6749 section 3.2).
     pub fn parameters(&self) -> Vec<(String, Secret)> {
         let plain = |name: &str, value: &str| (name.to_owned(), Secret::new(value));
@@ -76,6 +92,12 @@ impl Grant {
                 ("password".to_owned(), password.clone()),
                 scope(scopes),
             ],
+            Self::For { grant, wanted } => {
+                let mut parameters = grant.parameters();
+                let more = wanted.parameters().into_iter();
+                parameters.extend(more.map(|(name, value)| (name, Secret::new(value))));
+                parameters
+            }
         };
         parameters.retain(|(_, value)| !value.is_empty());
         parameters

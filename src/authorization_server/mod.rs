@@ -12,9 +12,12 @@ pub mod dpop;
 pub mod grant;
 pub mod jose;
 pub mod pkce;
+pub mod pushed_request;
 pub mod revocation;
 pub mod token_request;
 pub mod token_response;
+pub mod wanted;
 
 pub use client_authentication::ClientRegistration;
 pub use grant::Grant;
+pub use wanted::Wanted;

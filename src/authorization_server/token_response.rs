@@ -68,6 +68,8 @@ pub struct Asked {
     pub refresh_expires_at: Option<Timestamp>,
     /// Contexts that an earlier answer carried.
     pub contexts: BTreeMap<String, Value>,
+    /// Rights in detail that an earlier answer granted.
+    pub authorization_details: Vec<Value>,
 }
 
 /// Judges an answer; times are kept in whole seconds, as the server gives them.
@@ -149,7 +151,16 @@ fn token_set(
         access_expires_at: lifetime.map(|seconds| after_seconds(now, seconds)),
         refresh_expires_at,
         contexts: contexts(provider, asked, object)?,
+        authorization_details: details(asked, object),
     })
+}
+
+/// The rights that were granted in detail (RFC 9396 section 7); an answer that says nothing changes none.
+fn details(asked: &Asked, object: &Value) -> Vec<Value> {
+    match object.get("authorization_details") {
+        Some(Value::Array(details)) => details.clone(),
+        _ => asked.authorization_details.clone(),
+    }
 }
 
 /// The new refresh token, or the old one where none came (an empty one is none).

@@ -210,7 +210,13 @@ pub struct Connect {
     /// The loopback port to listen on
     #[arg(long, value_name = "N", conflicts_with = "redirect_uri")]
     pub port: Option<u16>,
-    /// An extra parameter of the authorization request
+    /// What the tokens are for, an absolute URI (repeatable; RFC 8707)
+    #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
+    pub resource: Vec<String>,
+    /// Rights in detail as a JSON array, `-` for standard input (RFC 9396)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub authorization_details: Option<PathBuf>,
+    /// An extra parameter of the authorization request, such as login_hint (empty: leave it out)
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub params: Vec<(String, String)>,
     /// Bind the tokens to a key that never leaves this machine's store (DPoP)

@@ -47,6 +47,9 @@ impl Given {
         for scope in &profile.scopes {
             given.add("--scope", typed(scope));
         }
+        for resource in &profile.resource {
+            given.add("--resource", typed(resource));
+        }
         if let Some(uri) = &profile.redirect_uri {
             given.add("--redirect-uri", typed(uri));
         }

@@ -181,7 +181,7 @@ fn confirm_change(context: &Context<'_>, name: &str, found: &Provider) -> Result
     };
     let endpoints = |provider: &Provider| {
         (
-            provider.authorize.as_ref().map(|it| it.url.clone()),
+            provider.authorize.as_ref().map(|it| (it.url.clone(), it.pushed_url.clone())),
             provider.token.url.clone(),
             provider.revoke.as_ref().map(|it| it.url.clone()),
             // A file from before there was one is not another server's.

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::enter_code::enter_code;
 use super::output::Output;
+use super::report::span;
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
 use crate::http::printable::printable;
@@ -144,6 +145,9 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
         Err(why) => output.note(system, &format!("open this address in a browser ({why}):")),
     }
     output.say(system, open.url.as_str());
+    if let Some(seconds) = open.good_for {
+        output.note(system, &format!("it can be opened once, within {}", span(seconds)));
+    }
     if let (Some(port), Err(_)) = (open.port, &open.browser) {
         output.note(
             system,

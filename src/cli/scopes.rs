@@ -28,6 +28,7 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "profile": chosen.name,
             "provider": chosen.provider.name,
             "scopes": scopes,
+            "authorization_details": chosen.record.authorization_details,
         });
         context.output.document(context.system, &document)?;
         return Ok(Exit::Done);
@@ -41,6 +42,10 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
     }
     if !rows.is_empty() {
         context.output.product(context.system, &shown(&rows))?;
+    }
+    for detail in &chosen.record.authorization_details {
+        let line = format!("granted {}\n", printable(&detail.to_string()));
+        context.output.product(context.system, &line)?;
     }
     for line in remarks(&chosen) {
         context.output.note(context.system, &line);

@@ -68,6 +68,9 @@ pub fn record(entry: &Entry, store: crate::store::StoreKind, rotation: Rotation)
         needs_authorization: entry.ended.is_some(),
         account: tokens.map(|it| it.contexts.clone()).unwrap_or_default(),
         granted: tokens.and_then(|it| it.granted.clone()),
+        authorization_details: tokens
+            .map(|it| it.authorization_details.clone())
+            .unwrap_or_default(),
         requested: entry.requested.clone(),
         renewable: is_renewable(entry, rotation),
         access_expires_at: tokens.and_then(|it| it.access_expires_at),

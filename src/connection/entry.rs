@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::authorization_server::Wanted;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::StoreError;
@@ -35,6 +36,9 @@ pub struct Entry {
     /// Scopes that were asked for.
     #[serde(default)]
     pub requested: Vec<String>,
+    /// What else was asked for; a refresh names the resources again.
+    #[serde(default)]
+    pub wanted: Wanted,
     /// Where the tokens may be sent.
     #[serde(default)]
     pub bound: Option<Bound>,
@@ -86,6 +90,9 @@ pub struct Bound {
     /// The revocation endpoint, where there is one.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
+    /// Where authorization requests are pushed to, where they are.
+    #[serde(default)]
+    pub pushed_endpoint: Option<String>,
 }
 
 /// Says that a refresh token may have been spent.
@@ -123,6 +130,7 @@ impl Entry {
             secrets: BTreeMap::new(),
             tokens: None,
             requested: Vec::new(),
+            wanted: Wanted::default(),
             bound: None,
             mark: None,
             ended: None,
@@ -249,6 +257,7 @@ impl Entry {
     pub fn forget_tokens(&mut self) {
         self.tokens = None;
         self.requested = Vec::new();
+        self.wanted = Wanted::default();
         self.bound = None;
         self.mark = None;
         self.ended = None;

@@ -160,6 +160,8 @@ pub struct OpenThis {
     pub code_lifetime: Option<u64>,
     /// Whether the provider has a flow without a browser on this machine.
     pub device_flow: bool,
+    /// Seconds in which the URL can be opened, where it was pushed.
+    pub good_for: Option<u64>,
 }
 
 /// What a person needs to authorise on another device.
@@ -262,6 +264,7 @@ impl<'a> Connection<'a> {
             token_endpoint: self.token_endpoint()?,
             api_origin: self.api_origin()?,
             revocation_endpoint: self.revocation_endpoint(),
+            pushed_endpoint: self.pushed_endpoint(),
         })
     }
 
@@ -272,6 +275,11 @@ impl<'a> Connection<'a> {
     fn revocation_endpoint(&self) -> Option<String> {
         let revoke = self.provider.revoke.as_ref()?;
         self.values.render_url(&revoke.url).ok()
+    }
+
+    fn pushed_endpoint(&self) -> Option<String> {
+        let pushed_url = self.provider.authorize.as_ref()?.pushed_url.as_ref()?;
+        self.values.render_url(pushed_url).ok()
     }
 
     /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.

@@ -325,6 +325,11 @@ impl<'a> Rolling<'a> {
                 },
             },
         };
+        let wanted = match grant {
+            Grant::ClientCredentials { .. } => self.entry.wanted.clone(),
+            _ => self.entry.wanted.resources_alone(),
+        };
+        let grant = grant.wanting(wanted);
         let secret = order.client_secret.as_ref().or(self.entry.client_secret());
         let registration = ClientRegistration {
             client_id: order.client_id.clone(),
@@ -442,6 +447,9 @@ impl<'a> Rolling<'a> {
             refresh_token: self.entry.refresh_token().cloned(),
             refresh_expires_at: tokens.and_then(|it| it.refresh_expires_at),
             contexts: tokens.map(|it| it.contexts.clone()).unwrap_or_default(),
+            authorization_details: tokens
+                .map(|it| it.authorization_details.clone())
+                .unwrap_or_default(),
         };
         judge(&self.order.provider, &asked, answer, asked_at)
     }

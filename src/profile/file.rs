@@ -37,6 +37,12 @@ pub struct Profile {
     /// Whether tokens are bound to a key, also where the provider does not ask for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dpop: bool,
+    /// What the tokens are for, where it is not the provider's default (RFC 8707).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// Rights in detail as JSON, where they are not the provider's default (RFC 9396).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<String>,
     /// The provider's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,

@@ -24,6 +24,9 @@ pub struct Record {
     /// Scopes that were granted.
     #[serde(default)]
     pub granted: Option<Vec<String>>,
+    /// Rights that were granted in detail (RFC 9396).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
     /// Scopes that were asked for.
     #[serde(default)]
     pub requested: Vec<String>,

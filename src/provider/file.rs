@@ -141,6 +141,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         super::webhook_rules::broken,
         super::pages_check::pages,
         super::answers_check::answers,
+        super::authorize_check::authorize,
         super::lists_check::lists,
         super::recipes_check::recipes,
     ];
@@ -295,7 +296,7 @@ fn template_names(provider: &Provider) -> Option<Finding> {
 fn endpoints(provider: &Provider) -> Option<Finding> {
     templates(provider)
         .into_iter()
-        .filter(|(path, _)| matches!(path.last(), Some(&"url" | &"base_url")))
+        .filter(|(path, _)| matches!(path.last(), Some(&"url" | &"base_url" | &"pushed_url")))
         .filter(|(_, template)| !template.starts_with('{'))
         .find(|(_, template)| {
             let url = url::Url::parse(&template.replace(['{', '}'], ""));
@@ -319,6 +320,13 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     ];
     all.extend(provider.authorize.iter().map(|it| (vec!["authorize", "url"], it.url.as_str())));
     all.extend(super::device_check::templates(provider));
+    all.extend(
+        provider
+            .authorize
+            .iter()
+            .filter_map(|it| it.pushed_url.as_deref())
+            .map(|it| (vec!["authorize", "pushed_url"], it)),
+    );
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));

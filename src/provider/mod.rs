@@ -4,6 +4,7 @@
 //! the file lacks a word: add the word to `schema`.
 
 mod answers_check;
+mod authorize_check;
 pub mod catalogue;
 mod device_check;
 pub mod file;
@@ -14,8 +15,10 @@ pub mod metadata;
 pub mod nearest;
 mod pages_check;
 mod recipes_check;
+pub mod reserved;
 pub mod schema;
 pub mod template;
+pub mod wanted;
 mod webhook_rules;
 
 pub use schema::Provider;

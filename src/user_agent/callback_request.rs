@@ -2,12 +2,13 @@
 //!
 //! A pure judgement of the request's head; the parameters are judged by who waits for them.
 
-use hyper::header::HOST;
+use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
 use super::callback_query::{CallbackQuery, QueryError};
 use super::redirect_uri::Loopback;
+use crate::provider::schema::ResponseMode;
 
 /// What a request to the one place we serve looks like.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Expected {
     host: String,
     path: String,
     query: Option<String>,
+    mode: ResponseMode,
     outcome_path: String,
 }
 
@@ -23,6 +25,8 @@ pub(super) struct Expected {
 pub(super) enum Purpose {
     /// The browser comes back from the vendor.
     Callback(CallbackQuery),
+    /// The same, with the parameters in the body.
+    Form,
     /// The browser fetches the page that tells the outcome.
     Outcome,
 }
@@ -36,12 +40,12 @@ pub(super) struct Refusal {
 
 impl Expected {
     /// Derives it from the place that is served at `port`.
-    pub fn new(loopback: &Loopback, port: u16, outcome_path: String) -> Self {
+    pub fn new(loopback: &Loopback, port: u16, mode: ResponseMode, outcome_path: String) -> Self {
         let host = loopback.host.name();
         // A browser leaves the scheme's own port out.
         let host = if port == 80 { host.to_owned() } else { format!("{host}:{port}") };
         let (path, query) = (loopback.path.clone(), loopback.query.clone());
-        Self { host, path, query, outcome_path }
+        Self { host, path, query, mode, outcome_path }
     }
 
     /// The path of the outcome page.
@@ -49,13 +53,28 @@ impl Expected {
         &self.outcome_path
     }
 
+    /// The method of a response.
+    pub fn method(&self) -> &'static str {
+        match self.mode {
+            ResponseMode::Query => "GET",
+            ResponseMode::FormPost => "POST",
+        }
+    }
+
     /// Judges in this order: host (DNS rebinding), method, path, the browser's own description, query.
     pub fn purpose(&self, request: &Parts) -> Result<Purpose, Refusal> {
         self.check_host(request)?;
-        if request.method != Method::GET {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.");
-        }
         let path = request.uri.path();
+        let posts = self.mode == ResponseMode::FormPost && path == self.path;
+        match (posts, &request.method) {
+            (false, &Method::GET) | (true, &Method::POST) => {}
+            (false, _) => {
+                return refuse(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.");
+            }
+            (true, _) => {
+                return refuse(StatusCode::METHOD_NOT_ALLOWED, "Only POST is answered here.");
+            }
+        }
         if path != self.path && path != self.outcome_path {
             return refuse(StatusCode::NOT_FOUND, "There is nothing at this address.");
         }
@@ -63,7 +82,14 @@ impl Expected {
         if path == self.outcome_path {
             return Ok(Purpose::Outcome);
         }
-        self.query(request).map(Purpose::Callback)
+        let query = self.query(request)?;
+        match posts {
+            false => Ok(Purpose::Callback(query)),
+            true if !query.pairs().is_empty() => {
+                refuse(StatusCode::NOT_FOUND, "There is nothing at this address.")
+            }
+            true => check_form(request).map(|()| Purpose::Form),
+        }
     }
 
     fn check_host(&self, request: &Parts) -> Result<(), Refusal> {
@@ -95,6 +121,16 @@ impl Expected {
     }
 }
 
+/// The one form that a browser posts for this response mode.
+fn check_form(request: &Parts) -> Result<(), Refusal> {
+    let kind = request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        true => Ok(()),
+        false => refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Only a form is taken here."),
+    }
+}
+
 /// A page that loads us as an image, a frame or by script is not the user who comes back; old browsers do not tell.
 fn check_navigation(request: &Parts) -> Result<(), Refusal> {
     let is_other = |name, wanted: &str| {
@@ -120,7 +156,7 @@ mod tests {
     fn expected(uri: &str, port: u16) -> Expected {
         let uri: RedirectUri = uri.parse().unwrap();
         let Place::Loopback(loopback) = uri.place() else { panic!("{uri} is not served") };
-        Expected::new(loopback, port, "/done/r4nd0m".into())
+        Expected::new(loopback, port, ResponseMode::Query, "/done/r4nd0m".into())
     }
 
     fn status(method: &str, target: &str, headers: &[(&str, &str)]) -> u16 {
@@ -149,6 +185,35 @@ mod tests {
         for method in ["HEAD", "POST", "OPTIONS", "PUT", "DELETE"] {
             assert_eq!(status(method, "/cb?code=a", &[OURS]), 405, "{method}");
         }
+    }
+
+    // RL21
+    #[test]
+    fn a_form_is_taken_only_where_it_was_asked_for_and_then_nothing_else() {
+        let form = ("content-type", "application/x-www-form-urlencoded; charset=UTF-8");
+        let ask = |mode, method: &str, target: &str, kind: (&str, &str)| {
+            let request = Request::builder().method(method).uri(target);
+            let request = request.header(OURS.0, OURS.1).header(kind.0, kind.1);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let uri: RedirectUri = "http://127.0.0.1:8976/cb".parse().unwrap();
+            let Place::Loopback(loopback) = uri.place() else { panic!("{uri} is not served") };
+            let expected = Expected::new(loopback, 8976, mode, "/done/r4nd0m".into());
+            match expected.purpose(&parts) {
+                Ok(Purpose::Callback(_)) => "query".to_owned(),
+                Ok(Purpose::Form) => "form".to_owned(),
+                Ok(Purpose::Outcome) => "outcome".to_owned(),
+                Err(refusal) => refusal.status.as_u16().to_string(),
+            }
+        };
+        let (query, post) = (ResponseMode::Query, ResponseMode::FormPost);
+        assert_eq!(ask(query, "GET", "/cb?code=a", form), "query");
+        assert_eq!(ask(query, "POST", "/cb", form), "405");
+        assert_eq!(ask(post, "GET", "/cb?code=a", form), "405");
+        assert_eq!(ask(post, "POST", "/cb", form), "form");
+        assert_eq!(ask(post, "POST", "/cb?code=a", form), "404");
+        assert_eq!(ask(post, "POST", "/cb", ("content-type", "text/plain")), "415");
+        assert_eq!(ask(post, "GET", "/done/r4nd0m", form), "outcome");
+        assert_eq!(ask(post, "POST", "/done/r4nd0m", form), "405");
     }
 
     // RL12, A4

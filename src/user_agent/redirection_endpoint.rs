@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderName, LOCATION};
 use hyper::server::conn::http1;
@@ -29,6 +29,7 @@ pub use super::listeners::BindError;
 use super::listeners::Listeners;
 use super::page::{Page, header_fields};
 use super::redirect_uri::{Place, RedirectUri};
+use crate::provider::schema::ResponseMode;
 use crate::random::{Random, token_256};
 
 /// What the judge says of a request that came to the right place.
@@ -135,13 +136,18 @@ enum Judgement {
 
 impl RedirectionEndpoint {
     /// Binds and accepts from now on; must be called within a Tokio runtime, and before the browser starts.
-    pub fn bind(redirect_uri: &RedirectUri, random: &dyn Random) -> Result<Self, BindError> {
-        Self::bind_with(redirect_uri, random, Limits::default())
+    pub fn bind(
+        redirect_uri: &RedirectUri,
+        mode: ResponseMode,
+        random: &dyn Random,
+    ) -> Result<Self, BindError> {
+        Self::bind_with(redirect_uri, mode, random, Limits::default())
     }
 
     /// The same with limits of one's own.
     pub fn bind_with(
         redirect_uri: &RedirectUri,
+        mode: ResponseMode,
         random: &dyn Random,
         limits: Limits,
     ) -> Result<Self, BindError> {
@@ -152,7 +158,7 @@ impl RedirectionEndpoint {
         let port = listeners.port()?;
         let outcome_path = format!("/done/{}", token_256(random));
         let desk = Arc::new(Desk {
-            expected: Expected::new(loopback, port, outcome_path),
+            expected: Expected::new(loopback, port, mode, outcome_path),
             accepted: OnceLock::new(),
             outcome: OnceLock::new(),
             fetched: Notify::new(),
@@ -316,15 +322,28 @@ async fn respond(
     ask: &mpsc::Sender<Ask>,
     fetched: &OnceLock<()>,
 ) -> Result<Answer, Infallible> {
-    let (head, _unread_body) = request.into_parts();
-    Ok(match desk.expected.purpose(&head) {
+    let (head, body) = request.into_parts();
+    let purpose = match desk.expected.purpose(&head) {
+        Ok(Purpose::Form) => form(body).await.map(Purpose::Callback),
+        purpose => purpose,
+    };
+    Ok(match purpose {
         Ok(Purpose::Callback(query)) => callback(connection, query, desk, ask).await,
-        Ok(Purpose::Outcome) => outcome(desk, fetched),
+        Ok(Purpose::Outcome | Purpose::Form) => outcome(desk, fetched),
         Err(refusal) => {
             desk.count_refusal();
-            refused(&refusal)
+            refused(&refusal, desk.expected.method())
         }
     })
+}
+
+/// Reads a form that was posted; as long as a head may be, and no longer.
+async fn form(body: Incoming) -> Result<CallbackQuery, Refusal> {
+    let refused = |what| Refusal { status: StatusCode::BAD_REQUEST, what };
+    let body = Limited::new(body, LONGEST_HEAD).collect().await;
+    let body = body.map_err(|_| refused("The form cannot be read, or is too long."))?.to_bytes();
+    let text = std::str::from_utf8(&body).map_err(|_| refused("The form is not UTF-8 text."))?;
+    CallbackQuery::parse(text, None).map_err(|_| refused("The form is not UTF-8 text."))
 }
 
 /// Puts the query before the judge, and holds the browser until the outcome is known if it is the one.
@@ -340,7 +359,9 @@ async fn callback(
     }
     match judged.await {
         Err(_) => answer(StatusCode::GONE, &Page::AlreadyUsed),
-        Ok(Judgement::Refused(what)) => refused(&Refusal { status: StatusCode::BAD_REQUEST, what }),
+        Ok(Judgement::Refused(what)) => {
+            refused(&Refusal { status: StatusCode::BAD_REQUEST, what }, "")
+        }
         Ok(Judgement::Accepted(page)) => {
             let page = page.await.unwrap_or(Page::Interrupted);
             see_other(desk, desk.outcome.get_or_init(|| page))
@@ -358,17 +379,18 @@ fn outcome(desk: &Desk, fetched: &OnceLock<()>) -> Answer {
         None => {
             desk.count_refusal();
             let what = "There is nothing at this address.";
-            refused(&Refusal { status: StatusCode::NOT_FOUND, what })
+            refused(&Refusal { status: StatusCode::NOT_FOUND, what }, "")
         }
     }
 }
 
-fn refused(refusal: &Refusal) -> Answer {
-    let mut response = answer(refusal.status, &Page::Refused { what: refusal.what });
-    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static("GET"));
+/// `method` is the one that is answered where another was used.
+fn refused(refusal: &Refusal, method: &str) -> Answer {
+    let response = answer(refusal.status, &Page::Refused { what: refusal.what });
+    match refusal.status {
+        StatusCode::METHOD_NOT_ALLOWED => with_field(response, ALLOW, method),
+        _ => response,
     }
-    response
 }
 
 /// Leads away from the address with the code in it (303: always GET), and tells the outcome itself

@@ -14,11 +14,17 @@ const ANY_PORT: &str = "http://127.0.0.1/callback/shop";
 const FAR_TOO_LONG: Duration = Duration::from_secs(60);
 
 fn bound(uri: &str) -> RedirectionEndpoint {
-    RedirectionEndpoint::bind(&uri.parse().unwrap(), &SystemRandom).unwrap()
+    RedirectionEndpoint::bind(&uri.parse().unwrap(), ResponseMode::Query, &SystemRandom).unwrap()
 }
 
 fn bound_with(limits: Limits) -> RedirectionEndpoint {
-    RedirectionEndpoint::bind_with(&ANY_PORT.parse().unwrap(), &SystemRandom, limits).unwrap()
+    RedirectionEndpoint::bind_with(
+        &ANY_PORT.parse().unwrap(),
+        ResponseMode::Query,
+        &SystemRandom,
+        limits,
+    )
+    .unwrap()
 }
 
 /// As the real judge does: once each, then the state, then an error or a code.
@@ -456,6 +462,39 @@ async fn localhost_is_answered_on_both_addresses_under_its_own_name() {
 #[tokio::test]
 async fn a_page_of_the_user_s_own_is_not_served() {
     let uri = "https://tools.example/cb".parse().unwrap();
-    let outcome = RedirectionEndpoint::bind(&uri, &SystemRandom);
+    let outcome = RedirectionEndpoint::bind(&uri, ResponseMode::Query, &SystemRandom);
     assert!(matches!(outcome, Err(BindError::External)));
+}
+
+// RL21
+#[tokio::test]
+async fn a_posted_form_is_the_response_where_one_was_asked_for() {
+    let uri = ANY_PORT.parse().unwrap();
+    let mut endpoint =
+        RedirectionEndpoint::bind(&uri, ResponseMode::FormPost, &SystemRandom).unwrap();
+    let port = endpoint.port();
+    let post = move |form: &str| {
+        format!(
+            "POST /callback/shop HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
+             Origin: https://as.test\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
+    };
+    let client = in_thread(move || {
+        let by_query = ask(port, &genuine(port));
+        let long = ask(port, &post(&format!("code=c&state={STATE}&x={}", "a".repeat(20_000))));
+        let wrong = ask(port, &post("code=c&state=other"));
+        let twice = ask(port, &post(&format!("code=c&state={STATE}&code=d")));
+        let answers = [by_query, long, wrong, twice].map(|answer| status(&answer));
+        (answers, walk(port, &post(&format!("code=c%2B+d&state={STATE}"))))
+    });
+    let arrival = arrival(&mut endpoint).await;
+    assert!(arrival.query.values("code").eq(["c+ d"]));
+    arrival.reply.answer(connected());
+    endpoint.finish().await;
+    let (answers, last) = client.join().unwrap();
+    assert_eq!(answers, [405, 400, 400, 400]);
+    assert_eq!(status(&last), 303);
 }

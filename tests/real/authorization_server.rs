@@ -55,11 +55,20 @@ impl AuthorizationServer {
 
     /// The same with what a file beside the server's switches on.
     pub fn start_with(feature: &str, folder: &Folder, options: &Options) -> Self {
+        Self::start_process(folder, "server.mjs", feature, options)
+    }
+
+    /// Another server beside it, which prints the same line.
+    pub fn start_script(folder: &Folder, script: &str, options: &Options) -> Self {
+        Self::start_process(folder, script, "", options)
+    }
+
+    fn start_process(folder: &Folder, script: &str, feature: &str, options: &Options) -> Self {
         require_packages("oidc_provider");
         let log = folder.join("server.log");
         let mut process = folder
             .command("node")
-            .arg(format!("{HERE}/oidc_provider/server.mjs"))
+            .arg(format!("{HERE}/oidc_provider/{script}"))
             .env("TOKEN_DELAY_MILLISECONDS", options.token_delay_milliseconds.to_string())
             .env("FEATURE", feature)
             .stdin(Stdio::piped())
@@ -80,6 +89,11 @@ impl AuthorizationServer {
     pub fn counts(&self) -> Counts {
         let (_, counts) = loopback::get(&format!("{}/counts", self.control), None);
         serde_json::from_value(counts).unwrap()
+    }
+
+    /// What the control port answers there.
+    pub fn ask(&self, path: &str) -> Value {
+        loopback::get(&format!("{}{path}", self.control), None).1
     }
 
     /// Returns when that many token requests have been seen, the last one not yet worked on.

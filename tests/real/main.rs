@@ -7,6 +7,7 @@
     reason = "tables and logs, for who reads them"
 )]
 
+mod asking;
 mod authorization_server;
 mod batch;
 mod browser;

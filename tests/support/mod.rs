@@ -6,6 +6,7 @@ pub mod person;
 pub mod program;
 pub mod random;
 pub mod receiver;
+pub mod scripted;
 pub mod shelf;
 pub mod shop;
 pub mod signals;

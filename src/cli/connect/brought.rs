@@ -4,6 +4,7 @@ use super::super::args::{Client, Connect};
 use super::super::context::{Chosen, Context};
 use super::super::report::{self, Report};
 use super::super::secrets;
+use super::wanted::wanted;
 use crate::connection::establish::Brought;
 use crate::profile::settings;
 use crate::provider::schema::Presence;
@@ -20,6 +21,7 @@ pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<
     }
     Ok(Brought {
         scopes,
+        wanted: wanted(&chosen.provider, &chosen.profile)?,
         client_secret: client_secret(context, chosen, client)?,
         account_may_change: context.global.yes,
         borrowed: false,

@@ -6,6 +6,7 @@ mod flow;
 mod questions;
 mod redirect;
 mod scopes;
+mod wanted;
 
 use clap::ValueEnum as _;
 
@@ -37,6 +38,7 @@ pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
 use scopes::{add_scopes, tell_sensitive};
+use wanted::set_wanted;
 
 /// Connects a profile.
 pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
@@ -52,6 +54,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if let Some(dpop) = args.dpop {
         chosen.profile.dpop = dpop;
     }
+    set_wanted(context, &mut chosen, args)?;
     set_redirect(&mut chosen, args)?;
     if args.print_redirect {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
@@ -110,6 +113,12 @@ fn add_given(given: &mut Given, args: &Connect) {
     }
     if let Some(uri) = &args.redirect_uri {
         given.add("--redirect-uri", command_line::typed(uri));
+    }
+    for resource in &args.resource {
+        given.add("--resource", command_line::typed(resource));
+    }
+    if let Some(path) = &args.authorization_details {
+        given.add("--authorization-details", command_line::path(path));
     }
     if let Some(port) = args.port {
         given.add("--port", port.to_string());

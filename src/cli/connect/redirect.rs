@@ -8,8 +8,8 @@ use super::super::report::Report;
 use crate::http::printable::printable;
 use crate::profile::Profile;
 use crate::provider::Provider;
-use crate::provider::schema::RedirectMatch;
-use crate::user_agent::redirect_uri::RedirectUri;
+use crate::provider::schema::{RedirectMatch, ResponseMode};
+use crate::user_agent::redirect_uri::{Place, RedirectUri};
 
 pub fn set_redirect(chosen: &mut Chosen, args: &Connect) -> Result<(), Report> {
     if let Some(uri) = &args.redirect_uri {
@@ -39,6 +39,13 @@ pub fn redirect_uri(provider: &Provider, profile: &Profile) -> Result<RedirectUr
         (None, _) => format!("http://127.0.0.1/callback/{}", provider.name),
     };
     let uri = parse_redirect(&text)?;
+    let posts =
+        provider.authorize.as_ref().is_some_and(|it| it.response_mode == ResponseMode::FormPost);
+    if posts && matches!(uri.place(), Place::External(_)) {
+        return Err(Report::usage(format!("{} posts its answer as a form", title(provider)))
+            .cause(format!("nothing of it could be pasted from {uri}"))
+            .hint("use a redirect URI on this machine, such as http://127.0.0.1:8976/callback"));
+    }
     let exact = of_provider.is_some_and(|it| it.matching == RedirectMatch::Exact);
     if exact && uri.is_any_port() {
         return Err(Report::usage(format!("{} compares redirect URIs exactly", title(provider)))

@@ -68,6 +68,7 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
         }
         EstablishError::Bind(error) => bind(error, about),
         EstablishError::Request(error) => request(error, about),
+        EstablishError::Push(error) => super::pushed::pushed(error, provider, about),
         EstablishError::NobodyToPaste { redirect_uri } => {
             let report = Report::usage(
                 "the browser would come back to a page of your own, and nobody is here to paste its address",
@@ -102,7 +103,12 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
     }
 }
 
-fn denied(code: &str, description: Option<&str>, provider: &Provider, about: &Situation) -> Report {
+pub(super) fn denied(
+    code: &str,
+    description: Option<&str>,
+    provider: &Provider,
+    about: &Situation,
+) -> Report {
     let meaning = provider.errors.authorize.get(code);
     let shown = printable(code);
     if let (Some(meaning), Some(uri)) = (wrong_registration(meaning, code), &about.redirect_uri) {
@@ -124,6 +130,16 @@ fn denied(code: &str, description: Option<&str>, provider: &Provider, about: &Si
         (_, "temporarily_unavailable" | "server_error") => {
             (Exit::TryLater, "no-verdict", format!("{} cannot authorise now", about.provider))
         }
+        (_, "invalid_target") => (
+            Exit::Refused,
+            "authorization-refused",
+            format!("{} gives no token for that resource", about.provider),
+        ),
+        (_, "invalid_authorization_details") => (
+            Exit::Refused,
+            "authorization-refused",
+            format!("{} does not know these authorization details", about.provider),
+        ),
         _ => (
             Exit::Refused,
             "authorization-refused",
@@ -197,6 +213,11 @@ fn request(error: &RequestError, about: &Situation) -> Report {
         )
         .cause(printable(endpoint))
         .hint("check the provider file and the host settings"),
+        RequestError::TooLong => {
+            Report::usage("the authorization request is longer than a browser takes (8 KiB)")
+                .hint("ask for fewer scopes or rights")
+                .next(about.connect_without(&["--scope", "--authorization-details"]))
+        }
         RequestError::ReservedParameter(name) => {
             Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
                 .hint("keyfob sets it; leave it out")

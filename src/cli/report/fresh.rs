@@ -211,6 +211,11 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
             "authorization-needed",
             format!("{} refused the authorization", about.provider),
         ),
+        (_, "invalid_target") => (
+            Exit::Refused,
+            "authorization-refused",
+            format!("{} gives no token for that resource", about.provider),
+        ),
         _ => (
             Exit::Refused,
             "authorization-refused",

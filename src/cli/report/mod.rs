@@ -13,6 +13,7 @@ mod keeping;
 mod limits;
 mod profile;
 mod proxy;
+mod pushed;
 mod recipes;
 mod sealed;
 mod shaped;

@@ -7,16 +7,17 @@ use url::Url;
 use super::turn::Turn;
 use super::{Brought, EstablishError};
 use crate::authorization_server::authorization_request::{
-    Transaction, authorization_url, transaction,
+    RequestError, Transaction, authorization_parameters, authorization_url, transaction,
 };
 use crate::authorization_server::authorization_response::{Judgement, NotOurs, judge};
+use crate::authorization_server::pushed_request::{Pushed, parameters_of};
 use crate::authorization_server::token_request::token_request;
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::connection::{Connection, Entry, Notice, OpenThis};
 use crate::http::printable::printable;
-use crate::provider::schema::{Authorize, Flow};
+use crate::provider::schema::{Authorize, Flow, ResponseMode};
 use crate::secret::Secret;
-use crate::user_agent::browser::safe_to_open;
+use crate::user_agent::browser::{UnsafeUrl, safe_to_open};
 use crate::user_agent::callback_query::CallbackQuery;
 use crate::user_agent::page::Page;
 use crate::user_agent::paste::{Pasted, parse_pasted};
@@ -35,6 +36,13 @@ pub struct Way {
     pub params: Vec<(String, String)>,
     /// The longest wait for the person.
     pub patience: Duration,
+}
+
+/// Where the browser is sent.
+struct Address<'a> {
+    url: &'a Url,
+    /// In seconds, where it was pushed.
+    good_for: Option<u64>,
 }
 
 /// What ended the wait.
@@ -60,7 +68,7 @@ impl Connection<'_> {
             Turn::Ours(lock) => lock,
             Turn::Over(entry) => return Ok(*entry),
         };
-        let mut endpoint = self.listen(&way.redirect_uri)?;
+        let mut endpoint = self.listen(&way.redirect_uri, authorize.response_mode)?;
         let redirect_uri =
             endpoint.as_ref().map_or(&way.redirect_uri, RedirectionEndpoint::redirect_uri).clone();
         let mut transaction = transaction(
@@ -68,16 +76,19 @@ impl Connection<'_> {
             &authorize,
             redirect_uri.as_str(),
             brought.scopes.clone(),
+            brought.wanted.clone(),
             &*self.system.random,
         );
         transaction.dpop_jkt = self.new_prover()?.map(|prover| prover.thumbprint());
-        let url = self.authorization_url(&authorize, &registration, &transaction, way)?;
-        let lane = self.paste_lane();
+        let lane = self.paste_lane(authorize.response_mode);
         if endpoint.is_none() && lane.is_none() {
             let redirect_uri = redirect_uri.as_str().to_owned();
             return Err(EstablishError::NobodyToPaste { redirect_uri });
         }
-        self.send_person(&url, &transaction, &authorize, way, endpoint.as_ref(), lane.is_some());
+        let (url, pushed) =
+            self.address(&authorize, &registration, &transaction, brought, way).await?;
+        let address = Address { url: &url, good_for: pushed.and_then(|it| it.expires_in) };
+        self.send_person(address, &transaction, &authorize, way, endpoint.as_ref(), lane.is_some());
         let waited = tokio::time::timeout(
             way.patience,
             self.answer(endpoint.as_mut(), lane, &transaction, &redirect_uri),
@@ -102,46 +113,66 @@ impl Connection<'_> {
     fn listen(
         &self,
         redirect_uri: &RedirectUri,
+        mode: ResponseMode,
     ) -> Result<Option<RedirectionEndpoint>, EstablishError> {
         match redirect_uri.place() {
             Place::External(_) => Ok(None),
-            Place::Loopback(_) => RedirectionEndpoint::bind(redirect_uri, &*self.system.random)
-                .map(Some)
-                .map_err(EstablishError::Bind),
+            Place::Loopback(_) => {
+                RedirectionEndpoint::bind(redirect_uri, mode, &*self.system.random)
+                    .map(Some)
+                    .map_err(EstablishError::Bind)
+            }
         }
     }
 
-    fn authorization_url(
+    /// The URL for the browser: with the parameters in it, or with the name of the request that holds them.
+    async fn address(
         &self,
         authorize: &Authorize,
         registration: &ClientRegistration,
         transaction: &Transaction,
+        brought: &Brought,
         way: &Way,
-    ) -> Result<Url, EstablishError> {
-        use crate::authorization_server::authorization_request::RequestError;
-        let client_id = &registration.client_id;
-        let url = authorization_url(authorize, &self.values, client_id, transaction, &way.params)
-            .map_err(EstablishError::Request)?;
-        safe_to_open(&url).map_err(|_| {
-            EstablishError::Request(RequestError::Endpoint(printable(&authorize.url)))
-        })?;
-        Ok(url)
+    ) -> Result<(Url, Option<Pushed>), EstablishError> {
+        let (values, client_id) = (&self.values, &registration.client_id);
+        let parameters =
+            authorization_parameters(authorize, values, client_id, transaction, &way.params)
+                .map_err(EstablishError::Request)?;
+        let pushed = match &authorize.pushed_url {
+            None => None,
+            Some(url) => Some(self.push(url, registration, brought, &parameters).await?),
+        };
+        let parameters = match &pushed {
+            None => parameters,
+            Some(pushed) => parameters_of(client_id, pushed),
+        };
+        let url = authorization_url(authorize, values, &parameters);
+        let url = url.and_then(|url| match safe_to_open(&url) {
+            Ok(()) => Ok(url),
+            Err(UnsafeUrl::Length) => Err(RequestError::TooLong),
+            Err(_) => Err(RequestError::Endpoint(printable(&authorize.url))),
+        });
+        Ok((url.map_err(EstablishError::Request)?, pushed))
     }
 
     #[cfg(unix)]
-    fn paste_lane(&self) -> Option<PasteLane> {
+    fn paste_lane(&self, mode: ResponseMode) -> Option<PasteLane> {
+        // An address bar shows nothing of a form that was posted.
+        if mode == ResponseMode::FormPost {
+            return None;
+        }
         self.system.person.as_ref()?;
         PasteLane::open(PasteMarks::Asked).ok().flatten()
     }
 
     #[cfg(not(unix))]
-    fn paste_lane(&self) -> Option<std::convert::Infallible> {
+    fn paste_lane(&self, _: ResponseMode) -> Option<std::convert::Infallible> {
         None
     }
 
     fn send_person(
         &self,
-        url: &Url,
+        address: Address<'_>,
         transaction: &Transaction,
         authorize: &Authorize,
         way: &Way,
@@ -149,7 +180,7 @@ impl Connection<'_> {
         paste: bool,
     ) {
         (self.notify)(Notice::OpenThis(Box::new(OpenThis {
-            url: url.clone(),
+            url: address.url.clone(),
             scopes: transaction.scopes.clone(),
             redirect_uri: transaction.redirect_uri.clone(),
             browser: way.browser.clone(),
@@ -157,9 +188,10 @@ impl Connection<'_> {
             paste,
             code_lifetime: authorize.code_lifetime,
             device_flow: self.provider.flows.contains(&Flow::DeviceCode),
+            good_for: address.good_for,
         })));
         if way.browser.is_ok()
-            && let Err(error) = self.system.browser.open(url)
+            && let Err(error) = self.system.browser.open(address.url)
         {
             (self.notify)(Notice::BrowserNotStarted(error.to_string()));
         }
@@ -239,6 +271,7 @@ impl Connection<'_> {
             redirect_uri: transaction.redirect_uri.clone(),
             code_verifier: transaction.code_verifier.clone(),
         };
+        let grant = grant.wanting(transaction.wanted.resources_alone());
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
         let tokens = self.tokens_of_code(registration, &request, &transaction.scopes).await?;
         self.store_granted(tokens, registration, brought).await
@@ -292,8 +325,13 @@ fn judge_pasted(
             Judgement::NotOurs(why) => Err(not_ours(why).to_owned()),
             judgement => Ok(judgement),
         },
-        Pasted::BareCode(code) if transaction.code_verifier.is_some() => Ok(Judgement::Code(code)),
-        // Without PKCE nothing ties a bare code to this attempt.
+        // Without PKCE nothing ties a bare code to this attempt, and without the `iss` that it
+        // should carry nothing tells whose it is (RFC 9207 section 2.4).
+        Pasted::BareCode(code)
+            if transaction.code_verifier.is_some() && !transaction.iss_required =>
+        {
+            Ok(Judgement::Code(code))
+        }
         Pasted::BareCode(_) => Err("Paste the whole address, not only the code.".into()),
         Pasted::Unusable(why) => Err(format!("{why}.")),
     }
@@ -310,6 +348,7 @@ mod tests {
             code_verifier,
             redirect_uri: "https://me.example/cb".into(),
             scopes: vec![],
+            wanted: crate::authorization_server::Wanted::default(),
             issuer: None,
             iss_required: false,
             dpop_jkt: None,
@@ -332,5 +371,25 @@ mod tests {
         assert!(judged("https://evil.example/cb?code=c1&state=s1").is_err());
         let without = transaction(None);
         assert!(judge_pasted(&Secret::new("c1"), &without, &redirect_uri).is_err());
+    }
+
+    #[test] // RL10, RL24, DS13
+    fn a_paste_names_its_issuer_where_the_server_says_that_answers_do() {
+        let redirect_uri: RedirectUri = "https://me.example/cb".parse().unwrap();
+        let strict = Transaction {
+            issuer: Some("https://as.test".into()),
+            iss_required: true,
+            ..transaction(Some(Secret::new("v")))
+        };
+        let judged = |text: &str| judge_pasted(&Secret::new(text), &strict, &redirect_uri);
+        let right = "https://me.example/cb?code=c1&state=s1&iss=https%3A%2F%2Fas.test";
+        assert_eq!(judged(right), Ok(Judgement::Code(Secret::new("c1"))));
+        for wrong in ["", "&iss=", "&iss=https://as.test/", "&iss=https%253A%252F%252Fas.test"] {
+            let text = format!("code=c1&state=s1{wrong}");
+            assert_eq!(judged(&text), Ok(Judgement::WrongIssuer), "{text}");
+        }
+        assert_eq!(judged("c1#s1"), Ok(Judgement::WrongIssuer));
+        assert!(judged("c1").is_err(), "a bare code says nothing of whose it is");
+        assert!(judged(&format!("{right}&iss=https://as.test")).is_err());
     }
 }

@@ -12,8 +12,9 @@ impl Connection<'_> {
         &self,
         brought: &Brought,
     ) -> Result<Entry, EstablishError> {
-        let grant = Grant::ClientCredentials { scopes: brought.scopes.clone() };
-        self.establish_directly(brought, &grant).await
+        let scopes = brought.scopes.clone();
+        let grant = Grant::ClientCredentials { scopes }.wanting(brought.wanted.clone());
+        self.establish_directly(brought, &grant, true).await
     }
 
     /// Exchanges the account owner's password, which is used once and kept nowhere (RFC 6749 section 4.3).
@@ -24,19 +25,20 @@ impl Connection<'_> {
         password: Secret,
     ) -> Result<Entry, EstablishError> {
         let grant = Grant::Password { username, password, scopes: brought.scopes.clone() };
-        self.establish_directly(brought, &grant).await
+        let grant = grant.wanting(brought.wanted.resources_alone());
+        self.establish_directly(brought, &grant, false).await
     }
 
     async fn establish_directly(
         &self,
         brought: &Brought,
         grant: &Grant,
+        reissues: bool,
     ) -> Result<Entry, EstablishError> {
         let registration = self.registration(brought)?;
         let request = token_request(&self.provider, &self.values, &registration, grant)?;
         self.drawer.store.prove()?;
         let mut tokens = self.first_tokens(&registration, &request, &brought.scopes).await?;
-        let reissues = matches!(grant, Grant::ClientCredentials { .. });
         if reissues {
             // RFC 6749 section 4.4.3: none is expected, and none is kept.
             tokens.refresh_token = None;

@@ -139,6 +139,7 @@ pub fn read(
         access_expires_at: end(object, provider, now)?,
         refresh_expires_at,
         contexts: contexts_of(object, &contexts)?,
+        authorization_details: Vec::new(),
     };
     let client_id = text(object, "client_id")?;
     Ok(Imported { tokens, client_id, client_secret: secret(object, "client_secret")? })

@@ -5,16 +5,17 @@ pub mod carried;
 pub mod device;
 pub mod direct;
 pub mod imported;
+pub mod pushed;
 mod turn;
 
 use super::entry::Entry;
 use super::identity::{Identity, Likeness, compare};
 use super::leftover::Origin;
 use super::{Connection, FreshError, Notice, server};
-use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::authorization_request::RequestError;
 use crate::authorization_server::token_request::ServerRequest;
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
+use crate::authorization_server::{ClientRegistration, Wanted};
 use crate::clock::seconds_until;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
@@ -32,6 +33,8 @@ use crate::user_agent::redirection_endpoint::BindError;
 pub struct Brought {
     /// Scopes to ask for.
     pub scopes: Vec<String>,
+    /// What else to ask for.
+    pub wanted: Wanted,
     /// A client secret from prompt, file or environment; else the stored one is used.
     pub client_secret: Option<Secret>,
     /// Whether another account than before is fine.
@@ -88,6 +91,8 @@ pub enum EstablishError {
         /// The page that the browser is sent to.
         redirect_uri: String,
     },
+    /// The authorization request could not be pushed; no browser was opened.
+    Push(pushed::PushError),
     /// Another account than before.
     AccountChanged {
         /// What it was.
@@ -291,6 +296,7 @@ impl Connection<'_> {
             entry.secrets_for = self.token_endpoint().ok();
         }
         entry.requested = brought.scopes.clone();
+        entry.wanted = brought.wanted.clone();
         entry.bound = Some(self.bound()?);
         entry.last_refreshed_at = None;
         entry.saved = None;

@@ -15,6 +15,8 @@ struct Document {
     token_endpoint: Option<Value>,
     revocation_endpoint: Option<Value>,
     device_authorization_endpoint: Option<Value>,
+    pushed_authorization_request_endpoint: Option<Value>,
+    require_pushed_authorization_requests: Option<Value>,
     scopes_supported: Option<Value>,
     response_types_supported: Option<Value>,
     grant_types_supported: Option<Value>,
@@ -37,6 +39,8 @@ pub struct Metadata {
     pub client_credentials: bool,
     /// RFC 7009.
     pub revocation_endpoint: Option<String>,
+    /// RFC 9126: where authorization requests are pushed to.
+    pub pushed_authorization_request_endpoint: Option<String>,
     /// Names that can be asked for; others may exist all the same (RFC 8414 section 2).
     pub scopes: Vec<String>,
     /// How the client proves who it is.
@@ -84,6 +88,7 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
     }
     let token = endpoints.check("token_endpoint", &document.token_endpoint)?;
     let revocation = endpoints.check("revocation_endpoint", &document.revocation_endpoint)?;
+    let pushed = pushed_requests(&mut endpoints, &document)?;
     let (client_authentication, public_clients) = client_authentication(&document)?;
     Ok(Metadata {
         issuer: issuer.to_owned(),
@@ -92,6 +97,7 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         client_credentials,
         token_endpoint: token.ok_or(MetadataError::Missing("token_endpoint"))?,
         revocation_endpoint: revocation,
+        pushed_authorization_request_endpoint: pushed,
         scopes: scopes(&document)?,
         client_authentication,
         public_clients,
@@ -101,6 +107,23 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         )?,
         other_hosts: endpoints.other_hosts,
     })
+}
+
+/// Where requests are pushed; a server that demands it and does not say where cannot be asked (RFC 9126 section 5).
+fn pushed_requests(
+    endpoints: &mut Endpoints<'_>,
+    document: &Document,
+) -> Result<Option<String>, MetadataError> {
+    let member = "pushed_authorization_request_endpoint";
+    let pushed = endpoints.check(member, &document.pushed_authorization_request_endpoint)?;
+    let required = flag(
+        "require_pushed_authorization_requests",
+        &document.require_pushed_authorization_requests,
+    )?;
+    match pushed {
+        None if required => Err(MetadataError::Missing(member)),
+        pushed => Ok(pushed),
+    }
 }
 
 fn parse(body: &[u8]) -> Result<Document, MetadataError> {
@@ -285,6 +308,19 @@ mod tests {
         let mut document = document();
         document[member] = value;
         read(ISSUER, document.to_string().as_bytes())
+    }
+
+    #[test] // EX2
+    fn a_server_that_demands_pushed_requests_says_where_or_is_not_used() {
+        let endpoint = "pushed_authorization_request_endpoint";
+        let required = "require_pushed_authorization_requests";
+        assert_eq!(with(required, json!(true)), Err(MetadataError::Missing(endpoint)));
+        assert_eq!(with(required, json!("yes")), Err(MetadataError::WrongType(required)));
+        let metadata = with(endpoint, json!("https://as.example/par")).unwrap();
+        let authorize = metadata.provider("x").authorize.unwrap();
+        assert_eq!(authorize.pushed_url.as_deref(), Some("https://as.example/par"));
+        let inward = with(endpoint, json!("http://127.0.0.1/par"));
+        assert!(matches!(inward, Err(MetadataError::Endpoint { .. })), "{inward:?}");
     }
 
     #[test] // DS10

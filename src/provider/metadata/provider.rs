@@ -8,8 +8,8 @@ use super::document::Metadata;
 use crate::provider::schema::{
     Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Device,
     DeviceFields, Discovery, Errors, Flow, Format, Needed, Pkce, Presence, Provider, Redirect,
-    Refresh, ResponseFields, Retry, RevocationReach, Revoke, Rotation, Scope, Setting, Setup,
-    State, Token,
+    Refresh, ResponseFields, ResponseMode, Retry, RevocationReach, Revoke, Rotation, Scope,
+    Setting, Setup, State, Token,
 };
 
 impl Metadata {
@@ -31,8 +31,11 @@ impl Metadata {
             setup: Setup::default(),
             discovery: Some(self.discovery()),
             client: self.client(),
-            authorize: self.authorization_endpoint.as_deref().map(authorize),
             device: self.device_authorization_endpoint.as_deref().map(device),
+            authorize: self.authorization_endpoint.as_deref().map(|url| Authorize {
+                pushed_url: self.pushed_authorization_request_endpoint.clone(),
+                ..authorize(url)
+            }),
             token: token(&self.token_endpoint),
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
@@ -103,6 +106,9 @@ fn scope(name: &str) -> Scope {
 fn authorize(url: &str) -> Authorize {
     Authorize {
         url: url.to_owned(),
+        pushed_url: None,
+        response_mode: ResponseMode::Query,
+        authorization_details: Vec::new(),
         scope_separator: " ".into(),
         default_scopes: Vec::new(),
         // A server that does not know it ignores it (RFC 7636 section 5).
@@ -135,6 +141,7 @@ fn token(url: &str) -> Token {
         headers: BTreeMap::new(),
         rename: BTreeMap::new(),
         omit: Vec::new(),
+        resource: Vec::new(),
         scope_on_refresh: false,
     }
 }

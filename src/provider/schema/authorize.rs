@@ -4,12 +4,23 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::provider::wanted::Detail;
+
 /// The authorization request (RFC 6749 section 4.1.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Authorize {
     /// The authorization endpoint; required.
     pub url: String,
+    /// Where the request is pushed to before the browser opens (RFC 9126).
+    #[serde(default)]
+    pub pushed_url: Option<String>,
+    /// How the answer comes back.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
+    /// Rights in detail that are asked for where a profile names none (RFC 9396).
+    #[serde(default)]
+    pub authorization_details: Vec<Detail>,
     /// Between two scopes.
     #[serde(default = "super::space")]
     pub scope_separator: String,
@@ -31,6 +42,17 @@ pub struct Authorize {
     /// Where the vendor sends the browser back to.
     #[serde(default)]
     pub redirect: Redirect,
+}
+
+/// How an authorization response comes back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the query of the redirect URI (RFC 6749 section 4.1.2).
+    #[default]
+    Query,
+    /// As a form that the browser posts (OAuth 2.0 Form Post Response Mode).
+    FormPost,
 }
 
 /// Whether a code is bound to a verifier.

@@ -25,6 +25,9 @@ pub struct Token {
     /// Standard parameters the vendor does not want.
     #[serde(default)]
     pub omit: Vec<String>,
+    /// What the tokens are for, where a profile names nothing: sent when they are asked for and renewed (RFC 8707).
+    #[serde(default)]
+    pub resource: Vec<String>,
     /// Whether a refresh repeats the scopes.
     #[serde(default)]
     pub scope_on_refresh: bool,

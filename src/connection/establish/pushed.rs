@@ -1,0 +1,76 @@
+//! The authorization request, pushed to the server just before the browser opens (RFC 9126).
+
+use url::Url;
+
+use super::{Brought, EstablishError};
+use crate::authorization_server::ClientRegistration;
+use crate::authorization_server::pushed_request::{PushAnswer, Pushed, judge, pushed_request};
+use crate::connection::{Connection, server};
+use crate::http::HttpError;
+use crate::http::error_response::ErrorResponse;
+
+/// Why a request could not be pushed. There is no way around: what a server takes by push it may demand so.
+#[derive(Debug)]
+pub enum PushError {
+    /// The server's verdict.
+    Refused(ErrorResponse),
+    /// Too many requests.
+    TooMany {
+        /// Seconds to wait, where the answer says.
+        retry_after: Option<u64>,
+    },
+    /// An answer that judges nothing.
+    NoVerdict {
+        /// Its status.
+        status: u16,
+        /// What it was.
+        what: String,
+    },
+    /// No answer.
+    Http(HttpError),
+    /// The stored client secret was never sent to that endpoint.
+    OtherEndpoint {
+        /// Where it would go.
+        endpoint: String,
+    },
+}
+
+impl Connection<'_> {
+    /// Pushes the parameters, once: what comes back is for one use (RFC 9126 section 2.2).
+    pub(super) async fn push(
+        &self,
+        pushed_url: &str,
+        registration: &ClientRegistration,
+        brought: &Brought,
+        parameters: &[(String, String)],
+    ) -> Result<Pushed, EstablishError> {
+        let provider = &self.provider;
+        let request = pushed_request(provider, pushed_url, &self.values, registration, parameters)?;
+        let asks_stored_secret = registration.client_secret.is_some()
+            && brought.client_secret.is_none()
+            && self.client_secret_override().is_none();
+        if asks_stored_secret && !self.has_pushed_to(&request.url)? {
+            let endpoint = request.url.clone();
+            return Err(EstablishError::Push(PushError::OtherEndpoint { endpoint }));
+        }
+        let sent = server::send(self.http()?, &request, &self.tracing()).await;
+        let answer = sent.map_err(|error| EstablishError::Push(PushError::Http(error)))?;
+        let refused = match judge(provider, &answer, self.system.clock.now()) {
+            PushAnswer::Taken(pushed) => return Ok(pushed),
+            PushAnswer::Refused(error) => PushError::Refused(error.without(&request.secrets)),
+            PushAnswer::TooMany { retry_after } => PushError::TooMany { retry_after },
+            PushAnswer::NoVerdict { status, what } => PushError::NoVerdict { status, what },
+        };
+        Err(EstablishError::Push(refused))
+    }
+
+    /// Whether the stored secret may go there: the token endpoint's own server, or where it went before (attack A16).
+    fn has_pushed_to(&self, endpoint: &str) -> Result<bool, EstablishError> {
+        let bound = self.drawer.read()?.and_then(|entry| entry.bound);
+        let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+        Ok(bound.is_none_or(|bound| {
+            bound.pushed_endpoint.as_deref() == Some(endpoint)
+                || origin(&bound.token_endpoint) == origin(endpoint)
+        }))
+    }
+}

@@ -1,0 +1,191 @@
+//! Pushed authorization requests (RFC 9126): what goes to the server, what is left for the browser.
+
+use serde_json::json;
+
+use crate::support::browser::Behaviour;
+use crate::support::scripted::{Answer, Asked, Scripted, honest, names, value};
+use crate::support::{Ran, World, free_port, parameters};
+
+/// `connect shop` at a server, for one scope.
+fn connect(world: &World, server: &Scripted, authorize: &str, more: &[&str]) -> Ran {
+    let authorize = format!("pushed_url = \"{}/par\"\n{authorize}", server.origin);
+    let file = world.own_file("plain.toml", server.provider(&authorize, ""));
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    let redirect = format!("http://127.0.0.1:{}/cb", free_port());
+    let mut words = vec!["connect", "shop", "--provider", file.to_str().unwrap()];
+    words.extend(["--client-id", "me", "--client-secret-file", "-"]);
+    words.extend(["--redirect-uri", &redirect, "--scope", "items:read"]);
+    world.run(words.into_iter().chain(more.iter().copied()))
+}
+
+#[test] // EX1, AR19, AR21, TQ7
+fn the_request_is_pushed_and_the_browser_carries_only_its_name() {
+    let (world, server) = (World::new(), Scripted::honest());
+    let ran = connect(&world, &server, "", &["--param", "login_hint=me@example.com"]).ok();
+    ran.says("it can be opened once, within 60 s").says("asks Plain for items:read");
+    let pushed = server.heard("POST /par").remove(0);
+    assert_eq!(pushed.query, []);
+    assert_eq!(value(&pushed.headers, "authorization"), Some("Basic bWU6czNjcmV0"));
+    let expected = [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "login_hint",
+    ];
+    assert_eq!(names(&pushed.form), expected);
+
+    let opened = world.browser.opened().remove(0);
+    let carried = parameters(&opened);
+    assert_eq!(carried.keys().collect::<Vec<_>>(), ["client_id", "request_uri"]);
+    let state = value(&pushed.form, "state").unwrap();
+    assert!(!opened.contains(state) && !opened.contains("s3cret"), "{opened}");
+    assert_eq!(world.state("shop"), "ready");
+
+    // Another attempt pushes anew and shares nothing with the first.
+    world.line("connect shop").ok();
+    let pushes = server.heard("POST /par");
+    assert_eq!((pushes.len(), server.heard("GET /authorize").len()), (2, 2));
+    for name in ["state", "code_challenge"] {
+        assert_ne!(value(&pushes[0].form, name), value(&pushes[1].form, name), "{name}");
+    }
+    assert_ne!(world.browser.opened()[1], opened);
+}
+
+#[test] // EX1, EX2, AR19, TQ12, LG4
+fn a_push_that_is_not_taken_ends_the_attempt_before_any_browser() {
+    let redirect_refused = json!({"error": "invalid_redirect_uri", "error_description": "not it"});
+    let table: [(u16, String, u8, &str); 10] = [
+        (400, json!({"error": "invalid_request"}).to_string(), 5, "invalid_request"),
+        (400, redirect_refused.to_string(), 3, "--print-redirect"),
+        (400, json!({"error": "invalid_scope"}).to_string(), 5, "invalid_scope"),
+        (401, json!({"error": "invalid_client"}).to_string(), 3, "client id or the client secret"),
+        (429, String::new(), 7, "left alone"),
+        (307, String::new(), 7, "a redirect, which is never followed"),
+        (200, "<html>".into(), 7, "no JSON object"),
+        (503, "down".into(), 7, "HTTP 503"),
+        (201, "{}".into(), 7, "no `request_uri`"),
+        (0, String::new(), 7, "gave no answer to the authorization request"),
+    ];
+    for (status, body, exit, says) in table {
+        let evil = Scripted::honest();
+        let location = format!("{}/par", evil.origin);
+        let server = Scripted::start(move |asked, origin| match asked.line.as_str() {
+            "POST /par" => Answer::text(status, &body)
+                .with("location", location.clone())
+                .with("retry-after", "7"),
+            _ => honest(asked, origin),
+        });
+        let mut world = World::new();
+        world.browser(Behaviour::MustStayClosed);
+        let ran = connect(&world, &server, "", &["-vv"]).exits(exit).without_product().says(says);
+        assert!(ran.stderr.contains("keyfob connect shop"), "{}", ran.stderr);
+        let pushed = server.heard("POST /par");
+        assert_eq!(pushed.len(), 1, "{status}: a push is not repeated");
+        for secret in ["state", "code_challenge"] {
+            let secret = value(&pushed[0].form, secret).unwrap();
+            assert!(!ran.stderr.contains(secret), "{}", ran.stderr);
+        }
+        assert_eq!((server.count(), evil.count()), (1, 0), "{status}");
+        world.line("status shop").exits(3);
+    }
+}
+
+#[test] // EX2, DS13
+fn a_discovered_server_that_takes_pushed_requests_gets_them() {
+    fn described(asked: &Asked, origin: &str) -> Answer {
+        let at = |path: &str| format!("{origin}{path}");
+        match asked.line.as_str() {
+            "GET /.well-known/oauth-authorization-server" => Answer::json(
+                200,
+                &json!({
+                    "issuer": origin,
+                    "authorization_endpoint": at("/authorize"),
+                    "token_endpoint": at("/token"),
+                    "response_types_supported": ["code"],
+                    "pushed_authorization_request_endpoint": at("/par"),
+                    "require_pushed_authorization_requests": true,
+                    "authorization_response_iss_parameter_supported": true,
+                }),
+            ),
+            _ => honest(asked, origin),
+        }
+    }
+    let (world, server) = (World::new(), Scripted::start(described));
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    let words = ["connect", "shop", "--provider", &server.origin, "--client-id", "me"];
+    world.run(words.into_iter().chain(["--client-secret-file", "-"])).ok();
+    assert_eq!(server.heard("POST /par").len(), 1);
+    assert_eq!(names(&server.heard("GET /authorize")[0].query), ["client_id", "request_uri"]);
+}
+
+#[test] // EX2
+fn a_server_that_demands_pushed_requests_and_names_no_place_is_not_asked() {
+    let server = Scripted::start(|_, origin| {
+        let at = |path: &str| format!("{origin}{path}");
+        let metadata = json!({
+            "issuer": origin,
+            "authorization_endpoint": at("/authorize"),
+            "token_endpoint": at("/token"),
+            "response_types_supported": ["code"],
+            "require_pushed_authorization_requests": true,
+        });
+        Answer::json(200, &metadata)
+    });
+    let mut world = World::new();
+    world.browser(Behaviour::MustStayClosed);
+    let words = ["connect", "shop", "--provider", &server.origin, "--client-id", "me"];
+    world.run(words).exits(3).says("no `pushed_authorization_request_endpoint`");
+    assert!(server.heard("GET /authorize").is_empty());
+}
+
+#[test] // A16, RF14
+fn a_stored_client_secret_is_not_pushed_to_an_endpoint_that_never_had_it() {
+    let (mut world, server, evil) = (World::new(), Scripted::honest(), Scripted::honest());
+    connect(&world, &server, "", &[]).ok();
+    let file = world.folder.path().join("plain.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let swapped = text.replace(&format!("{}/par", server.origin), &format!("{}/par", evil.origin));
+    std::fs::write(&file, swapped).unwrap();
+    world.browser(Behaviour::MustStayClosed);
+    let ran = world.line("connect shop").exits(3).says("was never sent to that endpoint");
+    assert!(ran.stderr.contains("keyfob connect shop --client-secret-file"), "{}", ran.stderr);
+    assert_eq!(evil.count(), 0);
+    // Who gives the secret again has said yes, and it holds from then on.
+    world.browser(Behaviour::Allows);
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    world.line("connect shop --client-secret-file -").ok();
+    world.line("connect shop").ok();
+    assert_eq!(evil.heard("POST /par").len(), 2);
+}
+
+#[test] // AR25
+fn many_scopes_still_work_and_what_no_browser_takes_goes_by_push() {
+    let scopes: Vec<String> =
+        (0..60).map(|number| format!("area-{number}:read:{}", "x".repeat(24))).collect();
+    let scopes = scopes.join(",");
+    let details = format!(r#"[{{"type":"x","a":"{}"}}]"#, "é".repeat(3000));
+    let server = Scripted::honest();
+    for pushes in [false, true] {
+        let world = World::new();
+        let authorize = format!("pushed_url = \"{}/par\"", server.origin);
+        let text = server.provider(if pushes { &authorize } else { "" }, "");
+        let file = world.own_file("plain.toml", text);
+        let rights = world.own_file("rights.json", &details);
+        let connect = |more: &[&str]| {
+            *world.stdin.borrow_mut() = b"s3cret".to_vec();
+            let words = ["connect", "shop", "--provider", file.to_str().unwrap()];
+            let client = ["--client-id", "me", "--client-secret-file", "-", "--scope", &scopes];
+            world.run(words.into_iter().chain(client).chain(more.iter().copied()))
+        };
+        connect(&[]).ok();
+        let rights = ["--authorization-details", rights.to_str().unwrap()];
+        match pushes {
+            true => connect(&rights).ok(),
+            false => connect(&rights).exits(2).says("longer than a browser takes"),
+        };
+    }
+}
