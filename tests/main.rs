@@ -55,6 +55,7 @@ mod scopes;
 mod sealed;
 mod secrecy;
 mod status;
+mod step_up;
 mod sync;
 #[cfg(unix)]
 mod sync_processes;

@@ -32,8 +32,19 @@ pub enum Kind {
         /// Any one of these would; empty where nobody says.
         needed: Vec<String>,
     },
+    /// The person must authorise again, in a certain way (RFC 9470 section 3); no refresh does that.
+    StepUp(StepUp),
     /// Neither.
     Other,
+}
+
+/// What the next authorization must ask for (RFC 9470 section 3).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepUp {
+    /// How the person is authenticated, in the server's words; separated by spaces.
+    pub acr_values: Option<String>,
+    /// Seconds since the person was authenticated, at most.
+    pub max_age: Option<u64>,
 }
 
 impl Refusal<'_> {
@@ -137,6 +148,7 @@ impl Evidence<'_> {
         let renewal_helps = match self.action {
             Some(Action::MissingScope) => return self.missing_scope(scope),
             Some(action) => action == Action::Refresh,
+            None if says("insufficient_user_authentication") => return self.step_up(),
             None if says("insufficient_scope") => return self.missing_scope(scope),
             // The token was not judged: a refresh would spend a refresh token for nothing.
             None if is_about_the_proof(said.or(self.code)) => return Kind::Other,
@@ -147,6 +159,16 @@ impl Evidence<'_> {
             (true, _) => Kind::Expired,
             (false, _) => Kind::Other,
         }
+    }
+
+    /// What is no non-negative integer is no age (RFC 9470 section 3).
+    fn step_up(&self) -> Kind {
+        let said = |name: &str| self.challenge.and_then(|challenge| challenge.parameter(name));
+        let digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        Kind::StepUp(StepUp {
+            acr_values: said("acr_values").filter(|it| !it.trim().is_empty()).map(str::to_owned),
+            max_age: said("max_age").filter(digits).and_then(|text| text.parse().ok()),
+        })
     }
 
     /// The challenge names the scopes, else the table does.
@@ -216,6 +238,32 @@ mod tests {
             let kind = judged(name, status, header, body, &unlisted);
             assert_eq!(kind, expected, "{name} {status} {header} {body}");
         }
+    }
+
+    #[test] // RR12
+    fn a_step_up_challenge_says_what_to_ask_for_and_is_no_ended_token() {
+        let step_up = |acr_values: Option<&str>, max_age| {
+            Kind::StepUp(StepUp { acr_values: acr_values.map(str::to_owned), max_age })
+        };
+        let error = r#"Bearer error="insufficient_user_authentication""#;
+        let cases = [
+            ("", step_up(None, None)),
+            (r#", acr_values="urn:a urn:b", max_age="5""#, step_up(Some("urn:a urn:b"), Some(5))),
+            (", max_age=0", step_up(None, Some(0))),
+            (r#", acr_values=" ", max_age="-1""#, step_up(None, None)),
+            (r#", max_age="+5""#, step_up(None, None)),
+            (r#", max_age="5.0""#, step_up(None, None)),
+            (r#", max_age="99999999999999999999""#, step_up(None, None)),
+            (r#", max_age="""#, step_up(None, None)),
+        ];
+        for (rest, expected) in cases {
+            let header = format!("{error}{rest}");
+            for scope in [Judgement::NotListed, Judgement::Missing { needed: Vec::new() }] {
+                assert_eq!(judged("inkress", 401, &header, "{}", &scope), expected, "{header}");
+            }
+        }
+        let not_401 = judged("inkress", 500, error, "", &Judgement::NotListed);
+        assert_eq!(not_401, Kind::Other);
     }
 
     #[test] // RR11, AT-4a

@@ -100,6 +100,7 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
                 None => report,
             }
         }
+        Kind::StepUp(wanted) => super::step_up::step_up(wanted, refused, about),
         Kind::Expired if status == 401 && about.imports => {
             api(Exit::AuthorizationNeeded, "authorization-needed", refused, about)
                 .hint("the access token is not accepted any more: import a new one")
@@ -177,7 +178,7 @@ fn by_status(refused: &Refused, about: &Situation) -> Report {
     }
 }
 
-fn api(exit: Exit, code: &'static str, refused: &Refused, about: &Situation) -> Report {
+pub(super) fn api(exit: Exit, code: &'static str, refused: &Refused, about: &Situation) -> Report {
     let status = refused.response.status;
     let what = if status >= 500 { "failed" } else { "refused the call" };
     let report = Report::new(exit, code, format!("{} {what}: HTTP {status}", about.provider));

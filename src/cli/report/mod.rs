@@ -17,6 +17,7 @@ mod pushed;
 mod recipes;
 mod sealed;
 mod shaped;
+mod step_up;
 mod store;
 mod sync;
 mod sync_end;
