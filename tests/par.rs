@@ -160,6 +160,13 @@ fn a_stored_client_secret_is_not_pushed_to_an_endpoint_that_never_had_it() {
     world.line("connect shop --client-secret-file -").ok();
     world.line("connect shop").ok();
     assert_eq!(evil.heard("POST /par").len(), 2);
+    // What is kept when the connection ends is still not for a third one.
+    world.line("revoke shop --local-only").ok();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let third = text.replace(&format!("{}/par", evil.origin), "http://127.0.0.1:1/par");
+    std::fs::write(&file, third).unwrap();
+    world.browser(Behaviour::MustStayClosed);
+    world.line("connect shop").exits(3).says("was never sent to that endpoint");
 }
 
 #[test] // AR25

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::authorization_server::Wanted;
 use crate::random::Random;
@@ -51,6 +52,9 @@ pub struct Entry {
     /// Whom the secrets were kept for: the token endpoint, or the provider while that is not known.
     #[serde(default)]
     pub secrets_for: Option<String>,
+    /// Where authorization requests were pushed to when the client secret was given.
+    #[serde(default)]
+    pub secrets_pushed_to: Option<String>,
     /// The refresh token of the last import, by its fingerprint.
     #[serde(default)]
     pub imported: Option<String>,
@@ -90,9 +94,6 @@ pub struct Bound {
     /// The revocation endpoint, where there is one.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
-    /// Where authorization requests are pushed to, where they are.
-    #[serde(default)]
-    pub pushed_endpoint: Option<String>,
 }
 
 /// Says that a refresh token may have been spent.
@@ -135,6 +136,7 @@ impl Entry {
             mark: None,
             ended: None,
             secrets_for: None,
+            secrets_pushed_to: None,
             imported: None,
             authorizations: 0,
             reissues: false,
@@ -161,13 +163,14 @@ impl Entry {
     /// What was carried here in the place of what is here: the journal and the counts stay this machine's.
     pub fn in_place_of(self, here: Self) -> Self {
         let brings_secrets = !self.secrets.is_empty();
-        let (secrets, secrets_for) = match brings_secrets {
-            true => (self.secrets, self.secrets_for),
-            false => (here.secrets, here.secrets_for),
+        let (secrets, secrets_for, secrets_pushed_to) = match brings_secrets {
+            true => (self.secrets, self.secrets_for, self.secrets_pushed_to),
+            false => (here.secrets, here.secrets_for, here.secrets_pushed_to),
         };
         Self {
             secrets,
             secrets_for,
+            secrets_pushed_to,
             journal_key: here.journal_key,
             generation: here.generation,
             imported: here.imported,
@@ -198,6 +201,7 @@ impl Entry {
             tokens,
             secrets: BTreeMap::new(),
             secrets_for: None,
+            secrets_pushed_to: None,
             imported: None,
             reissues: false,
             access_only: true,
@@ -229,6 +233,15 @@ impl Entry {
             None => self.tokens.is_none(),
         };
         self.client_secret().filter(|_| is_for_it)
+    }
+
+    /// Whether requests may be pushed there with the client secret: to the token endpoint's own
+    /// server, or where they went when it was given (attack A16).
+    pub fn may_push_secret_to(&self, endpoint: &str) -> bool {
+        let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+        let kept_for = self.secrets_for.as_deref().and_then(origin);
+        self.secrets_pushed_to.as_deref() == Some(endpoint)
+            || kept_for.is_none_or(|kept_for| origin(endpoint) == Some(kept_for))
     }
 
     /// The refresh token, where there is one.

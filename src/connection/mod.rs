@@ -264,7 +264,6 @@ impl<'a> Connection<'a> {
             token_endpoint: self.token_endpoint()?,
             api_origin: self.api_origin()?,
             revocation_endpoint: self.revocation_endpoint(),
-            pushed_endpoint: self.pushed_endpoint(),
         })
     }
 

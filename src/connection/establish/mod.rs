@@ -294,6 +294,7 @@ impl Connection<'_> {
         if let Some(secret) = brought.client_secret.clone().or(self.client_secret_override()) {
             entry.secrets.insert("client_secret".into(), secret);
             entry.secrets_for = self.token_endpoint().ok();
+            entry.secrets_pushed_to = self.pushed_endpoint();
         }
         entry.requested = brought.scopes.clone();
         entry.wanted = brought.wanted.clone();

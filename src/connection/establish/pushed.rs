@@ -1,11 +1,9 @@
 //! The authorization request, pushed to the server just before the browser opens (RFC 9126).
 
-use url::Url;
-
 use super::{Brought, EstablishError};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::pushed_request::{PushAnswer, Pushed, judge, pushed_request};
-use crate::connection::{Connection, server};
+use crate::connection::{Connection, Entry, server};
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 
@@ -49,7 +47,8 @@ impl Connection<'_> {
         let asks_stored_secret = registration.client_secret.is_some()
             && brought.client_secret.is_none()
             && self.client_secret_override().is_none();
-        if asks_stored_secret && !self.has_pushed_to(&request.url)? {
+        let may_go = |entry: &Entry| entry.may_push_secret_to(&request.url);
+        if asks_stored_secret && !self.drawer.read()?.as_ref().is_none_or(may_go) {
             let endpoint = request.url.clone();
             return Err(EstablishError::Push(PushError::OtherEndpoint { endpoint }));
         }
@@ -62,15 +61,5 @@ impl Connection<'_> {
             PushAnswer::NoVerdict { status, what } => PushError::NoVerdict { status, what },
         };
         Err(EstablishError::Push(refused))
-    }
-
-    /// Whether the stored secret may go there: the token endpoint's own server, or where it went before (attack A16).
-    fn has_pushed_to(&self, endpoint: &str) -> Result<bool, EstablishError> {
-        let bound = self.drawer.read()?.and_then(|entry| entry.bound);
-        let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
-        Ok(bound.is_none_or(|bound| {
-            bound.pushed_endpoint.as_deref() == Some(endpoint)
-                || origin(&bound.token_endpoint) == origin(endpoint)
-        }))
     }
 }
