@@ -27,7 +27,7 @@ fn the_first_connect_remembers_everything_for_the_next_ones() {
     assert_eq!(asked["client_id"], shop.how.client.client_id);
 }
 
-#[test] // RL1, RL4
+#[test] // AR2, AR3, AR6, AR7, TQ5
 fn the_authorization_request_carries_pkce_and_state_and_the_address_stands_on_its_own_line() {
     let shop = Shop::of("inkress");
     let ran = shop.connect().ok();

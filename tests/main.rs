@@ -29,6 +29,7 @@ mod interruptions;
 mod jq;
 mod json;
 mod limits;
+mod listener_attacks;
 mod messages;
 mod mix_up;
 mod offline;

@@ -219,6 +219,12 @@ pub(super) mod tests {
         // The standard library's listener sets SO_REUSEADDR, as an intruder would.
         assert!(StdListener::bind(("127.0.0.1", port)).is_err());
         assert!(StdListener::bind(("0.0.0.0", port)).is_err());
+        #[cfg(unix)]
+        {
+            let sharing = TcpSocket::new_v4().unwrap();
+            sharing.set_reuseport(true).unwrap();
+            assert!(sharing.bind(([127, 0, 0, 1], port).into()).is_err());
+        }
         let again = open(&format!("http://127.0.0.1:{port}/cb"));
         assert!(matches!(again, Err(BindError::PortBusy { .. })));
     }

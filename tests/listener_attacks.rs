@@ -1,0 +1,78 @@
+//! Local processes and pages that want to be the redirection endpoint, or to keep it from its answer.
+
+use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use url::Url;
+
+use crate::support::browser::Behaviour;
+use crate::support::scripted::Scripted;
+use crate::support::{Ran, World, free_port, parameters};
+
+fn connect(world: &World, server: &Scripted, redirect: &str) -> Ran {
+    let file = world.own_file("plain.toml", server.provider("", ""));
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    let mut words = vec!["connect", "shop", "--provider", file.to_str().unwrap()];
+    words.extend(["--client-id", "me", "--client-secret-file", "-", "--redirect-uri", redirect]);
+    world.run(words)
+}
+
+#[test] // A5, RL5, AR10
+fn a_squatter_on_the_other_family_stops_localhost_and_leaves_the_literal_alone() {
+    let port = free_port();
+    // A machine without IPv6 has no other family to squat on.
+    let Ok(squatter) = TcpListener::bind(("::1", port)) else { return };
+    let (mut world, server) = (World::new(), Scripted::honest());
+    world.browser(Behaviour::MustStayClosed);
+    let ran = connect(&world, &server, &format!("http://localhost:{port}/cb")).exits(3);
+    ran.says(&format!("port {port} is in use")).without_product();
+    assert_eq!(server.count(), 0);
+    // The address of the other family is not the squatter's.
+    world.browser(Behaviour::Allows);
+    connect(&world, &server, &format!("http://127.0.0.1:{port}/cb")).ok();
+    squatter.set_nonblocking(true).unwrap();
+    assert!(squatter.accept().is_err(), "the squatter was spoken to");
+}
+
+#[test] // A6, RL6, RL7, RL8, RL12, RL18
+fn a_thousand_junk_and_slow_connections_do_not_keep_a_connection_from_being_made() {
+    static SLOW: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
+    fn junk(authorization: &Url) -> Vec<String> {
+        let redirect = parameters(authorization.as_str())["redirect_uri"].clone();
+        let url = Url::parse(&redirect).unwrap();
+        let place = ("127.0.0.1", url.port().unwrap());
+        // They are let in before anybody reads, and never say a word.
+        let slow = (0..300).map(|_| TcpStream::connect(place).unwrap());
+        SLOW.lock().unwrap().extend(slow);
+        let origin = url.origin().ascii_serialization();
+        (0..700)
+            .map(|number| match number % 4 {
+                0 => format!("{redirect}?code=x&state=wrong{number}"),
+                1 => format!("{redirect}?error=access_denied"),
+                2 => format!("{origin}/{number}"),
+                _ => format!("http://localhost:{}/cb?code=x&state=wrong", place.1),
+            })
+            .collect()
+    }
+    let (mut world, server) = (World::new(), Scripted::honest());
+    world.browser(Behaviour::Stray(junk));
+    connect(&world, &server, "http://127.0.0.1/cb").ok();
+    let answers = world.browser.stray_answers();
+    assert_eq!(answers.len(), 700);
+    let refused = |it: &Option<u16>| it.is_some_and(|status| (400..500).contains(&status));
+    assert!(answers.iter().all(refused), "{answers:?}");
+    assert_eq!(server.heard("POST /token").len(), 1);
+    SLOW.lock().unwrap().clear();
+}
+
+#[test] // RL25, AR10
+fn a_pinned_port_serves_two_connections_within_two_seconds() {
+    let (world, server) = (World::new(), Scripted::honest());
+    let redirect = format!("http://127.0.0.1:{}/cb", free_port());
+    connect(&world, &server, &redirect).ok();
+    let start = Instant::now();
+    connect(&world, &server, &redirect).ok();
+    assert!(start.elapsed().as_secs() < 2, "the machine is too slow for this to prove anything");
+    assert_eq!(server.heard("POST /token").len(), 2);
+}
