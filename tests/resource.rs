@@ -57,6 +57,17 @@ fn a_provider_may_name_the_resource_and_its_own_credentials_ask_for_it_too() {
     assert_eq!(values(&server.heard("GET /authorize")[0].query, "resource"), [BOTH[0]]);
     assert_eq!(values(&server.heard("POST /token")[0].form, "resource"), [BOTH[0]]);
 
+    // Tokens that were made elsewhere are renewed for it as well.
+    let mut imported = World::new();
+    let file = world.folder.path().join("plain.toml");
+    let response = granted().to_string();
+    *imported.stdin.borrow_mut() = response.into_bytes();
+    imported.set("KEYFOB_CLIENT_SECRET", "s3cret");
+    let words = ["import", "shop", "--provider", file.to_str().unwrap(), "--client-id", "me"];
+    imported.run(words).ok();
+    imported.line("refresh shop").ok();
+    assert_eq!(values(&server.heard("POST /token")[1].form, "resource"), [BOTH[0]]);
+
     let machine = World::new();
     let text = format!(
         "schema = 1\nname = \"machine\"\nflows = [\"client_credentials\"]\n\
@@ -71,7 +82,7 @@ fn a_provider_may_name_the_resource_and_its_own_credentials_ask_for_it_too() {
     let more = ["--client-secret-file", "-", "--authorization-details", rights.to_str().unwrap()];
     machine.run(words.into_iter().chain(more)).ok();
     machine.line("refresh shop").ok();
-    let asked = server.heard("POST /token").split_off(1);
+    let asked = server.heard("POST /token").split_off(2);
     assert_eq!(asked.len(), 2);
     for request in asked {
         assert_eq!(value(&request.form, "grant_type"), Some("client_credentials"));

@@ -325,10 +325,14 @@ impl<'a> Rolling<'a> {
                 },
             },
         };
-        let wanted = match grant {
+        let mut wanted = match grant {
             Grant::ClientCredentials { .. } => self.entry.wanted.clone(),
             _ => self.entry.wanted.resources_alone(),
         };
+        if wanted.resource.is_empty() {
+            // Nobody asked here for tokens that were imported.
+            wanted.resource.clone_from(&provider.token.resource);
+        }
         let grant = grant.wanting(wanted);
         let secret = order.client_secret.as_ref().or(self.entry.client_secret());
         let registration = ClientRegistration {

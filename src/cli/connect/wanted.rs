@@ -54,7 +54,11 @@ fn details(context: &Context<'_>, args: &Connect, path: &Path) -> Result<Option<
         return Ok(None);
     }
     let details = read_details(&text).map_err(|why| {
-        Report::usage(format!("{} holds no authorization details: {why}", path.display()))
+        let name = match path == standard_input {
+            true => "standard input".to_owned(),
+            false => path.display().to_string(),
+        };
+        Report::usage(format!("{name} holds no authorization details: {why}"))
             .hint(r#"give a JSON array such as [{"type":"payment","actions":["read"]}]"#)
     })?;
     Ok(serde_json::to_string(&details).ok())

@@ -160,14 +160,17 @@ fn labelled_or_bare(name: &str, words: &str) -> String {
 
 fn endpoints(page: &mut Page, provider: &Provider) {
     let url = |url: Option<&String>| url.cloned().unwrap_or_default();
+    let pushed = provider.authorize.as_ref().and_then(|it| it.pushed_url.as_ref());
     let mut lines = vec![
         labelled("authorize", &url(provider.authorize.as_ref().map(|it| &it.url))),
+        labelled("requests pushed to", &url(pushed)),
         labelled("device", &url(provider.device.as_ref().map(|it| &it.url))),
         labelled("token", &provider.token.url),
         labelled("revoke", &url(provider.revoke.as_ref().map(|it| &it.url))),
         labelled("metadata", &url(provider.discovery.as_ref().map(|it| &it.url))),
         labelled("API", &provider.api.base_url),
     ];
+    lines.extend(provider.token.resource.iter().map(|it| labelled("tokens are for", it)));
     lines.extend(provider.api.hosts.iter().map(|host| labelled("token goes to", host)));
     let headers = provider.api.headers.iter();
     lines.extend(headers.map(|(name, value)| format!("every call: {name}: {value}")));

@@ -216,7 +216,7 @@ fn request(error: &RequestError, about: &Situation) -> Report {
         RequestError::TooLong => {
             Report::usage("the authorization request is longer than a browser takes (8 KiB)")
                 .hint("ask for fewer scopes or rights")
-                .next(about.connect_without(&["--scope", "--authorization-details"]))
+                .next(format!("{} --scope …", about.connect_without(&["--scope"])))
         }
         RequestError::ReservedParameter(name) => {
             Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
