@@ -126,12 +126,13 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 16] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 18] = [
         schema_version,
         slug,
         flows,
         super::device_check::device,
         client_secret,
+        super::dpop_check::bound_tokens,
         redirect,
         settings,
         template_names,

@@ -7,6 +7,7 @@ mod answers_check;
 mod authorize_check;
 pub mod catalogue;
 mod device_check;
+mod dpop_check;
 pub mod file;
 mod hosts;
 mod lists_check;

@@ -160,6 +160,7 @@ impl Connection<'_> {
         key: &mut Option<EnterKey>,
     ) -> Result<TokenSet, EstablishError> {
         let grant = Grant::DeviceCode { device_code: codes.device_code.clone() };
+        let grant = grant.wanting(brought.wanted.resources_alone());
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
         let lane = self.token_lane(&registration.client_id)?;
         let mut pace = Pace::new(codes.interval);
@@ -251,9 +252,11 @@ impl Connection<'_> {
         // The answer may carry the tokens: a signal waits for it, and then for the store.
         let _seen_through = self.system.critical.enter();
         let asked_at = self.system.clock.now();
-        let answer = server::send(self.http()?, request, &self.tracing())
-            .await
-            .map_err(EstablishError::Http)?;
+        let prover = self.new_prover()?;
+        let answer =
+            server::send_proving(self.http()?, request, self.proving(&prover), &self.tracing())
+                .await
+                .map_err(EstablishError::Http)?;
         let scopes = &brought.scopes;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.clone()), ..Asked::default() };
