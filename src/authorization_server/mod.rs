@@ -8,6 +8,7 @@ pub mod authorization_response;
 pub mod client_authentication;
 pub mod dialect;
 pub mod grant;
+pub mod jose;
 pub mod pkce;
 pub mod revocation;
 pub mod token_request;
