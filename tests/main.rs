@@ -10,6 +10,7 @@ mod batch_processes;
 mod call;
 #[cfg(unix)]
 mod ci;
+mod client_keys;
 mod clock;
 mod connect;
 #[cfg(unix)]

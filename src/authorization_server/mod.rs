@@ -3,6 +3,7 @@
 //! Requests are made as values and answers are judged as values; one line elsewhere sends them.
 //! Where tokens are kept is not known here.
 
+pub mod assertion;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod client_authentication;
@@ -14,5 +15,6 @@ pub mod revocation;
 pub mod token_request;
 pub mod token_response;
 
+pub use assertion::AssertionError;
 pub use client_authentication::ClientRegistration;
 pub use grant::Grant;

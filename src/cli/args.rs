@@ -181,6 +181,9 @@ pub struct Client {
     /// Read the client secret from a file, `-` for standard input (or KEYFOB_CLIENT_SECRET, or a prompt)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub client_secret_file: Option<PathBuf>,
+    /// Read the client's private key from a file, `-` for standard input: PEM or JWK (or KEYFOB_CLIENT_KEY_FILE)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_key_file: Option<PathBuf>,
     /// A setting of the provider, for instance `host=…`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
@@ -442,6 +445,8 @@ pub enum SecretName {
     ClientSecret,
     /// Signs the vendor's webhooks
     WebhookSecret,
+    /// Signs what the client says of itself: PEM or JWK
+    PrivateKey,
 }
 
 /// `provider …`.

@@ -206,17 +206,30 @@ impl Entry {
         self.secrets.get("client_secret")
     }
 
+    /// The client's private key, where one is kept.
+    pub fn private_key(&self) -> Option<&Secret> {
+        self.secrets.get("private_key")
+    }
+
     /// The client secret, if it was kept for this token endpoint: another vendor's never goes there.
     pub fn client_secret_for(
         &self,
         token_endpoint: Option<&str>,
         provider: &str,
     ) -> Option<&Secret> {
-        let is_for_it = match self.secrets_for.as_deref() {
+        self.client_secret().filter(|_| self.is_kept_for(token_endpoint, provider))
+    }
+
+    /// The same of the private key: what one vendor knows it by, no other learns.
+    pub fn private_key_for(&self, token_endpoint: Option<&str>, provider: &str) -> Option<&Secret> {
+        self.private_key().filter(|_| self.is_kept_for(token_endpoint, provider))
+    }
+
+    fn is_kept_for(&self, token_endpoint: Option<&str>, provider: &str) -> bool {
+        match self.secrets_for.as_deref() {
             Some(kept_for) => Some(kept_for) == token_endpoint || kept_for == provider,
             None => self.tokens.is_none(),
-        };
-        self.client_secret().filter(|_| is_for_it)
+        }
     }
 
     /// The refresh token, where there is one.

@@ -116,6 +116,8 @@ pub enum Rolled {
     },
     /// The request cannot be made.
     Unmakable(String),
+    /// What the client signs cannot be signed; nothing was sent.
+    Unsigned(String),
     /// The save command did not pass its proof; nothing was sent.
     NotProved(NotSaved),
     /// New tokens are stored, and the save command did not take them.
@@ -216,6 +218,9 @@ pub async fn roll(
         Ok(request) => request,
         Err(MissingValue(name)) => return Ok(Rolled::Unmakable(name)),
     };
+    if let Err(error) = request.check() {
+        return Ok(Rolled::Unsigned(error.to_string()));
+    }
     if let Err(error) = rolling.prove_saving().await {
         return Ok(Rolled::NotProved(error));
     }
@@ -319,6 +324,7 @@ impl<'a> Rolling<'a> {
         let registration = ClientRegistration {
             client_id: order.client_id.clone(),
             client_secret: secret.cloned(),
+            private_key: self.entry.private_key().cloned(),
         };
         let values = settings::values(provider, &order.settings, Some(&order.client_id));
         token_request(provider, &values, &registration, &grant)
@@ -386,14 +392,21 @@ impl<'a> Rolling<'a> {
     ) -> Rolled {
         // A life counts from when it was asked for: a slow answer must not look fresh for too long.
         let asked_at = self.tools.clock.now();
-        let answer = match server::send(self.tools.http, request, &self.tools.tracing).await {
+        let signed = match request.signed(asked_at, self.tools.random) {
+            Ok(signed) => signed,
+            Err(error) => {
+                self.unmark_unless_lost();
+                return Rolled::Unsigned(error.to_string());
+            }
+        };
+        let answer = match server::send(self.tools.http, &signed, &self.tools.tracing).await {
             Ok(answer) => answer,
             Err(error) => return self.unanswered(error, resent),
         };
         let recorded = self
             .journal_key()
             .and_then(|key| journal.record(&key, self.tools.random, &encode_answer(&answer)));
-        match self.judge(&answer, asked_at).without(&request.secrets) {
+        match self.judge(&answer, asked_at).without(&signed.request().secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
             TokenAnswer::Granted(tokens) => self.keep(tokens, false, recorded.is_ok()),
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),

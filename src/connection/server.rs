@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::authorization_server::token_request::ServerRequest;
+use crate::authorization_server::token_request::Signed;
 use crate::http::trace::{answer_lines, request_lines};
 use crate::http::{Answer, Body, Client, HttpError, Limits, Method, Request, exchange};
 
@@ -20,11 +20,14 @@ pub struct Tracing<'a> {
 pub const TOKEN_REQUEST_TIME: Duration = Duration::from_secs(8);
 
 /// Sends a request to an endpoint of the authorization server: no redirect, no repetition.
+///
+/// What it takes is signed for one sending, so a repetition is made anew.
 pub async fn send(
     client: &Client,
-    request: &ServerRequest,
+    signed: &Signed,
     tracing: &Tracing<'_>,
 ) -> Result<Answer, HttpError> {
+    let request = signed.request();
     let url = Url::parse(&request.url).map_err(|_| HttpError::InvalidRequest {
         detail: "the endpoint of the authorization server is no URL".into(),
     })?;

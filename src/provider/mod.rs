@@ -5,6 +5,7 @@
 
 mod answers_check;
 pub mod catalogue;
+mod client_check;
 pub mod file;
 mod hosts;
 mod lists_check;

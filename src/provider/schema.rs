@@ -115,6 +115,13 @@ pub struct Provider {
     pub recipes: Vec<Recipe>,
 }
 
+impl Provider {
+    /// Whether anything is signed with the client's private key.
+    pub fn signs(&self) -> bool {
+        self.client.needs_key()
+    }
+}
+
 /// A way to get the first tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -53,8 +53,11 @@ fn expressions(file: &Path, provider: &Provider) -> Result<(), Report> {
 /// Every host that something secret would be sent to, with the provider's default settings.
 pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let values = settings::values(provider, &BTreeMap::new(), None);
-    let secret = provider.client.secret != Presence::None;
-    let secret_alone: &[&'static str] = if secret { &["client secret"] } else { &[] };
+    let secret_alone: &[&'static str] = match (provider.client.signs(), provider.client.secret) {
+        (true, _) => &["client assertion"],
+        (false, Presence::None) => &[],
+        (false, _) => &["client secret"],
+    };
     let renewed = matches!(provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
     let tokens: &[&'static str] =
         if renewed { &["access token", "refresh token"] } else { &["access token"] };

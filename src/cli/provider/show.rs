@@ -205,6 +205,8 @@ fn client(provider: &Provider) -> &'static str {
             "secret in the body; public without one"
         }
         (ClientAuthentication::Post, _) => "client id and secret in the body",
+        (ClientAuthentication::PrivateKeyJwt, _) => "an assertion signed with a private key",
+        (ClientAuthentication::ClientSecretJwt, _) => "an assertion signed with the client secret",
     }
 }
 

@@ -11,6 +11,7 @@ use super::leftover::Origin;
 use super::{Connection, FreshError, Notice, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::authorization_request::RequestError;
+use crate::authorization_server::client_authentication::check;
 use crate::authorization_server::token_request::ServerRequest;
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::clock::seconds_until;
@@ -18,7 +19,6 @@ use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::profile::file::ProfileError;
 use crate::provider::MissingValue;
-use crate::provider::schema::Presence;
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::store::lock::{Lock, LockError};
@@ -32,11 +32,16 @@ pub struct Brought {
     pub scopes: Vec<String>,
     /// A client secret from prompt, file or environment; else the stored one is used.
     pub client_secret: Option<Secret>,
+    /// A private key from a file or standard input; else the stored one is used.
+    pub private_key: Option<Secret>,
     /// Whether another account than before is fine.
     pub account_may_change: bool,
     /// Whether this is a CI job's copy of what lives elsewhere.
     pub borrowed: bool,
 }
+
+/// Finds a secret that is kept for a token endpoint, or for a provider.
+pub type KeptSecret = for<'e> fn(&'e Entry, Option<&str>, &str) -> Option<&'e Secret>;
 
 /// Why no connection came to be; nothing was written.
 #[derive(Debug)]
@@ -139,21 +144,30 @@ impl Connection<'_> {
         let client_secret = match (&brought.client_secret, self.client_secret_override()) {
             (Some(secret), _) => Some(secret.clone()),
             (None, Some(secret)) => Some(secret),
-            (None, None) => self.stored_client_secret()?,
+            (None, None) => self.stored_secret(Entry::client_secret_for)?,
         };
-        if client_secret.is_none() && self.provider.client.secret == Presence::Required {
+        if client_secret.is_none() && self.provider.client.needs_secret() {
             return Err(FreshError::ClientSecretMissing.into());
         }
-        Ok(ClientRegistration { client_id, client_secret })
+        let private_key = match &brought.private_key {
+            Some(key) => Some(key.clone()),
+            None if self.provider.client.needs_key() => {
+                self.stored_secret(Entry::private_key_for)?
+            }
+            None => None,
+        };
+        let registration = ClientRegistration { client_id, client_secret, private_key };
+        // Nobody consents in vain: what cannot sign is known before a person is sent anywhere.
+        check(&self.provider, &self.values, &registration)?.map_err(FreshError::from)?;
+        Ok(registration)
     }
 
-    /// The client secret that is kept for this very token endpoint.
-    fn stored_client_secret(&self) -> Result<Option<Secret>, StoreError> {
+    /// A secret of the client that is kept for this very token endpoint.
+    fn stored_secret(&self, which: KeptSecret) -> Result<Option<Secret>, StoreError> {
         let endpoint = self.token_endpoint().ok();
         let entry = self.drawer.read()?;
-        let secret = entry
-            .as_ref()
-            .and_then(|it| it.client_secret_for(endpoint.as_deref(), &self.provider.name));
+        let secret =
+            entry.as_ref().and_then(|it| which(it, endpoint.as_deref(), &self.provider.name));
         Ok(secret.cloned())
     }
 
@@ -217,13 +231,14 @@ impl Connection<'_> {
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
         let asked_at = self.system.clock.now();
-        let answer = server::send(self.http()?, request, &self.tracing())
+        let signed = request.signed(asked_at, &*self.system.random).map_err(FreshError::from)?;
+        let answer = server::send(self.http()?, &signed, &self.tracing())
             .await
             .map_err(EstablishError::Http)?;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
         let judged = judge(&self.provider, &asked, &answer, asked_at);
-        match judged.without(&request.secrets) {
+        match judged.without(&signed.request().secrets) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
             TokenAnswer::TooMany { retry_after } => {
@@ -268,6 +283,10 @@ impl Connection<'_> {
         // One that came from the store may have been changed there meanwhile.
         if let Some(secret) = brought.client_secret.clone().or(self.client_secret_override()) {
             entry.secrets.insert("client_secret".into(), secret);
+            entry.secrets_for = self.token_endpoint().ok();
+        }
+        if let Some(key) = brought.private_key.clone() {
+            entry.secrets.insert("private_key".into(), key);
             entry.secrets_for = self.token_endpoint().ok();
         }
         entry.requested = brought.scopes.clone();

@@ -12,6 +12,14 @@ use crate::provider::schema::{
 };
 
 impl Metadata {
+    /// The same for a client that has a private key, which it signs with where the server takes that.
+    pub fn with_private_key(self) -> Self {
+        match self.private_key_jwt {
+            true => Self { client_authentication: ClientAuthentication::PrivateKeyJwt, ..self },
+            false => self,
+        }
+    }
+
     /// Writes the provider of that name; its API is at the issuer's origin until `api_host` is set.
     pub fn provider(&self, name: &str) -> Provider {
         let origin = Url::parse(&self.issuer)
@@ -64,10 +72,16 @@ impl Metadata {
     fn client(&self) -> Client {
         let secret = match (self.client_authentication, &self.authorization_endpoint) {
             (ClientAuthentication::Id, _) => Presence::None,
-            (_, None) => Presence::Required,
-            _ => Presence::Optional,
+            (ClientAuthentication::Basic | ClientAuthentication::Post, Some(_)) => {
+                Presence::Optional
+            }
+            _ => Presence::Required,
         };
-        Client { auth: self.client_authentication, secret, ..Client::default() }
+        let client = Client { auth: self.client_authentication, secret, ..Client::default() };
+        match client.needs_key() {
+            true => Client { assertion_algorithms: self.signing_algorithms.clone(), ..client },
+            false => client,
+        }
     }
 
     fn discovery(&self) -> Discovery {

@@ -88,7 +88,13 @@ mod tests {
 
     #[test]
     fn a_discovered_provider_passes_the_check_of_provider_files_and_reads_back_equal() {
-        for methods in [&["client_secret_basic", "none"][..], &["client_secret_post"], &["none"]] {
+        for methods in [
+            &["client_secret_basic", "none"][..],
+            &["client_secret_post"],
+            &["none"],
+            &["private_key_jwt"],
+            &["client_secret_jwt"],
+        ] {
             let provider = discovered(methods);
             let text = to_toml(&provider);
             assert_eq!(file::read("example.toml", &text).unwrap(), provider, "{text}");
