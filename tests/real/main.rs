@@ -21,5 +21,6 @@ mod keyring;
 mod killed;
 mod loopback;
 mod proxy;
+mod signed_clients;
 mod stand_in;
 mod terminal;
