@@ -13,7 +13,7 @@ use crate::support::world::{Ran, World};
 
 const RSA: &str = include_str!("../src/authorization_server/jose/test_keys/rsa_pkcs8.pem");
 const RSA_PKCS1: &str = include_str!("../src/authorization_server/jose/test_keys/rsa_pkcs1.pem");
-const P256: &str = include_str!("../src/authorization_server/jose/test_keys/p256_pkcs8.pem");
+pub const P256: &str = include_str!("../src/authorization_server/jose/test_keys/p256_pkcs8.pem");
 const P256_SEC1: &str = include_str!("../src/authorization_server/jose/test_keys/p256_sec1.pem");
 const ED25519: &str = include_str!("../src/authorization_server/jose/test_keys/ed25519_pkcs8.pem");
 const SMALL: &str = include_str!("../src/authorization_server/jose/test_keys/rsa_1024.pem");
@@ -34,7 +34,7 @@ fn of_rsa(algorithm: &'static str) -> Knows {
     Knows::PublicKey(algorithm, pair.public_key().as_ref().to_vec())
 }
 
-fn of_p256() -> Knows {
+pub fn of_p256() -> Knows {
     let random = SystemRandom::new();
     let signing = &ECDSA_P256_SHA256_FIXED_SIGNING;
     let pair = EcdsaKeyPair::from_pkcs8(signing, &der(P256), &random).unwrap();

@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod asserted;
 mod bad_input;
 mod batch;
 #[cfg(unix)]

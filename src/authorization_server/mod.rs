@@ -9,6 +9,7 @@ pub mod authorization_response;
 pub mod client_authentication;
 pub mod dialect;
 pub mod grant;
+pub mod grant_assertion;
 pub mod jose;
 pub mod pkce;
 pub mod revocation;

@@ -6,7 +6,8 @@ use super::assertion::{Assertion, AssertionError};
 use super::client_authentication::{ClientRegistration, credentials};
 use super::dialect;
 use super::grant::Grant;
-use crate::provider::schema::BodyFormat;
+use super::grant_assertion;
+use crate::provider::schema::{BodyFormat, ScopePlace};
 use crate::provider::{MissingValue, Provider, Values};
 use crate::random::Random;
 use crate::secret::Secret;
@@ -80,12 +81,32 @@ pub fn token_request(
 ) -> Result<ServerRequest, MissingValue> {
     let token = &provider.token;
     let mut parameters = grant.parameters();
+    let own = match grant {
+        Grant::OwnAssertion { scopes } => {
+            let words = provider.jwt_bearer.as_ref();
+            if words.is_some_and(|it| it.scope == ScopePlace::Claim) {
+                parameters.retain(|(name, _)| name != "scope");
+            }
+            Some(grant_assertion::own(provider, values, registration, scopes)?)
+        }
+        Grant::TokenExchange { params, .. } => {
+            let words = provider.token_exchange.iter().flat_map(|it| &it.params);
+            for (name, template) in
+                words.filter(|(name, _)| !params.iter().any(|it| it.0 == **name))
+            {
+                parameters.push((name.clone(), Secret::new(values.render(template)?)));
+            }
+            None
+        }
+        _ => None,
+    };
     for (name, template) in &token.params {
         parameters.push((name.clone(), Secret::new(values.render(template)?)));
     }
     let translate = |all| dialect::translate(all, &token.omit, &token.rename);
     let mut request =
         server_request(provider, values, registration, token.body, parameters, translate)?;
+    request.assertions.extend(own);
     request.url = values.render_url(&token.url)?;
     for (name, template) in &token.headers {
         request.headers.push((name.clone(), Secret::new(values.render(template)?)));

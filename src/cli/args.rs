@@ -213,7 +213,7 @@ pub struct Connect {
     /// The loopback port to listen on
     #[arg(long, value_name = "N", conflicts_with = "redirect_uri")]
     pub port: Option<u16>,
-    /// An extra parameter of the authorization request
+    /// An extra parameter of the authorization request, or of a token exchange
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub params: Vec<(String, String)>,
     /// Do not start a browser, only print the address
@@ -231,6 +231,9 @@ pub struct Connect {
     /// Read the password from a file, `-` for standard input (or a prompt)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
+    /// What a signed token brings.
+    #[command(flatten)]
+    pub exchange: super::connect::Exchange,
 }
 
 /// A flow as typed.
@@ -244,6 +247,10 @@ pub enum FlowChoice {
     ClientCredentials,
     /// The account owner's password, for old applications
     Password,
+    /// An assertion that is signed with the client's private key, or a ready one
+    JwtBearer,
+    /// A token that was made elsewhere, such as a CI runner's
+    TokenExchange,
 }
 
 /// `import`.

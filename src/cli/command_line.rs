@@ -54,6 +54,8 @@ impl Given {
             Some(Flow::AuthorizationCode) => Some("code"),
             Some(Flow::ClientCredentials) => Some("client-credentials"),
             Some(Flow::Password) => Some("password"),
+            Some(Flow::JwtBearer) => Some("jwt-bearer"),
+            Some(Flow::TokenExchange) => Some("token-exchange"),
             Some(Flow::Import) | None => None,
         };
         if let Some(flow) = flow {

@@ -56,6 +56,9 @@ pub struct Entry {
     /// The tokens came from the client's own credentials, which renew them as well.
     #[serde(default)]
     pub reissues: bool,
+    /// And that with an assertion which the client signs for somebody (RFC 7523 section 2.1).
+    #[serde(default)]
+    pub asserts: bool,
     /// When a refresh last succeeded.
     #[serde(default)]
     pub last_refreshed_at: Option<Timestamp>,
@@ -127,6 +130,7 @@ impl Entry {
             imported: None,
             authorizations: 0,
             reissues: false,
+            asserts: false,
             last_refreshed_at: None,
             saved: None,
             borrowed: false,
@@ -188,6 +192,7 @@ impl Entry {
             secrets_for: None,
             imported: None,
             reissues: false,
+            asserts: false,
             access_only: true,
             ..self.clone()
         }
@@ -262,6 +267,7 @@ impl Entry {
         self.mark = None;
         self.ended = None;
         self.reissues = false;
+        self.asserts = false;
         self.last_refreshed_at = None;
         self.saved = None;
         self.borrowed = false;

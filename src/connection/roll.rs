@@ -310,6 +310,7 @@ impl<'a> Rolling<'a> {
         let provider = &order.provider;
         let reissues = self.entry.reissues || provider.refresh.rotation == Rotation::Reissue;
         let grant = match self.entry.refresh_token() {
+            _ if self.entry.asserts => Grant::OwnAssertion { scopes: self.entry.requested.clone() },
             _ if reissues => Grant::ClientCredentials { scopes: self.entry.requested.clone() },
             None => Grant::ClientCredentials { scopes: self.entry.requested.clone() },
             Some(refresh_token) => Grant::RefreshToken {
@@ -443,6 +444,7 @@ impl<'a> Rolling<'a> {
             refresh_token: self.entry.refresh_token().cloned(),
             refresh_expires_at: tokens.and_then(|it| it.refresh_expires_at),
             contexts: tokens.map(|it| it.contexts.clone()).unwrap_or_default(),
+            exchange: false,
         };
         judge(&self.order.provider, &asked, answer, asked_at)
     }

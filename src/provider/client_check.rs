@@ -57,12 +57,12 @@ fn assertion(provider: &Provider) -> Option<Finding> {
         (
             !signs && !client.assertion_algorithms.is_empty(),
             "assertion_algorithms",
-            "`assertion_algorithms` has no effect without a private key: `auth = \"private_key_jwt\"`",
+            "`assertion_algorithms` has no effect without a private key: `auth = \"private_key_jwt\"` or the flow `jwt_bearer`",
         ),
         (
             !signs && client.key_id.is_some(),
             "key_id",
-            "`key_id` has no effect without a private key: `auth = \"private_key_jwt\"`",
+            "`key_id` has no effect without a private key: `auth = \"private_key_jwt\"` or the flow `jwt_bearer`",
         ),
     ];
     let broken = rules.into_iter().find(|(broken, ..)| *broken);

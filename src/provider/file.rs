@@ -123,11 +123,12 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 15] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 16] = [
         schema_version,
         slug,
         flows,
         super::client_check::client,
+        super::grants_check::grants,
         redirect,
         settings,
         template_names,
@@ -299,6 +300,7 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     all.extend(provider.authorize.iter().map(|it| (vec!["authorize", "url"], it.url.as_str())));
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
+    all.extend(super::grants_check::templates(provider));
     all.extend(provider.client.key_id.iter().map(|it| (vec!["client", "key_id"], it.as_str())));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));
     all.extend(provider.api.headers.values().map(|it| (vec!["api", "headers"], it.as_str())));

@@ -7,6 +7,7 @@ mod answers_check;
 pub mod catalogue;
 mod client_check;
 pub mod file;
+pub mod grants_check;
 mod hosts;
 mod lists_check;
 pub mod looks_like;

@@ -4,6 +4,7 @@
 //! `file` refuses what is unknown here and what would have no effect.
 
 mod api;
+mod asserted;
 mod authorize;
 mod brought;
 mod client;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use api::*;
+pub use asserted::*;
 pub use authorize::*;
 pub use brought::*;
 pub use client::*;
@@ -79,6 +81,12 @@ pub struct Provider {
     /// The authorization endpoint; needed by the code flow.
     #[serde(default)]
     pub authorize: Option<Authorize>,
+    /// What the client asserts to get tokens for somebody.
+    #[serde(default)]
+    pub jwt_bearer: Option<JwtBearer>,
+    /// What is exchanged for what.
+    #[serde(default)]
+    pub token_exchange: Option<TokenExchange>,
     /// The token endpoint; required.
     pub token: Token,
     /// Where the token response keeps its fields.
@@ -118,7 +126,7 @@ pub struct Provider {
 impl Provider {
     /// Whether anything is signed with the client's private key.
     pub fn signs(&self) -> bool {
-        self.client.needs_key()
+        self.client.needs_key() || self.flows.contains(&Flow::JwtBearer)
     }
 }
 
@@ -132,6 +140,10 @@ pub enum Flow {
     ClientCredentials,
     /// RFC 6749 section 4.3, for old applications.
     Password,
+    /// RFC 7523 section 2.1.
+    JwtBearer,
+    /// RFC 8693.
+    TokenExchange,
     /// Tokens made elsewhere and handed to `keyfob import`.
     Import,
 }

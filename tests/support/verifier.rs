@@ -111,6 +111,11 @@ impl Verifier {
         self.desk().fates = fates.into();
     }
 
+    /// Members that stand beside every access token from now on.
+    pub fn gives_also(&self, more: Value) {
+        self.desk().more = more;
+    }
+
     /// How the server knows the client from now on.
     pub fn knows(&self, knows: Knows) {
         self.desk().knows = knows;

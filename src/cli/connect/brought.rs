@@ -63,9 +63,17 @@ fn private_key(
     if let Some(key) = client_key::given(context, chosen, client)? {
         return Ok(Some(key));
     }
-    if !chosen.provider.client.needs_key() {
-        return Ok(None);
+    match chosen.provider.client.needs_key() {
+        true => stored_or_asked_key(context, chosen),
+        false => Ok(None),
     }
+}
+
+/// The key of another store that the connection moves from, or one that a person pastes.
+pub fn stored_or_asked_key(
+    context: &Context<'_>,
+    chosen: &Chosen,
+) -> Result<Option<Secret>, Report> {
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     if kept(context, chosen, kind, Entry::private_key_for)?.is_some() {
         return Ok(None);

@@ -12,6 +12,8 @@ pub fn flow(chosen: &Chosen, args: &Connect) -> Result<Flow, Report> {
         Some(FlowChoice::Code) => Some(Flow::AuthorizationCode),
         Some(FlowChoice::ClientCredentials) => Some(Flow::ClientCredentials),
         Some(FlowChoice::Password) => Some(Flow::Password),
+        Some(FlowChoice::JwtBearer) => Some(Flow::JwtBearer),
+        Some(FlowChoice::TokenExchange) => Some(Flow::TokenExchange),
         Some(FlowChoice::Device) => {
             return Err(Report::new(
                 Exit::SetUp,
@@ -40,6 +42,8 @@ pub fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
         Flow::AuthorizationCode | Flow::Import => "code flow",
         Flow::ClientCredentials => "client-credentials flow",
         Flow::Password => "password flow",
+        Flow::JwtBearer => "jwt-bearer flow",
+        Flow::TokenExchange => "token-exchange flow",
     };
     let mut report = Report::new(
         Exit::SetUp,

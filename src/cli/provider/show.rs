@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{flow_name, lists, webhook};
+use super::{flow_name, grants, lists, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
@@ -187,6 +187,8 @@ fn behaviour(page: &mut Page, provider: &Provider) {
     let lines = [
         format!("client: {}", client(provider)),
         authorization(provider),
+        labelled("jwt bearer", &grants::jwt_bearer(provider)),
+        labelled("token exchange", &grants::token_exchange(provider)),
         format!("refresh: {}", refresh(provider)),
         labelled("writes", &writes(provider)),
         labelled("pages", &pages(provider)),
@@ -290,6 +292,12 @@ pub fn command(provider: &Provider, given: &str) -> String {
         words.push(format!("--provider {}", command_line::typed(given)));
     }
     words.push(format!("--client-id {}ID", provider.setup.client_id_prefix));
+    if provider.signs() {
+        words.push("--client-key-file FILE".to_owned());
+    }
+    if provider.flows.first() == Some(&Flow::TokenExchange) {
+        words.push("--subject-token-file FILE --subject-token-type jwt".to_owned());
+    }
     for (name, setting) in &provider.settings {
         if setting.default.is_none() && setting.needed == Needed::Connect {
             words.push(format!("--set {name}=VALUE"));

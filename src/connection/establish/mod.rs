@@ -1,5 +1,6 @@
 //! How a connection comes to be: a flow gives tokens, and only then anything is written.
 
+pub mod asserted;
 pub mod authorization_code;
 pub mod carried;
 pub mod direct;
@@ -12,6 +13,7 @@ use super::{Connection, FreshError, Notice, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::authorization_request::RequestError;
 use crate::authorization_server::client_authentication::check;
+use crate::authorization_server::grant_assertion::BroughtError;
 use crate::authorization_server::token_request::ServerRequest;
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::clock::seconds_until;
@@ -98,6 +100,13 @@ pub enum EstablishError {
         /// What it would be.
         is: Identity,
     },
+    /// A ready assertion that no server would take.
+    Assertion(BroughtError),
+    /// A token exchange issued what no call can be made with.
+    NotForCalls {
+        /// Its type.
+        issued: String,
+    },
     /// An import that makes no sense.
     Import(imported::ImportError),
     /// The profile could not be written.
@@ -151,9 +160,7 @@ impl Connection<'_> {
         }
         let private_key = match &brought.private_key {
             Some(key) => Some(key.clone()),
-            None if self.provider.client.needs_key() => {
-                self.stored_secret(Entry::private_key_for)?
-            }
+            None if self.provider.signs() => self.stored_secret(Entry::private_key_for)?,
             None => None,
         };
         let registration = ClientRegistration { client_id, client_secret, private_key };
@@ -197,13 +204,33 @@ impl Connection<'_> {
         request: &ServerRequest,
         scopes: &[String],
     ) -> Result<TokenSet, EstablishError> {
+        self.tokens_in_turn(registration, request, asked(scopes)).await
+    }
+
+    /// The same for a token exchange, whose answer says what it issued.
+    pub(super) async fn exchanged_tokens(
+        &self,
+        registration: &ClientRegistration,
+        request: &ServerRequest,
+        scopes: &[String],
+    ) -> Result<TokenSet, EstablishError> {
+        let asked = Asked { exchange: true, ..asked(scopes) };
+        self.tokens_in_turn(registration, request, asked).await
+    }
+
+    async fn tokens_in_turn(
+        &self,
+        registration: &ClientRegistration,
+        request: &ServerRequest,
+        asked: Asked,
+    ) -> Result<TokenSet, EstablishError> {
         self.check_cooldown(&registration.client_id)?;
         if let Some(lane) = self.token_lane(&registration.client_id)? {
             let turn = lane.token_turn(&*self.system.clock).await;
             self.tell_counts_alone(lane.counts_alone());
             turn.map_err(|until| FreshError::UsedUp { until })?;
         }
-        self.exchange_once(registration, request, scopes).await
+        self.exchange_once(registration, request, asked).await
     }
 
     /// Exchanges a code, counted but never held back: it would be lost, and the person's consent with it.
@@ -217,7 +244,7 @@ impl Connection<'_> {
             lane.count(&*self.system.clock).await;
             self.tell_counts_alone(lane.counts_alone());
         }
-        self.exchange_once(registration, request, scopes).await
+        self.exchange_once(registration, request, asked(scopes)).await
     }
 
     /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
@@ -225,7 +252,7 @@ impl Connection<'_> {
         &self,
         registration: &ClientRegistration,
         request: &ServerRequest,
-        scopes: &[String],
+        asked: Asked,
     ) -> Result<TokenSet, EstablishError> {
         let cooldown = self.cooldown(&registration.client_id)?;
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
@@ -235,8 +262,6 @@ impl Connection<'_> {
         let answer = server::send(self.http()?, &signed, &self.tracing())
             .await
             .map_err(EstablishError::Http)?;
-        let asked =
-            Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
         let judged = judge(&self.provider, &asked, &answer, asked_at);
         match judged.without(&signed.request().secrets) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
@@ -278,6 +303,7 @@ impl Connection<'_> {
             self.tell_shortfall(tokens, &brought.scopes, reissues);
         }
         entry.reissues = reissues;
+        entry.asserts = false;
         entry.client_id =
             Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
         // One that came from the store may have been changed there meanwhile.
@@ -370,6 +396,11 @@ impl Connection<'_> {
     fn implies_refresh(&self, scope: &str) -> bool {
         self.provider.scope.iter().any(|it| it.name == scope && it.implies_refresh)
     }
+}
+
+/// An answer that names no scopes means these (RFC 6749 section 5.1).
+fn asked(scopes: &[String]) -> Asked {
+    Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() }
 }
 
 /// Tokens of another account never replace the old ones in silence (attack A29).

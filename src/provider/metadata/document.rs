@@ -33,6 +33,10 @@ pub struct Metadata {
     pub token_endpoint: String,
     /// Whether the server has the client credentials grant.
     pub client_credentials: bool,
+    /// Whether it takes assertions as grants (RFC 7523 section 2.1).
+    pub jwt_bearer: bool,
+    /// Whether it exchanges tokens (RFC 8693).
+    pub token_exchange: bool,
     /// RFC 7009.
     pub revocation_endpoint: Option<String>,
     /// Names that can be asked for; others may exist all the same (RFC 8414 section 2).
@@ -71,7 +75,9 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         .transpose()?
         .flatten();
     let client_credentials = offers(&document, "client_credentials")?;
-    if authorization.is_none() && !client_credentials {
+    let jwt_bearer = offers(&document, "urn:ietf:params:oauth:grant-type:jwt-bearer")?;
+    let token_exchange = offers(&document, "urn:ietf:params:oauth:grant-type:token-exchange")?;
+    if authorization.is_none() && !client_credentials && !jwt_bearer && !token_exchange {
         return Err(MetadataError::NoFlow);
     }
     let token = endpoints.check("token_endpoint", &document.token_endpoint)?;
@@ -81,6 +87,8 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         issuer: issuer.to_owned(),
         authorization_endpoint: authorization,
         client_credentials,
+        jwt_bearer,
+        token_exchange,
         token_endpoint: token.ok_or(MetadataError::Missing("token_endpoint"))?,
         revocation_endpoint: revocation,
         scopes: scopes(&document)?,

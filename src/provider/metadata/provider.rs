@@ -39,6 +39,8 @@ impl Metadata {
             discovery: Some(self.discovery()),
             client: self.client(),
             authorize: self.authorization_endpoint.as_deref().map(authorize),
+            jwt_bearer: None,
+            token_exchange: None,
             token: token(&self.token_endpoint),
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
@@ -58,13 +60,15 @@ impl Metadata {
     fn flows(&self) -> Vec<Flow> {
         let person = self.authorization_endpoint.is_some().then_some(Flow::AuthorizationCode);
         let client = self.client_credentials.then_some(Flow::ClientCredentials);
-        person.into_iter().chain(client).collect()
+        let signed = self.jwt_bearer.then_some(Flow::JwtBearer);
+        let exchanged = self.token_exchange.then_some(Flow::TokenExchange);
+        person.into_iter().chain(client).chain(signed).chain(exchanged).collect()
     }
 
     fn rotation(&self) -> Rotation {
-        match self.authorization_endpoint {
-            None => Rotation::Reissue,
-            Some(_) => Rotation::Rotating,
+        match self.flows().as_slice() {
+            [Flow::ClientCredentials] => Rotation::Reissue,
+            _ => Rotation::Rotating,
         }
     }
 
