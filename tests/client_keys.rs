@@ -291,10 +291,18 @@ fn a_key_that_cannot_sign_is_refused_by_its_reason_before_anything_is_sent() {
     place.line("refresh shop").ok();
 }
 
-#[test]
-fn a_key_where_nothing_is_signed_is_a_slip() {
+#[test] // CA4
+fn a_key_where_nothing_is_signed_and_a_key_that_is_typed_are_slips() {
     let place = Place::new(of_p256(), "auth = \"basic\"");
     place.connect(P256, &[]).exits(2).says("Signed takes no private key");
+    place.import(P256).exits(2).says("Signed takes no private key");
+    for (flag, file) in
+        [("--private-key", "--client-key-file"), ("--subject-token", "--subject-token-file")]
+    {
+        let ran = place.connect(P256, &[flag, "MARKED"]).exits(2);
+        let ran = ran.says("no flag takes a secret").says(&format!("use {file} FILE"));
+        assert!(!ran.stderr.contains("MARKED"), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -339,4 +347,19 @@ fn neither_key_nor_assertion_is_on_a_stream_or_in_a_file() {
             assert!(!text.contains(secret.as_str()), "{}", path.display());
         }
     }
+}
+
+#[test]
+fn tokens_without_the_key_that_renews_them_are_imported_with_a_word() {
+    let place = Place::rotating(of_p256(), PRIVATE_KEY);
+    let rolls = "flows = [\"import\"]\n[import]\nconsole = \"the console\"\nrefresh_at_once = true";
+    place.describe(PRIVATE_KEY, rolls, "single_use");
+    let tokens = json!({"access_token": "access-token-0", "refresh_token": "refresh-token-0", "expires_in": 3600});
+    *place.world.stdin.borrow_mut() = tokens.to_string().into_bytes();
+    let words = ["import", "shop", "--provider", "signed", "--client-id", CLIENT];
+    place.world.run(words).ok().says("`keyfob profile secret shop private_key`");
+    place.line("refresh shop").exits(3).says("there is no private key for `shop`");
+    *place.world.stdin.borrow_mut() = P256.as_bytes().to_vec();
+    place.line("profile secret shop private_key").ok();
+    place.line("refresh shop").ok();
 }

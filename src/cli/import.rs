@@ -80,6 +80,7 @@ fn bring_without_prompt(
     args: &Import,
 ) -> Result<crate::connection::establish::Brought, Report> {
     let has_source = args.client.client_secret_file.is_some()
+        || args.client.client_key_file.is_some()
         || chosen.provider.signs() && client_key::is_given(context, &args.client)
         || context.system.environment.get("KEYFOB_CLIENT_SECRET").is_some();
     if has_source {
@@ -163,6 +164,17 @@ fn refresh_at_once(
                 &format!(
                     "without client id and secret `{}` cannot be refreshed: give them with --client-id and --client-secret-file",
                     about.profile
+                ),
+            );
+            Ok(entry)
+        }
+        Err(FreshError::ClientKeyMissing) => {
+            context.output.warn(
+                context.system,
+                &format!(
+                    "without its private key `{}` cannot be refreshed: give it with `keyfob profile secret {} private_key`",
+                    about.profile,
+                    super::command_line::word(&about.profile)
                 ),
             );
             Ok(entry)

@@ -296,7 +296,10 @@ pub fn command(provider: &Provider, given: &str) -> String {
         words.push("--client-key-file FILE".to_owned());
     }
     if provider.flows.first() == Some(&Flow::TokenExchange) {
-        words.push("--subject-token-file FILE --subject-token-type jwt".to_owned());
+        let words_of = provider.token_exchange.as_ref();
+        let has_type = words_of.is_some_and(|it| it.subject_token_type.is_some());
+        words.push("--subject-token-file FILE".to_owned());
+        words.extend((!has_type).then(|| "--subject-token-type jwt".to_owned()));
     }
     for (name, setting) in &provider.settings {
         if setting.default.is_none() && setting.needed == Needed::Connect {

@@ -3,8 +3,9 @@
 use super::{Exit, Report, Situation};
 use crate::authorization_server::AssertionError;
 use crate::authorization_server::jose::KeyError;
-use crate::cli::command_line;
 use crate::http::printable::printable;
+use crate::provider::Provider;
+use crate::provider::schema::ClientAuthentication;
 
 /// A key that was given and is of no use; nothing was stored.
 pub fn client_key(error: &AssertionError) -> Report {
@@ -43,8 +44,11 @@ pub fn client_key_missing(about: &Situation) -> Report {
 }
 
 /// What the client signs cannot be signed; nothing was sent.
-pub fn unsigned(why: &str, about: &Situation) -> Report {
-    let profile = command_line::word(&about.profile);
+pub fn unsigned(why: &str, provider: &Provider, about: &Situation) -> Report {
+    let flag = match provider.client.auth {
+        ClientAuthentication::ClientSecretJwt => "--client-secret-file",
+        _ => "--client-key-file",
+    };
     Report::new(
         Exit::SetUp,
         "client-key",
@@ -52,8 +56,5 @@ pub fn unsigned(why: &str, about: &Situation) -> Report {
     )
     .cause(printable(why))
     .hint("nothing was sent; give another")
-    .next(match why.contains("client secret") {
-        true => format!("keyfob profile secret {profile} client_secret"),
-        false => format!("keyfob profile secret {profile} private_key < FILE"),
-    })
+    .next(format!("{} {flag} …", about.connect()))
 }

@@ -50,7 +50,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
         .next(format!("{} --client-secret-file …", about.connect())),
         FreshError::ClientKeyMissing => client_key_missing(about),
-        FreshError::Unsigned(why) => unsigned(why, about),
+        FreshError::Unsigned(why) => unsigned(why, provider, about),
         FreshError::ClientIdMissing => Report::new(
             Exit::SetUp,
             "client-id-missing",
