@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod asserted;
 mod authorization_request;
 mod bad_input;
 mod batch;
@@ -11,6 +12,7 @@ mod batch_processes;
 mod call;
 #[cfg(unix)]
 mod ci;
+mod client_keys;
 mod clock;
 mod connect;
 mod device;

@@ -30,6 +30,23 @@ pub fn translate(
         .collect()
 }
 
+/// Adds one parameter to a body that is written already.
+pub fn with_parameter(format: BodyFormat, text: &Secret, name: &str, value: &Secret) -> Secret {
+    let added = body(format, &[(name.to_owned(), value.clone())]).text;
+    let (before, after) = (text.expose(), added.expose());
+    // A form goes on after `&`, an object before its last brace.
+    let (before, between, after) = match format {
+        BodyFormat::Form => (before, "&", after),
+        BodyFormat::Json => (
+            before.strip_suffix('}').unwrap_or(before),
+            ",",
+            after.strip_prefix('{').unwrap_or(after),
+        ),
+    };
+    let is_first = before.is_empty() || before == "{";
+    Secret::new(format!("{before}{}{after}", if is_first { "" } else { between }))
+}
+
 /// Writes parameters as a form (RFC 6749 appendix B) or as one JSON object of strings.
 pub fn body(format: BodyFormat, parameters: &[(String, Secret)]) -> Body {
     match format {
@@ -77,5 +94,19 @@ mod tests {
         assert_eq!(form.text.expose(), "a=1&resource=x&resource=y&resource=z");
         let json = body(BodyFormat::Json, &parameters);
         assert_eq!(json.text.expose(), r#"{"a":"1","resource":["x","y","z"]}"#);
+    }
+
+    #[test]
+    fn a_parameter_that_comes_later_stands_in_the_body_as_if_it_had_come_with_the_others() {
+        let pair = |name: &str, value: &str| (name.to_owned(), Secret::new(value));
+        for format in [BodyFormat::Form, BodyFormat::Json] {
+            for before in [vec![], vec![pair("a", "1+ü"), pair("b", "{\"}")]] {
+                let text = body(format, &before).text;
+                let (name, value) = pair("late", "x&=\"}");
+                let later = with_parameter(format, &text, &name, &value);
+                let whole: Vec<_> = before.into_iter().chain([(name, value)]).collect();
+                assert_eq!(later.expose(), body(format, &whole).text.expose());
+            }
+        }
     }
 }

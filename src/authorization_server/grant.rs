@@ -41,6 +41,31 @@ pub enum Grant {
         /// Empty for the client's default.
         scopes: Vec<String>,
     },
+    /// RFC 7523 section 2.1, with an assertion that the client signs when the request is sent.
+    OwnAssertion {
+        /// Empty for the client's default.
+        scopes: Vec<String>,
+    },
+    /// RFC 7523 section 2.1, with an assertion that was made elsewhere.
+    Assertion {
+        /// Never kept.
+        assertion: Secret,
+        /// Empty for the client's default.
+        scopes: Vec<String>,
+    },
+    /// RFC 8693 section 2.1.
+    TokenExchange {
+        /// For whom.
+        subject: Subject,
+        /// Who acts for them.
+        actor: Option<Subject>,
+        /// The type of token that is wanted.
+        requested: Option<String>,
+        /// More parameters, such as `audience`.
+        params: Vec<(String, String)>,
+        /// Empty for the server's default.
+        scopes: Vec<String>,
+    },
     /// One of the others, for what else was asked for (RFC 8707 section 2.2, RFC 9396 section 6).
     For {
         /// Which one.
@@ -50,7 +75,29 @@ pub enum Grant {
     },
 }
 
+/// A token that is exchanged, never kept, and its type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// The token.
+    pub token: Secret,
+    /// A URI (RFC 8693 section 3).
+    pub kind: String,
+}
+
+/// RFC 7523 section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// RFC 8693 section 2.1.
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 impl Grant {
+    /// The grant without what else was asked for.
+    pub fn itself(&self) -> &Self {
+        match self {
+            Self::For { grant, .. } => grant.itself(),
+            grant => grant,
+        }
+    }
+
     /// The same grant for what is wanted beside the scopes.
     pub fn wanting(self, wanted: Wanted) -> Self {
         match wanted.is_empty() {
@@ -92,6 +139,27 @@ impl Grant {
                 ("password".to_owned(), password.clone()),
                 scope(scopes),
             ],
+            Self::OwnAssertion { scopes } => vec![plain("grant_type", JWT_BEARER), scope(scopes)],
+            Self::Assertion { assertion, scopes } => vec![
+                plain("grant_type", JWT_BEARER),
+                ("assertion".to_owned(), assertion.clone()),
+                scope(scopes),
+            ],
+            Self::TokenExchange { subject, actor, requested, params, scopes } => {
+                let mut parameters = vec![
+                    plain("grant_type", TOKEN_EXCHANGE),
+                    ("subject_token".to_owned(), subject.token.clone()),
+                    plain("subject_token_type", &subject.kind),
+                ];
+                if let Some(actor) = actor {
+                    parameters.push(("actor_token".to_owned(), actor.token.clone()));
+                    parameters.push(plain("actor_token_type", &actor.kind));
+                }
+                parameters.extend(requested.iter().map(|it| plain("requested_token_type", it)));
+                parameters.push(scope(scopes));
+                parameters.extend(params.iter().map(|(name, value)| plain(name, value)));
+                parameters
+            }
             Self::For { grant, wanted } => {
                 let mut parameters = grant.parameters();
                 let more = wanted.parameters().into_iter();

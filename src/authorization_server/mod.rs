@@ -3,6 +3,7 @@
 //! Requests are made as values and answers are judged as values; one line elsewhere sends them.
 //! Where tokens are kept is not known here.
 
+pub mod assertion;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod client_authentication;
@@ -10,6 +11,7 @@ pub mod device;
 pub mod dialect;
 pub mod dpop;
 pub mod grant;
+pub mod grant_assertion;
 pub mod jose;
 pub mod pkce;
 pub mod pushed_request;
@@ -18,6 +20,7 @@ pub mod token_request;
 pub mod token_response;
 pub mod wanted;
 
+pub use assertion::AssertionError;
 pub use client_authentication::ClientRegistration;
 pub use grant::Grant;
 pub use wanted::Wanted;

@@ -57,7 +57,8 @@ pub fn pushed_request(
     // RFC 9126 section 2.1: it is what this makes, so it is never in it.
     let own = parameters.iter().filter(|(name, _)| name != "request_uri");
     let own = own.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
-    let mut request = server_request(provider, registration, BodyFormat::Form, own, client_id_once);
+    let form = BodyFormat::Form;
+    let mut request = server_request(provider, values, registration, form, own, client_id_once)?;
     request.url = values.render_url(pushed_url)?;
     Ok(request)
 }
@@ -161,8 +162,11 @@ mod tests {
     #[test] // EX1, TQ7
     fn a_push_carries_the_client_s_credentials_and_no_parameter_twice() {
         let mut provider = catalogue::shipped("inkress").unwrap().unwrap();
-        let registration =
-            ClientRegistration { client_id: "id".into(), client_secret: Some(Secret::new("s")) };
+        let registration = ClientRegistration {
+            client_id: "id".into(),
+            client_secret: Some(Secret::new("s")),
+            private_key: None,
+        };
         let parameters = [
             ("client_id".to_owned(), "id".to_owned()),
             ("request_uri".to_owned(), "urn:x".to_owned()),

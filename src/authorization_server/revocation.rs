@@ -38,7 +38,8 @@ pub fn revocation_request(
     if revoke.hint {
         parameters.push(("token_type_hint".to_owned(), Secret::new(kind.name())));
     }
-    let mut request = server_request(provider, registration, revoke.body, parameters, |all| all);
+    let mut request =
+        server_request(provider, values, registration, revoke.body, parameters, |all| all)?;
     request.url = values.render_url(&revoke.url)?;
     Ok(request)
 }
@@ -53,8 +54,11 @@ mod tests {
         let provider = catalogue::shipped("inkress").unwrap().unwrap();
         let mut values = Values::default();
         values.set("api_host", "https://api.test");
-        let registration =
-            ClientRegistration { client_id: "id".into(), client_secret: Some(Secret::new("s")) };
+        let registration = ClientRegistration {
+            client_id: "id".into(),
+            client_secret: Some(Secret::new("s")),
+            ..ClientRegistration::default()
+        };
         let request = revocation_request(
             &provider,
             provider.revoke.as_ref().unwrap(),

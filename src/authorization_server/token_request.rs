@@ -1,10 +1,15 @@
 //! The token request as a value: grant, client authentication and dialect put together.
 
+use jiff::Timestamp;
+
+use super::assertion::{Assertion, AssertionError};
 use super::client_authentication::{ClientRegistration, credentials};
 use super::dialect;
 use super::grant::Grant;
-use crate::provider::schema::BodyFormat;
+use super::grant_assertion;
+use crate::provider::schema::{BodyFormat, ScopePlace};
 use crate::provider::{MissingValue, Provider, Values};
+use crate::random::Random;
 use crate::secret::Secret;
 
 /// A POST to an endpoint of the authorization server; everything in it may be secret.
@@ -18,10 +23,49 @@ pub struct ServerRequest {
     pub body: Secret,
     /// The single secrets in it, so that an answer that quotes one is not passed on.
     pub secrets: Vec<Secret>,
+    /// What is signed anew each time it is sent.
+    pub assertions: Vec<Assertion>,
+    format: BodyFormat,
+}
+
+/// A request that may be sent once: its assertions have their signatures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signed(ServerRequest);
+
+impl Signed {
+    /// The request itself.
+    pub fn request(&self) -> &ServerRequest {
+        &self.0
+    }
+
+    /// The same with one more header, made for this sending.
+    pub fn with_header(mut self, name: &str, value: Secret) -> Self {
+        self.0.headers.push((name.to_owned(), value));
+        self
+    }
+}
+
+impl ServerRequest {
+    /// Signs it for one sending; a repetition is signed again (RFC 7523 section 3: a `jti` serves once).
+    pub fn signed(&self, now: Timestamp, random: &dyn Random) -> Result<Signed, AssertionError> {
+        let mut whole = self.clone();
+        for assertion in &self.assertions {
+            let token = assertion.sign(now, random)?;
+            whole.body =
+                dialect::with_parameter(self.format, &whole.body, assertion.parameter, &token);
+            whole.secrets.push(token);
+        }
+        Ok(Signed(whole))
+    }
+
+    /// Whether it can be signed, before anything is sent.
+    pub fn check(&self) -> Result<(), AssertionError> {
+        self.assertions.iter().try_for_each(Assertion::check)
+    }
 }
 
 /// The parameters that are secret, by their standard names.
-const SECRET_PARAMETERS: [&str; 8] = [
+const SECRET_PARAMETERS: [&str; 11] = [
     "client_secret",
     "code",
     "code_verifier",
@@ -30,6 +74,9 @@ const SECRET_PARAMETERS: [&str; 8] = [
     "access_token",
     "token",
     "password",
+    "assertion",
+    "subject_token",
+    "actor_token",
 ];
 
 /// Makes the request that exchanges a grant at the provider's token endpoint (RFC 6749 section 3.2).
@@ -41,12 +88,32 @@ pub fn token_request(
 ) -> Result<ServerRequest, MissingValue> {
     let token = &provider.token;
     let mut parameters = grant.parameters();
+    let own = match grant.itself() {
+        Grant::OwnAssertion { scopes } => {
+            let words = provider.jwt_bearer.as_ref();
+            if words.is_some_and(|it| it.scope == ScopePlace::Claim) {
+                parameters.retain(|(name, _)| name != "scope");
+            }
+            Some(grant_assertion::own(provider, values, registration, scopes)?)
+        }
+        Grant::TokenExchange { params, .. } => {
+            let words = provider.token_exchange.iter().flat_map(|it| &it.params);
+            for (name, template) in
+                words.filter(|(name, _)| !params.iter().any(|it| it.0 == **name))
+            {
+                parameters.push((name.clone(), Secret::new(values.render(template)?)));
+            }
+            None
+        }
+        _ => None,
+    };
     for (name, template) in &token.params {
         parameters.push((name.clone(), Secret::new(values.render(template)?)));
     }
-    let mut request = server_request(provider, registration, token.body, parameters, |all| {
-        dialect::translate(all, &token.omit, &token.rename)
-    });
+    let translate = |all| dialect::translate(all, &token.omit, &token.rename);
+    let mut request =
+        server_request(provider, values, registration, token.body, parameters, translate)?;
+    request.assertions.extend(own);
     request.url = values.render_url(&token.url)?;
     for (name, template) in &token.headers {
         request.headers.push((name.clone(), Secret::new(values.render(template)?)));
@@ -57,12 +124,13 @@ pub fn token_request(
 /// Adds the client's credentials to parameters and writes them; the URL is the caller's.
 pub(super) fn server_request(
     provider: &Provider,
+    values: &Values,
     registration: &ClientRegistration,
     format: BodyFormat,
     mut parameters: Vec<(String, Secret)>,
     translate: impl FnOnce(Vec<(String, Secret)>) -> Vec<(String, Secret)>,
-) -> ServerRequest {
-    let credentials = credentials(&provider.client, registration);
+) -> Result<ServerRequest, MissingValue> {
+    let credentials = credentials(provider, values, registration)?;
     parameters.extend(credentials.parameters);
     let named = parameters.iter().filter(|(name, _)| SECRET_PARAMETERS.contains(&name.as_str()));
     let mut secrets: Vec<Secret> = named.map(|(_, secret)| secret.clone()).collect();
@@ -73,7 +141,14 @@ pub(super) fn server_request(
         ("Content-Type".to_owned(), Secret::new(body.content_type)),
     ];
     headers.extend(credentials.authorization.map(|it| ("Authorization".to_owned(), it)));
-    ServerRequest { url: String::new(), headers, body: body.text, secrets }
+    Ok(ServerRequest {
+        url: String::new(),
+        headers,
+        body: body.text,
+        secrets,
+        assertions: credentials.assertion.into_iter().collect(),
+        format,
+    })
 }
 
 #[cfg(test)]
@@ -90,6 +165,7 @@ mod tests {
         let registration = ClientRegistration {
             client_id: "id".into(),
             client_secret: Some(Secret::new("s+crét")),
+            ..ClientRegistration::default()
         };
         token_request(&provider, &values, &registration, grant).unwrap()
     }

@@ -70,6 +70,9 @@ pub struct Asked {
     pub contexts: BTreeMap<String, Value>,
     /// Rights in detail that an earlier answer granted.
     pub authorization_details: Vec<Value>,
+    /// A token was exchanged: its answer says what it issued (RFC 8693 section 2.2.1), which comes
+    /// among the contexts as `issued_token_type`, and `token_type` beside it where that is `N_A`.
+    pub exchange: bool,
 }
 
 /// Judges an answer; times are kept in whole seconds, as the server gives them.
@@ -140,7 +143,11 @@ fn token_set(
     let fields = &provider.response;
     let access_token = secret_at(object, &fields.access_token)?
         .ok_or_else(|| format!("no `{}` in the answer", fields.access_token))?;
-    check_type(provider, object)?;
+    let mut contexts = contexts(provider, asked, object)?;
+    match asked.exchange {
+        true => contexts.extend(exchanged(provider, object)?),
+        false => check_type(provider, object)?,
+    }
     let (refresh_token, refresh_expires_at) = refresh_token(provider, asked, object, now)?;
     let lifetime = number_at(object, &fields.expires_in).or(fields.lifetime);
     Ok(TokenSet {
@@ -150,7 +157,7 @@ fn token_set(
         issued_at: now,
         access_expires_at: lifetime.map(|seconds| after_seconds(now, seconds)),
         refresh_expires_at,
-        contexts: contexts(provider, asked, object)?,
+        contexts,
         authorization_details: details(asked, object),
     })
 }
@@ -207,6 +214,21 @@ fn check_type(provider: &Provider, object: &Value) -> Result<(), String> {
         }
         Some(_) => Err("a token of a type that is not known".into()),
     }
+}
+
+/// What an exchange issued; what is no access token has the type `N_A` (RFC 8693 section 2.2.1).
+fn exchanged(provider: &Provider, object: &Value) -> Result<Vec<(String, Value)>, String> {
+    let name = "issued_token_type";
+    let issued = look_up(object, name).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let issued = issued.ok_or_else(|| format!("no `{name}` in the answer"))?;
+    let mut said = vec![(name.to_owned(), issued.into())];
+    match look_up(object, &provider.response.token_type).and_then(Value::as_str) {
+        Some(kind) if kind.eq_ignore_ascii_case("N_A") => {
+            said.push(("token_type".to_owned(), "N_A".into()));
+        }
+        _ => check_type(provider, object)?,
+    }
+    Ok(said)
 }
 
 fn contexts(

@@ -181,6 +181,9 @@ pub struct Client {
     /// Read the client secret from a file, `-` for standard input (or KEYFOB_CLIENT_SECRET, or a prompt)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub client_secret_file: Option<PathBuf>,
+    /// Read the client's private key from a file, `-` for standard input: PEM or JWK (or KEYFOB_CLIENT_KEY_FILE)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_key_file: Option<PathBuf>,
     /// A setting of the provider, for instance `host=…`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
@@ -216,7 +219,7 @@ pub struct Connect {
     /// Rights in detail as a JSON array, `-` for standard input (RFC 9396)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub authorization_details: Option<PathBuf>,
-    /// An extra parameter of the authorization request, such as login_hint (empty: leave it out)
+    /// An extra parameter of the authorization request, such as login_hint, or of a token exchange (empty: leave it out)
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub params: Vec<(String, String)>,
     /// Bind the tokens to a key that never leaves this machine's store (DPoP)
@@ -237,6 +240,9 @@ pub struct Connect {
     /// Read the password from a file, `-` for standard input (or a prompt)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
+    /// What a signed token brings.
+    #[command(flatten)]
+    pub exchange: super::connect::Exchange,
 }
 
 /// A flow as typed.
@@ -250,6 +256,10 @@ pub enum FlowChoice {
     ClientCredentials,
     /// The account owner's password, for old applications
     Password,
+    /// An assertion that is signed with the client's private key, or a ready one
+    JwtBearer,
+    /// A token that was made elsewhere, such as a CI runner's
+    TokenExchange,
 }
 
 /// `import`.
@@ -451,6 +461,8 @@ pub enum SecretName {
     ClientSecret,
     /// Signs the vendor's webhooks
     WebhookSecret,
+    /// Signs what the client says of itself: PEM or JWK
+    PrivateKey,
 }
 
 /// `provider …`.

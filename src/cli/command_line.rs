@@ -58,6 +58,8 @@ impl Given {
             Some(Flow::DeviceCode) => Some("device"),
             Some(Flow::ClientCredentials) => Some("client-credentials"),
             Some(Flow::Password) => Some("password"),
+            Some(Flow::JwtBearer) => Some("jwt-bearer"),
+            Some(Flow::TokenExchange) => Some("token-exchange"),
             Some(Flow::Import) | None => None,
         };
         if let Some(flow) = flow {

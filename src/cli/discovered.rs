@@ -34,6 +34,7 @@ impl ToKeep {
 pub fn provider(
     context: &Context<'_>,
     profile: &mut Profile,
+    has_private_key: bool,
 ) -> Result<(Provider, Option<ToKeep>), Report> {
     if !profile.provider.contains("://") {
         return Ok((context.provider(&profile.provider)?, None));
@@ -41,6 +42,7 @@ pub fn provider(
     let issuer = profile.provider.clone();
     let metadata = context.wait(fetch(context, &issuer))??;
     confirm_hosts(context, &metadata)?;
+    let metadata = if has_private_key { metadata.with_private_key() } else { metadata };
     let name = name_of(&issuer);
     let text = metadata::to_toml(&metadata.provider(&name));
     let provider = file::read(&issuer, &text).map_err(|error| report::provider_file(&error))?;

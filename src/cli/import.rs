@@ -6,13 +6,13 @@ use super::args::Import;
 use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leave_old_store};
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
-use super::{sealed_import, secrets};
+use super::{client_key, sealed_import, secrets};
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::{self, ImportError, Imported};
 use crate::connection::{Connection, Entry, FreshError, Wanted};
 use crate::http::printable::printable;
 use crate::http::strict_json::parse_object;
-use crate::provider::schema::{Presence, Rotation};
+use crate::provider::schema::Rotation;
 use crate::user_agent::opening::in_ci;
 
 /// The longest import, in bytes.
@@ -29,8 +29,8 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     }
     let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
     ask_settings(context, &mut chosen, false)?;
-    let secret_on_stdin =
-        args.client.client_secret_file.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let files = [&args.client.client_secret_file, &args.client.client_key_file];
+    let secret_on_stdin = files.into_iter().flatten().any(|path| path.as_os_str() == "-");
     let about = Situation { imports: true, ..chosen.situation(context.system) };
     let object = match (&context.system.person, secret_on_stdin) {
         (Some(_), _) | (None, true) => asked(context, &chosen)?,
@@ -80,6 +80,8 @@ fn bring_without_prompt(
     args: &Import,
 ) -> Result<crate::connection::establish::Brought, Report> {
     let has_source = args.client.client_secret_file.is_some()
+        || args.client.client_key_file.is_some()
+        || chosen.provider.signs() && client_key::is_given(context, &args.client)
         || context.system.environment.get("KEYFOB_CLIENT_SECRET").is_some();
     if has_source {
         return bring(context, chosen, &args.client);
@@ -122,7 +124,7 @@ fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
     }
     let mut object = Map::new();
     if chosen.profile.client_id.is_none()
-        && chosen.provider.client.secret == Presence::Required
+        && chosen.provider.client.needs_secret()
         && let Some(id) = context.ask("Client id")?
     {
         object.insert("client_id".into(), Value::String(id));
@@ -162,6 +164,17 @@ fn refresh_at_once(
                 &format!(
                     "without client id and secret `{}` cannot be refreshed: give them with --client-id and --client-secret-file",
                     about.profile
+                ),
+            );
+            Ok(entry)
+        }
+        Err(FreshError::ClientKeyMissing) => {
+            context.output.warn(
+                context.system,
+                &format!(
+                    "without its private key `{}` cannot be refreshed: give it with `keyfob profile secret {} private_key`",
+                    about.profile,
+                    super::command_line::word(&about.profile)
                 ),
             );
             Ok(entry)

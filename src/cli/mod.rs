@@ -5,6 +5,7 @@ mod args;
 mod blob_key;
 mod call;
 mod choice;
+mod client_key;
 mod command_line;
 mod completions;
 mod connect;
@@ -174,16 +175,41 @@ const SECRET_FLAGS: [&str; 7] = [
     "--code",
 ];
 
+/// Flags that people try for what only a file brings, and the flag that names it.
+const FILE_FLAGS: [(&str, &str); 5] = [
+    ("--private-key", "--client-key-file"),
+    ("--client-key", "--client-key-file"),
+    ("--assertion", "--assertion-file"),
+    ("--subject-token", "--subject-token-file"),
+    ("--actor-token", "--actor-token-file"),
+];
+
+/// A secret that was typed as an argument, and where it belongs.
+fn typed_secret(typed: &[String]) -> Option<Report> {
+    let flags = || typed.iter().map(|it| it.split('=').next().unwrap_or(it));
+    let told = |flag: &str, hint: String| {
+        Report::usage(format!("no flag takes a secret, so there is no {flag}"))
+            .cause("every user of this machine can read the arguments of a process")
+            .hint(hint)
+    };
+    let known = flags().find(|flag| SECRET_FLAGS.contains(flag)).map(|flag| {
+        told(flag, "use --client-secret-file FILE (`-` is standard input), KEYFOB_CLIENT_SECRET, or the prompt; change a secret that was typed".into())
+    });
+    let of_a_file = || {
+        let place = |flag: &str| FILE_FLAGS.into_iter().find(|(it, _)| *it == flag);
+        let (flag, file) = flags().find_map(place)?;
+        Some(told(
+            flag,
+            format!("use {file} FILE (`-` is standard input); change a secret that was typed"),
+        ))
+    };
+    known.or_else(of_a_file)
+}
+
 fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
     let typed: Vec<String> = arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
-    let secret_flag = typed.iter().find_map(|argument| {
-        let flag = argument.split('=').next().unwrap_or(argument);
-        SECRET_FLAGS.iter().find(|it| **it == flag)
-    });
-    if let Some(flag) = secret_flag {
-        return Report::usage(format!("no flag takes a secret, so there is no {flag}"))
-            .cause("every user of this machine can read the arguments of a process")
-            .hint("use --client-secret-file FILE (`-` is standard input), KEYFOB_CLIENT_SECRET, or the prompt; change a secret that was typed");
+    if let Some(report) = typed_secret(&typed) {
+        return report;
     }
     if let Some(report) = exec::undivided(&typed) {
         return report;

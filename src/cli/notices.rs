@@ -55,6 +55,8 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
         Notice::EnterCode(code) => enter_code(output, system, profile, provider, &code),
         Notice::GrantedLess(scopes) => output
             .warn(system, &format!("{provider} did not grant {}", printable(&scopes.join(", ")))),
+        Notice::Issued(kind) => output
+            .note(system, &format!("{provider} issued a token of the type {}", printable(&kind))),
         Notice::NoRefreshToken => output.warn(
             system,
             &format!("{provider} gave no refresh token: when the access token ends, connect again"),
@@ -108,6 +110,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::EnterCode(_)
         | Notice::GrantedLess(_)
         | Notice::NoRefreshToken
+        | Notice::Issued(_)
         | Notice::CountsAlone(_) => String::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! `provider …`: the catalogue, one provider in words, a check of a provider file.
 
 mod check;
+mod grants;
 mod list;
 mod lists;
 mod show;
@@ -27,6 +28,8 @@ fn flow_name(flow: Flow) -> &'static str {
         Flow::DeviceCode => "device_code",
         Flow::ClientCredentials => "client_credentials",
         Flow::Password => "password",
+        Flow::JwtBearer => "jwt_bearer",
+        Flow::TokenExchange => "token_exchange",
         Flow::Import => "import",
     }
 }

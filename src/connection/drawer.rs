@@ -85,7 +85,7 @@ pub fn is_renewable(entry: &Entry, rotation: Rotation) -> bool {
     match rotation {
         _ if entry.reissues => true,
         Rotation::None => false,
-        Rotation::Reissue => entry.client_secret().is_some(),
+        Rotation::Reissue => entry.client_secret().is_some() || entry.private_key().is_some(),
         Rotation::Rotating | Rotation::SingleUse => entry.refresh_token().is_some(),
     }
 }

@@ -110,6 +110,7 @@ impl Connection<'_> {
         entry: &Entry,
     ) -> Result<Vec<Revoked>, FreshError> {
         let secret = self.client_secret_override().or_else(|| entry.client_secret().cloned());
+        let private_key = entry.private_key().cloned();
         let registration = ClientRegistration {
             client_id: entry
                 .client_id
@@ -117,6 +118,7 @@ impl Connection<'_> {
                 .or_else(|| self.client_id.clone())
                 .ok_or(FreshError::ClientIdMissing)?,
             client_secret: secret,
+            private_key,
         };
         let access_token = entry.tokens.as_ref().map(|tokens| &tokens.access_token);
         let tokens = [
@@ -146,11 +148,13 @@ impl Connection<'_> {
         let (provider, values) = (&self.provider, &self.values);
         let request = revocation_request(provider, revoke, values, registration, kind, token)
             .map_err(|missing| FreshError::MissingValue(missing.0))?;
-        let answer = match server::send(self.http()?, &request, &self.tracing()).await {
+        let signed = request.signed(self.system.clock.now(), &*self.system.random)?;
+        let answer = match server::send(self.http()?, &signed, &self.tracing()).await {
             Ok(answer) => answer,
             Err(error) => return Ok(Outcome::Unreached(error)),
         };
-        let error = error_of(provider, &answer, self.system.clock.now()).without(&request.secrets);
+        let error =
+            error_of(provider, &answer, self.system.clock.now()).without(&signed.request().secrets);
         Ok(match (answer.status, error.code.as_deref()) {
             (200..=299, None) => Outcome::Done,
             (200..=299, Some(_)) => Outcome::Refused(error),

@@ -64,6 +64,9 @@ pub struct Entry {
     /// The tokens came from the client's own credentials, which renew them as well.
     #[serde(default)]
     pub reissues: bool,
+    /// And that with an assertion which the client signs for somebody (RFC 7523 section 2.1).
+    #[serde(default)]
+    pub asserts: bool,
     /// When a refresh last succeeded.
     #[serde(default)]
     pub last_refreshed_at: Option<Timestamp>,
@@ -140,6 +143,7 @@ impl Entry {
             imported: None,
             authorizations: 0,
             reissues: false,
+            asserts: false,
             last_refreshed_at: None,
             saved: None,
             borrowed: false,
@@ -204,6 +208,7 @@ impl Entry {
             secrets_pushed_to: None,
             imported: None,
             reissues: false,
+            asserts: false,
             access_only: true,
             ..self.clone()
         }
@@ -222,17 +227,30 @@ impl Entry {
         self.secrets.get("client_secret")
     }
 
+    /// The client's private key, where one is kept.
+    pub fn private_key(&self) -> Option<&Secret> {
+        self.secrets.get("private_key")
+    }
+
     /// The client secret, if it was kept for this token endpoint: another vendor's never goes there.
     pub fn client_secret_for(
         &self,
         token_endpoint: Option<&str>,
         provider: &str,
     ) -> Option<&Secret> {
-        let is_for_it = match self.secrets_for.as_deref() {
+        self.client_secret().filter(|_| self.is_kept_for(token_endpoint, provider))
+    }
+
+    /// The same of the private key: what one vendor knows it by, no other learns.
+    pub fn private_key_for(&self, token_endpoint: Option<&str>, provider: &str) -> Option<&Secret> {
+        self.private_key().filter(|_| self.is_kept_for(token_endpoint, provider))
+    }
+
+    fn is_kept_for(&self, token_endpoint: Option<&str>, provider: &str) -> bool {
+        match self.secrets_for.as_deref() {
             Some(kept_for) => Some(kept_for) == token_endpoint || kept_for == provider,
             None => self.tokens.is_none(),
-        };
-        self.client_secret().filter(|_| is_for_it)
+        }
     }
 
     /// Whether requests may be pushed there with the client secret: to the token endpoint's own
@@ -275,6 +293,7 @@ impl Entry {
         self.mark = None;
         self.ended = None;
         self.reissues = false;
+        self.asserts = false;
         self.last_refreshed_at = None;
         self.saved = None;
         self.borrowed = false;

@@ -15,9 +15,10 @@ use super::saving::{self, NotSaved};
 #[cfg(unix)]
 use super::worker;
 use super::{Connection, Notice};
+use crate::authorization_server::AssertionError;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
-use crate::provider::schema::{Presence, Rotation};
+use crate::provider::schema::Rotation;
 use crate::secret::Secret;
 use crate::store::durable::Folder;
 use crate::store::lock::{Holder, Lock, LockError, Taken};
@@ -66,6 +67,10 @@ pub enum FreshError {
     NoKey,
     /// The client secret is needed and nowhere to be found.
     ClientSecretMissing,
+    /// The private key is needed and nowhere to be found.
+    ClientKeyMissing,
+    /// What the client signs cannot be signed.
+    Unsigned(String),
     /// No client id.
     ClientIdMissing,
     /// A template of the provider names a value that is not known.
@@ -121,6 +126,16 @@ pub enum FreshError {
 impl From<StoreError> for FreshError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<AssertionError> for FreshError {
+    fn from(error: AssertionError) -> Self {
+        match error {
+            AssertionError::NoKey => Self::ClientKeyMissing,
+            AssertionError::NoSecret => Self::ClientSecretMissing,
+            other => Self::Unsigned(other.to_string()),
+        }
     }
 }
 
@@ -308,7 +323,10 @@ impl Connection<'_> {
             .or_else(|| self.client_id.clone())
             .ok_or(FreshError::ClientIdMissing)?;
         let client_secret = self.client_secret_override();
-        let secret_needed = self.provider.client.secret == Presence::Required;
+        if self.provider.client.needs_key() && entry.private_key().is_none() {
+            return Err(FreshError::ClientKeyMissing);
+        }
+        let secret_needed = self.provider.client.needs_secret();
         if secret_needed && client_secret.is_none() && entry.client_secret().is_none() {
             return Err(FreshError::ClientSecretMissing);
         }
@@ -397,6 +415,7 @@ impl Connection<'_> {
             Rolled::Unsaved { error, copy } => return Err(FreshError::Unsaved { error, copy }),
             Rolled::NotProved(error) => FreshError::NotProved(error),
             Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
+            Rolled::Unsigned(why) => FreshError::Unsigned(why),
             Rolled::Refused(error) => FreshError::Refused(error),
             Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
             Rolled::UsedUp { until } => FreshError::UsedUp { until },

@@ -75,6 +75,8 @@ impl Connection<'_> {
         entry.client_id = Some(registration.client_id.clone());
         let secret = registration.client_secret.clone();
         entry.secrets.extend(secret.map(|secret| ("client_secret".to_owned(), secret)));
+        let key = registration.private_key.clone();
+        entry.secrets.extend(key.map(|key| ("private_key".to_owned(), key)));
         entry.adopt(tokens);
         self.end_leftover(which, &entry).await;
     }

@@ -130,6 +130,8 @@ pub enum Notice {
     GrantedLess(Vec<String>),
     /// No refresh token came.
     NoRefreshToken,
+    /// What a token exchange issued, by its type.
+    Issued(String),
     /// A grant that nothing here holds any more was to be ended at the provider.
     Leftover {
         /// Which one.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::server::Proving;
+use super::server::Stamp;
 use super::{Connection, Entry, FreshError};
 use crate::authorization_server::dpop::{self, NONCE, Proven};
 use crate::authorization_server::jose::{CannotSign, KeyError, SigningKey};
@@ -68,9 +68,10 @@ impl Connection<'_> {
         Ok(self.keys.new.get().cloned())
     }
 
-    pub(super) fn proving<'p>(&'p self, prover: &'p Option<Arc<Prover>>) -> Option<Proving<'p>> {
+    /// What makes each token request of this command another one.
+    pub(super) fn stamp<'p>(&'p self, prover: &'p Option<Arc<Prover>>) -> Stamp<'p> {
         let (clock, random) = (&*self.system.clock, &*self.system.random);
-        prover.as_deref().map(|prover| Proving { prover, clock, random })
+        Stamp { clock, random, prover: prover.as_deref() }
     }
 
     fn read_once(&self, key: &Secret) -> Result<Arc<Prover>, FreshError> {

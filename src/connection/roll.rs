@@ -18,7 +18,7 @@ use super::entry::{Ended, Entry, Mark};
 use super::pace::Lane;
 use super::prover::Prover;
 use super::saving::{NotSaved, Saving};
-use super::server::{self, Proving};
+use super::server::{self, Stamp, Unanswered};
 use crate::authorization_server::token_request::{ServerRequest, token_request};
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::authorization_server::{ClientRegistration, Grant};
@@ -117,6 +117,8 @@ pub enum Rolled {
     },
     /// The request cannot be made.
     Unmakable(String),
+    /// What the client signs cannot be signed; nothing was sent.
+    Unsigned(String),
     /// The save command did not pass its proof; nothing was sent.
     NotProved(NotSaved),
     /// New tokens are stored, and the save command did not take them.
@@ -217,6 +219,9 @@ pub async fn roll(
         Ok(request) => request,
         Err(MissingValue(name)) => return Ok(Rolled::Unmakable(name)),
     };
+    if let Err(error) = request.check() {
+        return Ok(Rolled::Unsigned(error.to_string()));
+    }
     if let Err(error) = rolling.prove_saving().await {
         return Ok(Rolled::NotProved(error));
     }
@@ -300,9 +305,9 @@ impl<'a> Rolling<'a> {
         }
     }
 
-    fn proving(&self) -> Option<Proving<'_>> {
+    fn stamp(&self) -> Stamp<'_> {
         let (clock, random) = (self.tools.clock, self.tools.random);
-        self.prover.as_ref().map(|prover| Proving { prover, clock, random })
+        Stamp { clock, random, prover: self.prover.as_ref() }
     }
 
     fn access_has_ended(&self) -> bool {
@@ -315,6 +320,7 @@ impl<'a> Rolling<'a> {
         let provider = &order.provider;
         let reissues = self.entry.reissues || provider.refresh.rotation == Rotation::Reissue;
         let grant = match self.entry.refresh_token() {
+            _ if self.entry.asserts => Grant::OwnAssertion { scopes: self.entry.requested.clone() },
             _ if reissues => Grant::ClientCredentials { scopes: self.entry.requested.clone() },
             None => Grant::ClientCredentials { scopes: self.entry.requested.clone() },
             Some(refresh_token) => Grant::RefreshToken {
@@ -338,6 +344,7 @@ impl<'a> Rolling<'a> {
         let registration = ClientRegistration {
             client_id: order.client_id.clone(),
             client_secret: secret.cloned(),
+            private_key: self.entry.private_key().cloned(),
         };
         let values = settings::values(provider, &order.settings, Some(&order.client_id));
         token_request(provider, &values, &registration, &grant)
@@ -405,16 +412,20 @@ impl<'a> Rolling<'a> {
     ) -> Rolled {
         // A life counts from when it was asked for: a slow answer must not look fresh for too long.
         let asked_at = self.tools.clock.now();
-        let sent =
-            server::send_proving(self.tools.http, request, self.proving(), &self.tools.tracing);
-        let answer = match sent.await {
-            Ok(answer) => answer,
-            Err(error) => return self.unanswered(error, resent),
+        let tools = self.tools;
+        let sent = server::send_stamped(tools.http, request, self.stamp(), &tools.tracing).await;
+        let (answer, secrets) = match sent {
+            Ok(sent) => sent,
+            Err(Unanswered::Http(error)) => return self.unanswered(error, resent),
+            Err(Unanswered::Unsigned(error)) => {
+                self.unmark_unless_lost();
+                return Rolled::Unsigned(error.to_string());
+            }
         };
         let recorded = self
             .journal_key()
             .and_then(|key| journal.record(&key, self.tools.random, &encode_answer(&answer)));
-        match self.judge(&answer, asked_at).without(&request.secrets) {
+        match self.judge(&answer, asked_at).without(&secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
             TokenAnswer::Granted(tokens) => self.keep(tokens, false, recorded.is_ok()),
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),
@@ -454,6 +465,7 @@ impl<'a> Rolling<'a> {
             authorization_details: tokens
                 .map(|it| it.authorization_details.clone())
                 .unwrap_or_default(),
+            exchange: false,
         };
         judge(&self.order.provider, &asked, answer, asked_at)
     }

@@ -5,14 +5,16 @@ use std::time::Duration;
 use url::Url;
 
 use super::prover::{self, Prover};
+use crate::authorization_server::assertion::AssertionError;
 use crate::authorization_server::dpop;
-use crate::authorization_server::token_request::ServerRequest;
+use crate::authorization_server::token_request::{ServerRequest, Signed};
 use crate::clock::Clock;
 use crate::http::strict_json::parse_object;
 use crate::http::trace::{answer_lines, request_lines};
 use crate::http::{Answer, Body, Client, HttpError, Limits, Method, Request, exchange};
 use crate::random::Random;
 use crate::resource_server::www_authenticate::is_about_the_proof;
+use crate::secret::Secret;
 
 /// Who hears the traffic, and how much of it.
 pub struct Tracing<'a> {
@@ -25,49 +27,67 @@ pub struct Tracing<'a> {
 /// How long a token request may take; less than the ten seconds that `docker stop` allows.
 pub const TOKEN_REQUEST_TIME: Duration = Duration::from_secs(8);
 
-/// Who proves that the client holds a key, where tokens are bound to one.
-pub struct Proving<'a> {
-    /// The key, and what the server has said about its proofs.
-    pub prover: &'a Prover,
+/// What makes each sending of a request another one.
+pub struct Stamp<'a> {
     /// Tells the time.
     pub clock: &'a dyn Clock,
-    /// Makes each proof another one.
+    /// Makes identifiers that are used once.
     pub random: &'a dyn Random,
+    /// The key that tokens are bound to, where they are.
+    pub prover: Option<&'a Prover>,
 }
 
-/// Sends a token request, with a proof where there is a key.
+/// Why a request was not answered.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// It could not be signed, and was not sent.
+    Unsigned(AssertionError),
+    /// No answer came.
+    Http(HttpError),
+}
+
+impl From<HttpError> for Unanswered {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+/// Sends a token request, signed and proved where that is asked for; with the answer come the
+/// secrets that were in the request.
 ///
 /// A server that wants another proof has judged nothing: the request is sent once more with one
 /// (RFC 9449 section 8).
-pub async fn send_proving(
+pub async fn send_stamped(
     client: &Client,
     request: &ServerRequest,
-    proving: Option<Proving<'_>>,
+    stamp: Stamp<'_>,
     tracing: &Tracing<'_>,
-) -> Result<Answer, HttpError> {
-    let Some(proving) = proving else { return send(client, request, tracing).await };
-    let answer = send(client, &proving.with_proof(request)?, tracing).await?;
-    match proving.wants_another(request, &answer)? {
-        true => send(client, &proving.with_proof(request)?, tracing).await,
-        false => Ok(answer),
+) -> Result<(Answer, Vec<Secret>), Unanswered> {
+    let mut signed = stamp.on(request)?;
+    let mut answer = send(client, &signed, tracing).await?;
+    if stamp.wants_another(request, &answer)? {
+        signed = stamp.on(request)?;
+        answer = send(client, &signed, tracing).await?;
     }
+    Ok((answer, signed.request().secrets.clone()))
 }
 
-impl Proving<'_> {
-    fn with_proof(&self, request: &ServerRequest) -> Result<ServerRequest, HttpError> {
-        let (url, now) = (endpoint(request)?, self.clock.now());
+impl Stamp<'_> {
+    fn on(&self, request: &ServerRequest) -> Result<Signed, Unanswered> {
+        let now = self.clock.now();
+        let signed = request.signed(now, self.random).map_err(Unanswered::Unsigned)?;
+        let Some(prover) = self.prover else { return Ok(signed) };
+        let url = endpoint(request)?;
         let about = prover::Request { method: "POST", url: &url, access_token: None };
-        let proof = self
-            .prover
+        let proof = prover
             .header(&about, now, self.random)
             .map_err(|error| HttpError::InvalidRequest { detail: error.to_string() })?;
-        let mut request = request.clone();
-        request.headers.push((dpop::PROOF.to_owned(), proof));
-        Ok(request)
+        Ok(signed.with_header(dpop::PROOF, proof))
     }
 
     fn wants_another(&self, request: &ServerRequest, answer: &Answer) -> Result<bool, HttpError> {
-        let learnt = self.prover.learns(&endpoint(request)?, &answer.headers, self.clock.now());
+        let Some(prover) = self.prover else { return Ok(false) };
+        let learnt = prover.learns(&endpoint(request)?, &answer.headers, self.clock.now());
         let code = || parse_object(&answer.body).ok()?.get("error")?.as_str().map(str::to_owned);
         let refused = matches!(answer.status, 400 | 401);
         Ok(learnt && refused && is_about_the_proof(code().as_deref()))
@@ -81,11 +101,14 @@ fn endpoint(request: &ServerRequest) -> Result<Url, HttpError> {
 }
 
 /// Sends a request to an endpoint of the authorization server: no redirect, no repetition.
+///
+/// What it takes is signed for one sending, so a repetition is made anew.
 pub async fn send(
     client: &Client,
-    request: &ServerRequest,
+    signed: &Signed,
     tracing: &Tracing<'_>,
 ) -> Result<Answer, HttpError> {
+    let request = signed.request();
     let mut sent =
         Request::new(Method::POST, endpoint(request)?).body(Body::Secret(request.body.clone()));
     for (name, value) in &request.headers {

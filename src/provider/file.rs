@@ -6,10 +6,7 @@ use std::fmt;
 use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
-use super::schema::{
-    ClientAuthentication, Flow, Format, Needed, Pkce, Presence, Provider, RedirectMatch, Rotation,
-    State,
-};
+use super::schema::{Flow, Format, Needed, Pkce, Provider, RedirectMatch, Rotation, State};
 use super::template;
 
 /// What is wrong with a provider file, and where.
@@ -126,13 +123,14 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 18] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 19] = [
         schema_version,
         slug,
         flows,
         super::device_check::device,
-        client_secret,
         super::dpop_check::bound_tokens,
+        super::client_check::client,
+        super::grants_check::grants,
         redirect,
         settings,
         template_names,
@@ -210,23 +208,6 @@ fn flows(provider: &Provider) -> Option<Finding> {
         ),
     ];
     rules.into_iter().find(|(broken, ..)| *broken).map(|(_, key, says)| Finding::at(&[key], says))
-}
-
-fn client_secret(provider: &Provider) -> Option<Finding> {
-    let client = &provider.client;
-    if client.auth == ClientAuthentication::Id && client.secret == Presence::Required {
-        return Some(Finding::at(
-            &["client", "auth"],
-            "`auth = \"id\"` sends no secret: set `secret = \"none\"`",
-        ));
-    }
-    if client.auth != ClientAuthentication::Id && client.secret == Presence::None {
-        return Some(Finding::at(
-            &["client", "secret"],
-            "without a secret the only client authentication is `auth = \"id\"`",
-        ));
-    }
-    None
 }
 
 /// An exact redirect needs its URI, and a code needs at least one defence (RFC 9700 section 4.7.1).
@@ -330,6 +311,8 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     );
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
+    all.extend(super::grants_check::templates(provider));
+    all.extend(provider.client.key_id.iter().map(|it| (vec!["client", "key_id"], it.as_str())));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));
     all.extend(provider.api.headers.values().map(|it| (vec!["api", "headers"], it.as_str())));
     all.extend(provider.token.headers.values().map(|it| (vec!["token", "headers"], it.as_str())));

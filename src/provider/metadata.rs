@@ -67,9 +67,7 @@ pub enum MetadataError {
         why: EndpointError,
     },
     /// The server offers no flow that keyfob has.
-    #[error(
-        "the server offers neither the authorization code flow, the device flow nor client credentials"
-    )]
+    #[error("the server offers no flow that keyfob has")]
     NoFlow,
     /// The server takes none of the ways of client authentication that keyfob has.
     #[error("the server takes only {} as client authentication", .0.join(", "))]

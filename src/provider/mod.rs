@@ -6,9 +6,11 @@
 mod answers_check;
 mod authorize_check;
 pub mod catalogue;
+mod client_check;
 mod device_check;
 mod dpop_check;
 pub mod file;
+pub mod grants_check;
 mod hosts;
 mod lists_check;
 pub mod looks_like;

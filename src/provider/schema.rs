@@ -4,6 +4,7 @@
 //! `file` refuses what is unknown here and what would have no effect.
 
 mod api;
+mod asserted;
 mod authorize;
 mod brought;
 mod client;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use api::*;
+pub use asserted::*;
 pub use authorize::*;
 pub use brought::*;
 pub use client::*;
@@ -84,6 +86,12 @@ pub struct Provider {
     /// The device authorization endpoint; needed by the device flow.
     #[serde(default)]
     pub device: Option<Device>,
+    /// What the client asserts to get tokens for somebody.
+    #[serde(default)]
+    pub jwt_bearer: Option<JwtBearer>,
+    /// What is exchanged for what.
+    #[serde(default)]
+    pub token_exchange: Option<TokenExchange>,
     /// The token endpoint; required.
     pub token: Token,
     /// Where the token response keeps its fields.
@@ -120,6 +128,13 @@ pub struct Provider {
     pub recipes: Vec<Recipe>,
 }
 
+impl Provider {
+    /// Whether anything is signed with the client's private key.
+    pub fn signs(&self) -> bool {
+        self.client.needs_key() || self.flows.contains(&Flow::JwtBearer)
+    }
+}
+
 /// A way to get the first tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +147,10 @@ pub enum Flow {
     ClientCredentials,
     /// RFC 6749 section 4.3, for old applications.
     Password,
+    /// RFC 7523 section 2.1.
+    JwtBearer,
+    /// RFC 8693.
+    TokenExchange,
     /// Tokens made elsewhere and handed to `keyfob import`.
     Import,
 }

@@ -17,6 +17,9 @@ pub fn parameters(method: ClientAuthentication) -> &'static [&'static str] {
         ClientAuthentication::Post => &["client_id", "client_secret"],
         ClientAuthentication::Basic => &[],
         ClientAuthentication::Id => &["client_id"],
+        ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt => {
+            &["client_id", "client_assertion_type", "client_assertion"]
+        }
     }
 }
 
@@ -44,6 +47,9 @@ pub fn check(turn: &Turn<'_>, request: &Request, parameters: &Parameters) -> Res
                 return Err(invalid("a public client has no secret"));
             }
             (parameters.required("client_id")?.to_owned(), None)
+        }
+        ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt => {
+            return Err(unproven("the sandbox verifies no signatures"));
         }
     };
     if id != client.client_id || secret != client.client_secret {

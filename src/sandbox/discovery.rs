@@ -54,5 +54,7 @@ fn method(turn: &Turn<'_>) -> &'static str {
         ClientAuthentication::Post => "client_secret_post",
         ClientAuthentication::Basic => "client_secret_basic",
         ClientAuthentication::Id => "none",
+        ClientAuthentication::PrivateKeyJwt => "private_key_jwt",
+        ClientAuthentication::ClientSecretJwt => "client_secret_jwt",
     }
 }

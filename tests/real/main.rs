@@ -24,5 +24,6 @@ mod killed;
 mod loopback;
 mod proof_of_possession;
 mod proxy;
+mod signed_clients;
 mod stand_in;
 mod terminal;

@@ -11,6 +11,7 @@ pub mod shelf;
 pub mod shop;
 pub mod signals;
 pub mod streams;
+pub mod verifier;
 pub mod world;
 
 pub use shop::Shop;

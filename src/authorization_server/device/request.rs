@@ -31,9 +31,9 @@ pub fn device_request(
         parameters.retain(|(it, _)| it != name);
         parameters.push((name.clone(), Secret::new(value.as_str())));
     }
-    let mut request = server_request(provider, registration, device.body, parameters, |all| {
-        dialect::translate(all, &device.omit, &device.rename)
-    });
+    let translate = |all| dialect::translate(all, &device.omit, &device.rename);
+    let mut request =
+        server_request(provider, values, registration, device.body, parameters, translate)?;
     request.url = values.render_url(&device.url)?;
     for (name, template) in &device.headers {
         request.headers.push((name.clone(), Secret::new(values.render(template)?)));
@@ -53,8 +53,11 @@ mod tests {
     ) -> Result<ServerRequest, RequestError> {
         let provider = provider(table);
         let device = provider.device.as_ref().unwrap();
-        let registration =
-            ClientRegistration { client_id: "id".into(), client_secret: secret.map(Secret::new) };
+        let registration = ClientRegistration {
+            client_id: "id".into(),
+            client_secret: secret.map(Secret::new),
+            private_key: None,
+        };
         let scopes = ["a".to_owned(), "b:c".to_owned()];
         let extra: Vec<_> = extra.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         device_request(&provider, device, &Values::default(), &registration, &scopes, &extra)

@@ -71,29 +71,34 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Reads PEM (PKCS#8, PKCS#1, SEC1) or a JSON Web Key.
-    ///
-    /// Without a wish the algorithm is the key's own word, or what its kind is used with as a rule:
-    /// RS256, ES256, EdDSA.
+    /// Reads PEM (PKCS#8, PKCS#1, SEC1) or a JSON Web Key, for one algorithm or its own.
     pub fn read(text: &Secret, wish: Option<Algorithm>) -> Result<Self, KeyError> {
+        Self::read_among(text, wish.as_slice())
+    }
+
+    /// Reads a key for one of the algorithms that the other side takes; an empty list takes all.
+    ///
+    /// First comes the key's own word, and nothing else where there is one; then what its kind is
+    /// used with as a rule (RS256, ES256, EdDSA); then the list in its order.
+    pub fn read_among(text: &Secret, allowed: &[Algorithm]) -> Result<Self, KeyError> {
         let (pair, algorithm, key_id) = match read(text)? {
             KeyText::Pkcs8(der) => (of_pkcs8(&der)?, None, None),
             KeyText::Pkcs1(der) => (rsa(RsaKeyPair::from_der(&der))?, None, None),
             KeyText::Sec1(der) => (p256(&pkcs8_of_sec1(&der))?, None, None),
             KeyText::Jwk(jwk) => (of_jwk(&jwk)?, algorithm_of(&jwk)?, jwk.kid),
         };
-        let wish = match (wish, algorithm) {
-            (Some(wish), Some(own)) if wish != own => {
-                return Err(KeyError::Algorithm { can: own.name(), asked: wish.name().into() });
-            }
-            (wish, own) => wish.or(own),
+        let candidates = match algorithm {
+            Some(own) => vec![own],
+            None => [&[pair.usual()], allowed].concat(),
         };
-        let algorithm = wish.unwrap_or(pair.usual());
-        match pair.signs_with(algorithm) {
-            true => Ok(Self { pair, algorithm, key_id }),
-            false => {
-                Err(KeyError::Algorithm { can: pair.can(), asked: algorithm.name().to_owned() })
-            }
+        let is_allowed = |it: &Algorithm| allowed.is_empty() || allowed.contains(it);
+        let fits = |it: &Algorithm| pair.signs_with(*it) && is_allowed(it);
+        match candidates.into_iter().find(fits) {
+            Some(algorithm) => Ok(Self { pair, algorithm, key_id }),
+            None => Err(KeyError::Algorithm {
+                can: algorithm.map_or(pair.can(), Algorithm::name),
+                asked: allowed.iter().map(|it| it.name()).collect::<Vec<_>>().join(" or "),
+            }),
         }
     }
 

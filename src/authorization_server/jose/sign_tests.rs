@@ -143,6 +143,15 @@ fn a_key_signs_with_its_own_algorithms_alone() {
     let read = key(&own, None).unwrap();
     assert_eq!((read.algorithm(), read.key_id()), (Algorithm::Ps256, Some("k1")));
     assert_eq!(asked(&own, Algorithm::Rs256), ("PS256", "RS256".into()));
+    // Of a list it takes what it does as a rule, else the first that it can.
+    let among = |text, list: &[Algorithm]| {
+        SigningKey::read_among(&Secret::new(text), list).map(|key| key.algorithm())
+    };
+    use Algorithm::{EdDsa, Es256, Ps256, Rs256};
+    assert_eq!(among(RSA_PKCS8, &[Ps256, Es256, Rs256]), Ok(Rs256));
+    assert_eq!(among(RSA_PKCS8, &[Es256, Ps256]), Ok(Ps256));
+    assert_eq!(among(&own, &[Rs256, Ps256]), Ok(Ps256));
+    assert!(among(&own, &[Rs256, EdDsa]).is_err());
     for alg in ["none", "HS256", "RS512", "RSA-OAEP", ""] {
         let named = with(RFC_RSA, serde_json::json!({ "alg": alg }));
         assert_eq!(why(&named, None), KeyError::Kind, "{alg}");

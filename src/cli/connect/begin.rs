@@ -1,6 +1,7 @@
 //! The profile that `connect` and `import` work on: the existing one, or a new one of its provider.
 
 use super::super::args::Client;
+use super::super::client_key;
 use super::super::command_line::{self, Given};
 use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
@@ -51,7 +52,8 @@ pub fn begin(
             Profile { provider: asked.unwrap_or_else(|| name.clone()), ..Profile::default() }
         }
     };
-    let (provider, discovered) = discovered::provider(context, &mut profile)?;
+    let (provider, discovered) =
+        discovered::provider(context, &mut profile, client_key::is_given(context, client))?;
     for (key, value) in &client.settings {
         let value =
             settings::check(&provider, key, value).map_err(|error| report::setting(&error))?;

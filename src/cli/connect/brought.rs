@@ -1,13 +1,14 @@
 //! What the person brings: scopes, the client secret, and for old applications the password.
 
 use super::super::args::{Client, Connect};
+use super::super::client_key;
 use super::super::context::{Chosen, Context};
 use super::super::report::{self, Report};
 use super::super::secrets;
 use super::wanted::wanted;
-use crate::connection::establish::Brought;
+use crate::connection::Entry;
+use crate::connection::establish::{Brought, KeptSecret};
 use crate::profile::settings;
-use crate::provider::schema::Presence;
 use crate::secret::Secret;
 use crate::store::StoreKind;
 
@@ -23,6 +24,7 @@ pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<
         scopes,
         wanted: wanted(&chosen.provider, &chosen.profile)?,
         client_secret: client_secret(context, chosen, client)?,
+        private_key: private_key(context, chosen, client)?,
         account_may_change: context.global.yes,
         borrowed: false,
     })
@@ -41,9 +43,9 @@ fn client_secret(
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     let secret = match given {
         Some(secret) => Some(secret),
-        None if chosen.provider.client.secret != Presence::Required => None,
-        None if kept(context, chosen, kind)?.is_some() => None,
-        None => match moved(context, chosen, kind)? {
+        None if !chosen.provider.client.needs_secret() => None,
+        None if kept(context, chosen, kind, Entry::client_secret_for)?.is_some() => None,
+        None => match moved(context, chosen, kind, Entry::client_secret_for)? {
             Some(secret) => Some(secret),
             None => context.ask_secret("Client secret (not shown)")?,
         },
@@ -54,8 +56,45 @@ fn client_secret(
     Ok(secret)
 }
 
+/// From a file, the store, or a prompt; `None` leaves the stored one in force.
+fn private_key(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    client: &Client,
+) -> Result<Option<Secret>, Report> {
+    if let Some(key) = client_key::given(context, chosen, client)? {
+        return Ok(Some(key));
+    }
+    match chosen.provider.client.needs_key() {
+        true => stored_or_asked_key(context, chosen),
+        false => Ok(None),
+    }
+}
+
+/// The key of another store that the connection moves from, or one that a person pastes.
+pub fn stored_or_asked_key(
+    context: &Context<'_>,
+    chosen: &Chosen,
+) -> Result<Option<Secret>, Report> {
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+    if kept(context, chosen, kind, Entry::private_key_for)?.is_some() {
+        return Ok(None);
+    }
+    if let Some(key) = moved(context, chosen, kind, Entry::private_key_for)? {
+        return Ok(Some(key));
+    }
+    let asked = client_key::asked(context, "Private key, PEM or JWK (not shown)")?;
+    asked.iter().try_for_each(|key| client_key::check(&chosen.provider, key))?;
+    Ok(asked)
+}
+
 /// The secret that a store keeps for this vendor.
-fn kept(context: &Context<'_>, chosen: &Chosen, kind: StoreKind) -> Result<Option<Secret>, Report> {
+fn kept(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    kind: StoreKind,
+    which: KeptSecret,
+) -> Result<Option<Secret>, Report> {
     let read = context.drawer(&chosen.name, kind)?.read();
     let Some(entry) = read.map_err(|error| report::store(&error))? else {
         return Ok(None);
@@ -63,17 +102,18 @@ fn kept(context: &Context<'_>, chosen: &Chosen, kind: StoreKind) -> Result<Optio
     let (provider, profile) = (&chosen.provider, &chosen.profile);
     let values = settings::values(provider, &profile.settings, profile.client_id.as_deref());
     let endpoint = values.render_url(&provider.token.url).ok();
-    Ok(entry.client_secret_for(endpoint.as_deref(), &provider.name).cloned())
+    Ok(which(&entry, endpoint.as_deref(), &provider.name).cloned())
 }
 
-/// A connection that moves to another store takes its client secret along.
+/// A connection that moves to another store takes the client's secrets along.
 fn moved(
     context: &Context<'_>,
     chosen: &Chosen,
     kind: StoreKind,
+    which: KeptSecret,
 ) -> Result<Option<Secret>, Report> {
     match chosen.record.store.filter(|before| *before != kind) {
-        Some(before) => kept(context, chosen, before),
+        Some(before) => kept(context, chosen, before, which),
         None => Ok(None),
     }
 }

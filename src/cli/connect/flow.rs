@@ -13,6 +13,8 @@ pub fn flow(chosen: &Chosen, args: &Connect) -> Result<Flow, Report> {
         Some(FlowChoice::ClientCredentials) => Some(Flow::ClientCredentials),
         Some(FlowChoice::Password) => Some(Flow::Password),
         Some(FlowChoice::Device) => Some(Flow::DeviceCode),
+        Some(FlowChoice::JwtBearer) => Some(Flow::JwtBearer),
+        Some(FlowChoice::TokenExchange) => Some(Flow::TokenExchange),
         None => chosen.profile.flow,
     };
     let flow = asked.or_else(|| provider.flows.first().copied()).unwrap_or(Flow::Import);
@@ -33,6 +35,8 @@ pub fn no_flow(chosen: &Chosen, flow: Flow) -> Report {
         Flow::DeviceCode => "device flow",
         Flow::ClientCredentials => "client-credentials flow",
         Flow::Password => "password flow",
+        Flow::JwtBearer => "jwt-bearer flow",
+        Flow::TokenExchange => "token-exchange flow",
     };
     let mut report = Report::new(
         Exit::SetUp,

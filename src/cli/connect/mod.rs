@@ -2,6 +2,7 @@
 
 mod begin;
 mod brought;
+mod exchange;
 mod flow;
 mod questions;
 mod redirect;
@@ -32,6 +33,7 @@ use crate::user_agent::opening::{
 pub use begin::{begin, checked_client_id};
 pub use brought::bring;
 use brought::owner;
+pub use exchange::Exchange;
 use flow::{flow, no_flow};
 use questions::ask_client;
 pub use questions::ask_settings;
@@ -47,6 +49,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
         add_given(&mut chosen.given, args);
     }
     let flow = flow(&chosen, args)?;
+    exchange::refuse_useless(flow, &args.exchange)?;
     add_scopes(&mut chosen, &args.scopes)?;
     for (key, value) in &args.params {
         chosen.profile.params.insert(key.clone(), value.clone());
@@ -63,7 +66,10 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     ask_client(context, &mut chosen)?;
     ask_settings(context, &mut chosen, true)?;
-    let brought = bring(context, &chosen, &args.client)?;
+    let mut brought = bring(context, &chosen, &args.client)?;
+    if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
+        brought = exchange::with_key(context, &chosen, brought)?;
+    }
     tell_sensitive(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
     chosen.profile.flow = args.flow.is_some().then_some(flow).or(chosen.profile.flow);
@@ -165,6 +171,14 @@ fn establish(
         Flow::Password => {
             let (username, password) = owner(context, &chosen, args)?;
             context.wait(connection.establish_with_password(brought, username, password))?
+        }
+        Flow::JwtBearer => match exchange::assertion(context, &args.exchange)? {
+            Some(ready) => context.wait(connection.establish_with_assertion(brought, ready))?,
+            None => context.wait(connection.establish_with_own_assertion(brought))?,
+        },
+        Flow::TokenExchange => {
+            let grant = exchange::exchange(context, &chosen, &args.exchange, &brought.scopes)?;
+            context.wait(connection.establish_with_exchange(brought, &grant))?
         }
         Flow::Import => return Err(no_flow(&chosen, flow)),
     };

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::args::{ProfileRemove, ProfileRename, ProfileSecret, SecretName};
 use crate::cli::context::Context;
 use crate::cli::report::{self, Exit, Report};
-use crate::cli::{notices, secrets};
+use crate::cli::{client_key, notices, secrets};
 use crate::connection::keeping::{self, KeepingError};
 use crate::connection::{Drawer, Notice};
 use crate::profile::file::check_name;
@@ -119,9 +119,13 @@ pub fn secret(context: &Context<'_>, args: &ProfileSecret) -> Result<Exit, Repor
     let name = match args.name {
         SecretName::ClientSecret => "client_secret",
         SecretName::WebhookSecret => "webhook_secret",
+        SecretName::PrivateKey => "private_key",
     };
     let secret = given(context, &kept.name, name)?;
     secrets::refuse_mixed(&provider, name, &secret)?;
+    if args.name == SecretName::PrivateKey {
+        client_key::check(&provider, &secret)?;
+    }
     let drawer = kept.drawer(context)?;
     let notify = kept.notify(context);
     context
@@ -141,8 +145,7 @@ fn given(context: &Context<'_>, profile: &str, name: &str) -> Result<Secret, Rep
             .next(format!("keyfob profile secret {profile} {name} < FILE"))
     };
     if context.system.terminals.stdin {
-        return context
-            .ask_secret(&format!("{name} of `{profile}` (not shown)"))?
+        return client_key::asked(context, &format!("{name} of `{profile}` (not shown)"))?
             .ok_or_else(nothing);
     }
     let text = secrets::standard_input(context.system, LONGEST_SECRET)?;

@@ -13,7 +13,7 @@ use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::settings;
 use crate::provider::file::{FileError, line_of};
-use crate::provider::schema::{Presence, Rotation};
+use crate::provider::schema::{Flow, Presence, Rotation};
 use crate::provider::{Provider, Values};
 
 /// Checks a file; one that does not pass is told with its line.
@@ -53,8 +53,18 @@ fn expressions(file: &Path, provider: &Provider) -> Result<(), Report> {
 /// Every host that something secret would be sent to, with the provider's default settings.
 pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let values = settings::values(provider, &BTreeMap::new(), None);
-    let secret = provider.client.secret != Presence::None;
-    let secret_alone: &[&'static str] = if secret { &["client secret"] } else { &[] };
+    let secret_alone: &[&'static str] = match (provider.client.signs(), provider.client.secret) {
+        (true, _) => &["client assertion"],
+        (false, Presence::None) => &[],
+        (false, _) => &["client secret"],
+    };
+    let has = |flow| provider.flows.contains(&flow);
+    let spoken: &[&'static str] = match (has(Flow::JwtBearer), has(Flow::TokenExchange)) {
+        (true, true) => &["assertion", "subject token"],
+        (true, false) => &["assertion"],
+        (false, true) => &["subject token"],
+        (false, false) => &[],
+    };
     let renewed = matches!(provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
     let tokens: &[&'static str] =
         if renewed { &["access token", "refresh token"] } else { &["access token"] };
@@ -64,6 +74,7 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let sent = [
         (authorize, &[][..], &["authorization request"][..]),
         (Some(provider.token.url.as_str()), secret_alone, tokens),
+        (Some(provider.token.url.as_str()), spoken, &[]),
         (revoke, secret_alone, tokens),
         (Some(provider.api.base_url.as_str()), &[], &["access token"]),
     ];
@@ -97,6 +108,7 @@ fn host(template: &str, values: &Values) -> String {
 mod tests {
     use super::*;
     use crate::provider::catalogue::shipped;
+    use crate::provider::schema::ClientAuthentication;
 
     #[test]
     fn the_hosts_that_see_secrets_are_listed_once_each() {
@@ -111,5 +123,9 @@ mod tests {
         let mut more = shipped("inyo").unwrap().unwrap();
         more.api.hosts = vec!["https://files.example/".into()];
         assert_eq!(hosts(&more)["https://files.example"], ["access token"]);
+        more.client.auth = ClientAuthentication::PrivateKeyJwt;
+        more.flows = vec![Flow::JwtBearer, Flow::TokenExchange];
+        let seen = ["client assertion", "access token", "assertion", "subject token"];
+        assert_eq!(hosts(&more)["{host}"], seen);
     }
 }

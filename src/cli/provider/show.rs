@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{flow_name, lists, webhook};
+use super::{flow_name, grants, lists, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
@@ -192,6 +192,8 @@ fn behaviour(page: &mut Page, provider: &Provider) {
         format!("client: {}", client(provider)),
         authorization(provider),
         device(provider),
+        labelled("jwt bearer", &grants::jwt_bearer(provider)),
+        labelled("token exchange", &grants::token_exchange(provider)),
         format!("refresh: {}", refresh(provider)),
         labelled("writes", &writes(provider)),
         labelled("pages", &pages(provider)),
@@ -210,6 +212,8 @@ fn client(provider: &Provider) -> &'static str {
             "secret in the body; public without one"
         }
         (ClientAuthentication::Post, _) => "client id and secret in the body",
+        (ClientAuthentication::PrivateKeyJwt, _) => "an assertion signed with a private key",
+        (ClientAuthentication::ClientSecretJwt, _) => "an assertion signed with the client secret",
     }
 }
 
@@ -300,6 +304,15 @@ pub fn command(provider: &Provider, given: &str) -> String {
         words.push(format!("--provider {}", command_line::typed(given)));
     }
     words.push(format!("--client-id {}ID", provider.setup.client_id_prefix));
+    if provider.signs() {
+        words.push("--client-key-file FILE".to_owned());
+    }
+    if provider.flows.first() == Some(&Flow::TokenExchange) {
+        let words_of = provider.token_exchange.as_ref();
+        let has_type = words_of.is_some_and(|it| it.subject_token_type.is_some());
+        words.push("--subject-token-file FILE".to_owned());
+        words.extend((!has_type).then(|| "--subject-token-type jwt".to_owned()));
+    }
     for (name, setting) in &provider.settings {
         if setting.default.is_none() && setting.needed == Needed::Connect {
             words.push(format!("--set {name}=VALUE"));

@@ -34,7 +34,10 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
                 format!("{} did not answer the token request sensibly", about.provider),
             )
             .cause(format!("it answered with {} (HTTP {status})", printable(what)))
-            .hint("a code works once, so start again")
+            .hint(match about.redirect_uri {
+                Some(_) => "a code works once, so start again",
+                None => "start again",
+            })
             .next(about.connect());
             report.http_status = Some(*status);
             report
@@ -98,6 +101,26 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
                 .next(format!("{} --yes", about.connect()))
         }
         EstablishError::Device(error) => device(error, provider, about),
+        EstablishError::Assertion(error) => {
+            Report::new(Exit::SetUp, "assertion", "this assertion would not be taken")
+                .cause(printable(&error.to_string()))
+                .hint("nothing was sent; make another one, for this server and for now")
+                .next(format!(
+                    "{} --flow jwt-bearer --assertion-file …",
+                    about.connect_without(&["--flow"])
+                ))
+        }
+        EstablishError::NotForCalls { issued } => Report::new(
+            Exit::Refused,
+            "not-for-calls",
+            format!("{} issued a token that no call can be made with", about.provider),
+        )
+        .cause(format!("its type is {}, and its `token_type` is N_A", printable(issued)))
+        .hint("nothing was stored; ask for an access token")
+        .next(format!(
+            "{} --flow token-exchange --requested-token-type access_token --subject-token-file …",
+            about.connect_without(&["--flow"])
+        )),
         EstablishError::Import(error) => import(error),
         EstablishError::Profile(error) => profile(error),
     }

@@ -1,6 +1,7 @@
 //! What a person is told when there is no access token that is good now.
 
 use super::super::command_line;
+use super::client_key::{client_key_missing, unsigned};
 use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
@@ -66,6 +67,8 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .cause(format!("{} wants one with every token request", about.provider))
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
         .next(format!("{} --client-secret-file …", about.connect())),
+        FreshError::ClientKeyMissing => client_key_missing(about),
+        FreshError::Unsigned(why) => unsigned(why, provider, about),
         FreshError::ClientIdMissing => Report::new(
             Exit::SetUp,
             "client-id-missing",
@@ -195,6 +198,8 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
     if let (Some(meaning), Some(uri)) = (wrong_registration(meaning, code), &about.redirect_uri) {
         return registration(meaning, uri, about).vendor(error);
     }
+    let signs = provider.client.signs();
+    let proof = if signs { "signature of its assertion" } else { "client secret" };
     let (exit, name, message) = match (meaning.map(|it| it.action), code) {
         (Some(Action::WaitForApproval), _) => (
             Exit::Refused,
@@ -204,7 +209,7 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
         (Some(Action::FixClient), _) | (_, "invalid_client") => (
             Exit::SetUp,
             "client-refused",
-            format!("{} refused the client id or the client secret", about.provider),
+            format!("{} refused the client id or the {proof}", about.provider),
         ),
         (Some(Action::Reconnect), _) | (_, "invalid_grant") => (
             Exit::AuthorizationNeeded,
@@ -230,6 +235,9 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
         }
     }
     match exit {
+        Exit::SetUp if provider.client.needs_key() => report
+            .hint("check that the vendor knows the public half of this key, its `kid`, and this machine's clock; or give the right key")
+            .next(format!("{} --client-key-file …", about.connect())),
         Exit::SetUp => report
             .hint("check both, then give the secret again")
             .next(format!("{} --client-secret-file …", about.connect())),

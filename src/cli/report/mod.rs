@@ -4,6 +4,7 @@
 //! not compile until its advice is written. Advice is printed only if it would work.
 
 mod call;
+mod client_key;
 mod device;
 mod establish;
 pub mod exec;
@@ -28,6 +29,7 @@ use serde_json::{Map, Value, json};
 use super::command_line::Given;
 
 pub use call::{call, item, list, refusal, request};
+pub use client_key::client_key;
 pub use establish::establish;
 pub use fresh::{fresh, missing_value};
 pub use keeping::keeping;

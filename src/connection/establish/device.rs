@@ -130,11 +130,13 @@ impl Connection<'_> {
         let request =
             device_request(provider, device, &self.values, registration, scopes, &wait.params)
                 .map_err(EstablishError::Request)?;
-        let answer = server::send(self.http()?, &request, &self.tracing())
+        let now = self.system.clock.now();
+        let signed = request.signed(now, &*self.system.random).map_err(FreshError::from)?;
+        let answer = server::send(self.http()?, &signed, &self.tracing())
             .await
             .map_err(DeviceError::Http)?;
         let now = self.system.clock.now();
-        match judge_codes(provider, device, &answer, &request.secrets, now) {
+        match judge_codes(provider, device, &answer, &signed.request().secrets, now) {
             CodesAnswer::Given(codes) => Ok(codes),
             CodesAnswer::Refused(error) => Err(DeviceError::Refused(error).into()),
             CodesAnswer::TooMany { retry_after } => Err(EstablishError::TooMany { retry_after }),
@@ -253,14 +255,13 @@ impl Connection<'_> {
         let _seen_through = self.system.critical.enter();
         let asked_at = self.system.clock.now();
         let prover = self.new_prover()?;
-        let answer =
-            server::send_proving(self.http()?, request, self.proving(&prover), &self.tracing())
-                .await
-                .map_err(EstablishError::Http)?;
+        let stamp = self.stamp(&prover);
+        let (answer, secrets) =
+            server::send_stamped(self.http()?, request, stamp, &self.tracing()).await?;
         let scopes = &brought.scopes;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.clone()), ..Asked::default() };
-        Ok(judge_poll(&self.provider, &asked, &answer, &request.secrets, asked_at))
+        Ok(judge_poll(&self.provider, &asked, &answer, &secrets, asked_at))
     }
 }
 

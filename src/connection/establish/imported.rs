@@ -96,6 +96,7 @@ impl Connection<'_> {
                 None => brought.client_secret.clone(),
                 from_environment => from_environment,
             },
+            private_key: brought.private_key.clone(),
         };
         let replaces = |before: &Entry, tokens: &TokenSet| match before
             .has_rolled(tokens.refresh_token.as_ref())

@@ -1,5 +1,6 @@
 //! How a connection comes to be: a flow gives tokens, and only then anything is written.
 
+pub mod asserted;
 pub mod authorization_code;
 pub mod carried;
 pub mod device;
@@ -11,8 +12,11 @@ mod turn;
 use super::entry::Entry;
 use super::identity::{Identity, Likeness, compare};
 use super::leftover::Origin;
+use super::server::Unanswered;
 use super::{Connection, FreshError, Notice, server};
 use crate::authorization_server::authorization_request::RequestError;
+use crate::authorization_server::client_authentication::check;
+use crate::authorization_server::grant_assertion::BroughtError;
 use crate::authorization_server::token_request::ServerRequest;
 use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::authorization_server::{ClientRegistration, Wanted};
@@ -21,7 +25,6 @@ use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::profile::file::ProfileError;
 use crate::provider::MissingValue;
-use crate::provider::schema::Presence;
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::store::lock::{Lock, LockError};
@@ -37,11 +40,16 @@ pub struct Brought {
     pub wanted: Wanted,
     /// A client secret from prompt, file or environment; else the stored one is used.
     pub client_secret: Option<Secret>,
+    /// A private key from a file or standard input; else the stored one is used.
+    pub private_key: Option<Secret>,
     /// Whether another account than before is fine.
     pub account_may_change: bool,
     /// Whether this is a CI job's copy of what lives elsewhere.
     pub borrowed: bool,
 }
+
+/// Finds a secret that is kept for a token endpoint, or for a provider.
+pub type KeptSecret = for<'e> fn(&'e Entry, Option<&str>, &str) -> Option<&'e Secret>;
 
 /// Why no connection came to be; nothing was written.
 #[derive(Debug)]
@@ -102,6 +110,13 @@ pub enum EstablishError {
     },
     /// The device flow did not come to its end.
     Device(device::DeviceError),
+    /// A ready assertion that no server would take.
+    Assertion(BroughtError),
+    /// A token exchange issued what no call can be made with.
+    NotForCalls {
+        /// Its type.
+        issued: String,
+    },
     /// An import that makes no sense.
     Import(imported::ImportError),
     /// The profile could not be written.
@@ -111,6 +126,15 @@ pub enum EstablishError {
 impl From<FreshError> for EstablishError {
     fn from(error: FreshError) -> Self {
         Self::Fresh(error)
+    }
+}
+
+impl From<Unanswered> for EstablishError {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Unsigned(error) => Self::Fresh(error.into()),
+            Unanswered::Http(error) => Self::Http(error),
+        }
     }
 }
 
@@ -148,21 +172,28 @@ impl Connection<'_> {
         let client_secret = match (&brought.client_secret, self.client_secret_override()) {
             (Some(secret), _) => Some(secret.clone()),
             (None, Some(secret)) => Some(secret),
-            (None, None) => self.stored_client_secret()?,
+            (None, None) => self.stored_secret(Entry::client_secret_for)?,
         };
-        if client_secret.is_none() && self.provider.client.secret == Presence::Required {
+        if client_secret.is_none() && self.provider.client.needs_secret() {
             return Err(FreshError::ClientSecretMissing.into());
         }
-        Ok(ClientRegistration { client_id, client_secret })
+        let private_key = match &brought.private_key {
+            Some(key) => Some(key.clone()),
+            None if self.provider.signs() => self.stored_secret(Entry::private_key_for)?,
+            None => None,
+        };
+        let registration = ClientRegistration { client_id, client_secret, private_key };
+        // Nobody consents in vain: what cannot sign is known before a person is sent anywhere.
+        check(&self.provider, &self.values, &registration)?.map_err(FreshError::from)?;
+        Ok(registration)
     }
 
-    /// The client secret that is kept for this very token endpoint.
-    fn stored_client_secret(&self) -> Result<Option<Secret>, StoreError> {
+    /// A secret of the client that is kept for this very token endpoint.
+    fn stored_secret(&self, which: KeptSecret) -> Result<Option<Secret>, StoreError> {
         let endpoint = self.token_endpoint().ok();
         let entry = self.drawer.read()?;
-        let secret = entry
-            .as_ref()
-            .and_then(|it| it.client_secret_for(endpoint.as_deref(), &self.provider.name));
+        let secret =
+            entry.as_ref().and_then(|it| which(it, endpoint.as_deref(), &self.provider.name));
         Ok(secret.cloned())
     }
 
@@ -192,13 +223,33 @@ impl Connection<'_> {
         request: &ServerRequest,
         scopes: &[String],
     ) -> Result<TokenSet, EstablishError> {
+        self.tokens_in_turn(registration, request, asked(scopes)).await
+    }
+
+    /// The same for a token exchange, whose answer says what it issued.
+    pub(super) async fn exchanged_tokens(
+        &self,
+        registration: &ClientRegistration,
+        request: &ServerRequest,
+        scopes: &[String],
+    ) -> Result<TokenSet, EstablishError> {
+        let asked = Asked { exchange: true, ..asked(scopes) };
+        self.tokens_in_turn(registration, request, asked).await
+    }
+
+    async fn tokens_in_turn(
+        &self,
+        registration: &ClientRegistration,
+        request: &ServerRequest,
+        asked: Asked,
+    ) -> Result<TokenSet, EstablishError> {
         self.check_cooldown(&registration.client_id)?;
         if let Some(lane) = self.token_lane(&registration.client_id)? {
             let turn = lane.token_turn(&*self.system.clock).await;
             self.tell_counts_alone(lane.counts_alone());
             turn.map_err(|until| FreshError::UsedUp { until })?;
         }
-        self.exchange_once(registration, request, scopes).await
+        self.exchange_once(registration, request, asked).await
     }
 
     /// Exchanges a code, counted but never held back: it would be lost, and the person's consent with it.
@@ -212,7 +263,7 @@ impl Connection<'_> {
             lane.count(&*self.system.clock).await;
             self.tell_counts_alone(lane.counts_alone());
         }
-        self.exchange_once(registration, request, scopes).await
+        self.exchange_once(registration, request, asked(scopes)).await
     }
 
     /// Sends a first token request, once: a code is never sent again (RFC 6749 section 4.1.2).
@@ -220,21 +271,18 @@ impl Connection<'_> {
         &self,
         registration: &ClientRegistration,
         request: &ServerRequest,
-        scopes: &[String],
+        asked: Asked,
     ) -> Result<TokenSet, EstablishError> {
         let cooldown = self.cooldown(&registration.client_id)?;
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
         let asked_at = self.system.clock.now();
         let prover = self.new_prover()?;
-        let answer =
-            server::send_proving(self.http()?, request, self.proving(&prover), &self.tracing())
-                .await
-                .map_err(EstablishError::Http)?;
-        let asked =
-            Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() };
+        let stamp = self.stamp(&prover);
+        let (answer, secrets) =
+            server::send_stamped(self.http()?, request, stamp, &self.tracing()).await?;
         let judged = judge(&self.provider, &asked, &answer, asked_at);
-        match judged.without(&request.secrets) {
+        match judged.without(&secrets) {
             TokenAnswer::Granted(tokens) => Ok(tokens),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
             TokenAnswer::TooMany { retry_after } => {
@@ -288,6 +336,7 @@ impl Connection<'_> {
             self.tell_shortfall(tokens, &brought.scopes, reissues);
         }
         entry.reissues = reissues;
+        entry.asserts = false;
         entry.client_id =
             Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
         // One that came from the store may have been changed there meanwhile.
@@ -295,6 +344,10 @@ impl Connection<'_> {
             entry.secrets.insert("client_secret".into(), secret);
             entry.secrets_for = self.token_endpoint().ok();
             entry.secrets_pushed_to = self.pushed_endpoint();
+        }
+        if let Some(key) = brought.private_key.clone() {
+            entry.secrets.insert("private_key".into(), key);
+            entry.secrets_for = self.token_endpoint().ok();
         }
         entry.requested = brought.scopes.clone();
         entry.wanted = brought.wanted.clone();
@@ -379,6 +432,11 @@ impl Connection<'_> {
     fn implies_refresh(&self, scope: &str) -> bool {
         self.provider.scope.iter().any(|it| it.name == scope && it.implies_refresh)
     }
+}
+
+/// An answer that names no scopes means these (RFC 6749 section 5.1).
+fn asked(scopes: &[String]) -> Asked {
+    Asked { scopes: (!scopes.is_empty()).then(|| scopes.to_vec()), ..Asked::default() }
 }
 
 /// Tokens of another account never replace the old ones in silence (attack A29).

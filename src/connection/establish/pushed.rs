@@ -52,11 +52,15 @@ impl Connection<'_> {
             let endpoint = request.url.clone();
             return Err(EstablishError::Push(PushError::OtherEndpoint { endpoint }));
         }
-        let sent = server::send(self.http()?, &request, &self.tracing()).await;
+        let signed = request.signed(self.system.clock.now(), &*self.system.random);
+        let signed = signed.map_err(crate::connection::FreshError::from)?;
+        let sent = server::send(self.http()?, &signed, &self.tracing()).await;
         let answer = sent.map_err(|error| EstablishError::Push(PushError::Http(error)))?;
         let refused = match judge(provider, &answer, self.system.clock.now()) {
             PushAnswer::Taken(pushed) => return Ok(pushed),
-            PushAnswer::Refused(error) => PushError::Refused(error.without(&request.secrets)),
+            PushAnswer::Refused(error) => {
+                PushError::Refused(error.without(&signed.request().secrets))
+            }
             PushAnswer::TooMany { retry_after } => PushError::TooMany { retry_after },
             PushAnswer::NoVerdict { status, what } => PushError::NoVerdict { status, what },
         };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{EndpointError, LARGEST, MetadataError, is_protected, issuer_url, leads_inward};
-use crate::provider::schema::ClientAuthentication;
+use crate::provider::schema::{ClientAuthentication, SigningAlgorithm};
 
 /// The members that keyfob uses; `null` counts as absent.
 #[derive(Debug, Deserialize)]
@@ -21,6 +21,7 @@ struct Document {
     response_types_supported: Option<Value>,
     grant_types_supported: Option<Value>,
     token_endpoint_auth_methods_supported: Option<Value>,
+    token_endpoint_auth_signing_alg_values_supported: Option<Value>,
     authorization_response_iss_parameter_supported: Option<Value>,
 }
 
@@ -37,6 +38,10 @@ pub struct Metadata {
     pub token_endpoint: String,
     /// Whether the server has the client credentials grant.
     pub client_credentials: bool,
+    /// Whether it takes assertions as grants (RFC 7523 section 2.1).
+    pub jwt_bearer: bool,
+    /// Whether it exchanges tokens (RFC 8693).
+    pub token_exchange: bool,
     /// RFC 7009.
     pub revocation_endpoint: Option<String>,
     /// RFC 9126: where authorization requests are pushed to.
@@ -45,6 +50,10 @@ pub struct Metadata {
     pub scopes: Vec<String>,
     /// How the client proves who it is.
     pub client_authentication: ClientAuthentication,
+    /// Whether the client may sign with a private key, which is taken where it has one.
+    pub private_key_jwt: bool,
+    /// What such a client may sign with; empty where the server does not say.
+    pub signing_algorithms: Vec<SigningAlgorithm>,
     /// Whether a client without a secret is let in.
     pub public_clients: bool,
     /// Whether authorization responses carry `iss` (RFC 9207 section 3).
@@ -83,7 +92,14 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         })
         .transpose()?
         .flatten();
-    if authorization.is_none() && device.is_none() && !client_credentials {
+    let jwt_bearer = offers(&document, "urn:ietf:params:oauth:grant-type:jwt-bearer")?;
+    let token_exchange = offers(&document, "urn:ietf:params:oauth:grant-type:token-exchange")?;
+    if authorization.is_none()
+        && device.is_none()
+        && !client_credentials
+        && !jwt_bearer
+        && !token_exchange
+    {
         return Err(MetadataError::NoFlow);
     }
     let token = endpoints.check("token_endpoint", &document.token_endpoint)?;
@@ -95,11 +111,15 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         authorization_endpoint: authorization,
         device_authorization_endpoint: device,
         client_credentials,
+        jwt_bearer,
+        token_exchange,
         token_endpoint: token.ok_or(MetadataError::Missing("token_endpoint"))?,
         revocation_endpoint: revocation,
         pushed_authorization_request_endpoint: pushed,
         scopes: scopes(&document)?,
         client_authentication,
+        private_key_jwt: takes(&document, "private_key_jwt")?,
+        signing_algorithms: signing_algorithms(&document)?,
         public_clients,
         iss_in_response: flag(
             "authorization_response_iss_parameter_supported",
@@ -219,17 +239,29 @@ fn offers(document: &Document, grant: &str) -> Result<bool, MetadataError> {
     Ok(grants.unwrap_or_else(|| vec!["authorization_code", "implicit"]).contains(&grant))
 }
 
-/// Basic where the server takes it or does not say (RFC 8414 section 2), else the body, else no secret.
+/// What the server says of client authentication; one that says nothing takes Basic (RFC 8414 section 2).
+fn methods(document: &Document) -> Result<Vec<&str>, MetadataError> {
+    let member = "token_endpoint_auth_methods_supported";
+    let methods = texts(member, &document.token_endpoint_auth_methods_supported)?;
+    Ok(methods.unwrap_or_else(|| vec!["client_secret_basic"]))
+}
+
+fn takes(document: &Document, method: &str) -> Result<bool, MetadataError> {
+    Ok(methods(document)?.contains(&method))
+}
+
+/// For a client without a private key: Basic, else the body, else no secret; and where the server
+/// takes nothing else, what needs a key or signs with the secret.
 fn client_authentication(
     document: &Document,
 ) -> Result<(ClientAuthentication, bool), MetadataError> {
-    let member = "token_endpoint_auth_methods_supported";
-    let methods = texts(member, &document.token_endpoint_auth_methods_supported)?;
-    let methods = methods.unwrap_or_else(|| vec!["client_secret_basic"]);
+    let methods = methods(document)?;
     let known = [
         ("client_secret_basic", ClientAuthentication::Basic),
         ("client_secret_post", ClientAuthentication::Post),
         ("none", ClientAuthentication::Id),
+        ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
+        ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
     ];
     match known.into_iter().find(|(name, _)| methods.contains(name)) {
         Some((_, method)) => Ok((method, methods.contains(&"none"))),
@@ -237,6 +269,13 @@ fn client_authentication(
             methods.into_iter().map(str::to_owned).collect(),
         )),
     }
+}
+
+/// The algorithms with a private key; others, and HMACs, are passed over.
+fn signing_algorithms(document: &Document) -> Result<Vec<SigningAlgorithm>, MetadataError> {
+    let member = "token_endpoint_auth_signing_alg_values_supported";
+    let names = texts(member, &document.token_endpoint_auth_signing_alg_values_supported)?;
+    Ok(names.unwrap_or_default().into_iter().filter_map(SigningAlgorithm::named).collect())
 }
 
 /// The names that a request can carry; what is no scope token cannot be asked for.
@@ -412,6 +451,7 @@ mod tests {
             "response_types_supported",
             "grant_types_supported",
             "token_endpoint_auth_methods_supported",
+            "token_endpoint_auth_signing_alg_values_supported",
             "authorization_response_iss_parameter_supported",
         ];
         for member in members {
@@ -430,12 +470,37 @@ mod tests {
     fn empty_lists_offer_nothing() {
         assert_eq!(with("response_types_supported", json!([])), Err(MetadataError::NoFlow));
         assert_eq!(with("grant_types_supported", json!(["urn:x"])), Err(MetadataError::NoFlow));
-        let methods = with("token_endpoint_auth_methods_supported", json!(["private_key_jwt"]));
-        assert_eq!(
-            methods,
-            Err(MetadataError::NoClientAuthentication(vec!["private_key_jwt".into()]))
-        );
+        let methods = with("token_endpoint_auth_methods_supported", json!(["urn:x"]));
+        assert_eq!(methods, Err(MetadataError::NoClientAuthentication(vec!["urn:x".into()])));
         assert_eq!(with("scopes_supported", json!([])).unwrap().scopes, [""; 0]);
+    }
+
+    #[test] // CA3
+    fn a_private_key_comes_first_where_the_client_has_one_and_last_where_it_has_none() {
+        let methods =
+            |names: &[&str]| with("token_endpoint_auth_methods_supported", json!(names)).unwrap();
+        let both = methods(&["private_key_jwt", "client_secret_post", "client_secret_basic"]);
+        assert_eq!(both.client_authentication, ClientAuthentication::Basic);
+        assert_eq!(
+            both.with_private_key().client_authentication,
+            ClientAuthentication::PrivateKeyJwt
+        );
+        let without = methods(&["client_secret_post", "client_secret_jwt"]).with_private_key();
+        assert_eq!(without.client_authentication, ClientAuthentication::Post);
+        let alone = methods(&["client_secret_jwt", "private_key_jwt", "tls_client_auth"]);
+        assert_eq!(alone.client_authentication, ClientAuthentication::PrivateKeyJwt);
+        let secret = methods(&["client_secret_jwt"]);
+        assert_eq!(secret.client_authentication, ClientAuthentication::ClientSecretJwt);
+        let silent = read(ISSUER, document().to_string().as_bytes()).unwrap().with_private_key();
+        assert_eq!(silent.client_authentication, ClientAuthentication::Basic);
+    }
+
+    #[test] // CA6, CA11
+    fn only_algorithms_with_a_private_key_are_taken_from_the_list() {
+        let given = json!(["HS256", "none", "PS256", "ES384", "ES256"]);
+        let metadata = with("token_endpoint_auth_signing_alg_values_supported", given).unwrap();
+        let known = [SigningAlgorithm::Ps256, SigningAlgorithm::Es256];
+        assert_eq!(metadata.signing_algorithms, known);
     }
 
     #[test]

@@ -13,6 +13,14 @@ use crate::provider::schema::{
 };
 
 impl Metadata {
+    /// The same for a client that has a private key, which it signs with where the server takes that.
+    pub fn with_private_key(self) -> Self {
+        match self.private_key_jwt {
+            true => Self { client_authentication: ClientAuthentication::PrivateKeyJwt, ..self },
+            false => self,
+        }
+    }
+
     /// Writes the provider of that name; its API is at the issuer's origin until `api_host` is set.
     pub fn provider(&self, name: &str) -> Provider {
         let origin = Url::parse(&self.issuer)
@@ -36,6 +44,8 @@ impl Metadata {
                 pushed_url: self.pushed_authorization_request_endpoint.clone(),
                 ..authorize(url)
             }),
+            jwt_bearer: None,
+            token_exchange: None,
             token: token(&self.token_endpoint),
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
@@ -56,7 +66,9 @@ impl Metadata {
         let browser = self.authorization_endpoint.is_some().then_some(Flow::AuthorizationCode);
         let device = self.device_authorization_endpoint.is_some().then_some(Flow::DeviceCode);
         let client = self.client_credentials.then_some(Flow::ClientCredentials);
-        browser.into_iter().chain(device).chain(client).collect()
+        let signed = self.jwt_bearer.then_some(Flow::JwtBearer);
+        let exchanged = self.token_exchange.then_some(Flow::TokenExchange);
+        browser.into_iter().chain(device).chain(client).chain(signed).chain(exchanged).collect()
     }
 
     fn has_people(&self) -> bool {
@@ -64,9 +76,9 @@ impl Metadata {
     }
 
     fn rotation(&self) -> Rotation {
-        match self.has_people() {
-            false => Rotation::Reissue,
-            true => Rotation::Rotating,
+        match self.flows().as_slice() {
+            [Flow::ClientCredentials] => Rotation::Reissue,
+            _ => Rotation::Rotating,
         }
     }
 
@@ -74,10 +86,14 @@ impl Metadata {
     fn client(&self) -> Client {
         let secret = match (self.client_authentication, self.has_people()) {
             (ClientAuthentication::Id, _) => Presence::None,
-            (_, false) => Presence::Required,
-            _ => Presence::Optional,
+            (ClientAuthentication::Basic | ClientAuthentication::Post, true) => Presence::Optional,
+            _ => Presence::Required,
         };
-        Client { auth: self.client_authentication, secret, ..Client::default() }
+        let client = Client { auth: self.client_authentication, secret, ..Client::default() };
+        match client.needs_key() {
+            true => Client { assertion_algorithms: self.signing_algorithms.clone(), ..client },
+            false => client,
+        }
     }
 
     fn discovery(&self) -> Discovery {

@@ -68,7 +68,9 @@ fn remove(value: &mut Value, path: &[String]) {
 mod tests {
     use super::*;
     use crate::provider::metadata::read;
-    use crate::provider::schema::{ClientAuthentication, Flow, Presence, Rotation};
+    use crate::provider::schema::{
+        ClientAuthentication, Flow, Presence, Rotation, SigningAlgorithm,
+    };
     use crate::provider::{catalogue, file};
     use serde_json::json;
 
@@ -88,7 +90,13 @@ mod tests {
 
     #[test]
     fn a_discovered_provider_passes_the_check_of_provider_files_and_reads_back_equal() {
-        for methods in [&["client_secret_basic", "none"][..], &["client_secret_post"], &["none"]] {
+        for methods in [
+            &["client_secret_basic", "none"][..],
+            &["client_secret_post"],
+            &["none"],
+            &["private_key_jwt"],
+            &["client_secret_jwt"],
+        ] {
             let provider = discovered(methods);
             let text = to_toml(&provider);
             assert_eq!(file::read("example.toml", &text).unwrap(), provider, "{text}");
@@ -136,6 +144,25 @@ mod tests {
         let provider = metadata.provider("machine");
         assert_eq!(provider.flows, [Flow::ClientCredentials]);
         assert_eq!(provider.refresh.rotation, Rotation::Reissue);
+        assert_eq!(file::read("machine.toml", &to_toml(&provider)).unwrap(), provider);
+    }
+
+    #[test] // EX6
+    fn a_server_that_takes_signed_tokens_gives_a_provider_for_them() {
+        let grants = ["jwt-bearer", "token-exchange"];
+        let grants = grants.map(|it| format!("urn:ietf:params:oauth:grant-type:{it}"));
+        let document = json!({
+            "issuer": "http://127.0.0.1:7",
+            "token_endpoint": "http://127.0.0.1:7/token",
+            "grant_types_supported": grants,
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["PS256", "HS256"],
+        });
+        let metadata = read("http://127.0.0.1:7", document.to_string().as_bytes()).unwrap();
+        let provider = metadata.provider("machine");
+        assert_eq!(provider.flows, [Flow::JwtBearer, Flow::TokenExchange]);
+        assert_eq!(provider.refresh.rotation, Rotation::Rotating);
+        assert_eq!(provider.client.assertion_algorithms, [SigningAlgorithm::Ps256]);
         assert_eq!(file::read("machine.toml", &to_toml(&provider)).unwrap(), provider);
     }
 

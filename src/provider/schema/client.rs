@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SigningAlgorithm;
+
 /// Client authentication (RFC 6749 section 2.3).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -14,6 +16,43 @@ pub struct Client {
     pub secret: Presence,
     /// Whether tokens are bound to a key that every request proves (RFC 9449 section 5.2).
     pub dpop_bound_access_tokens: bool,
+    /// Whom a client assertion is for.
+    pub assertion_audience: AssertionAudience,
+    /// What the vendor lets an assertion be signed with; whatever the private key does as a rule where this is empty.
+    pub assertion_algorithms: Vec<SigningAlgorithm>,
+    /// The name under which the vendor knows the private key, where the key has none of its own.
+    pub key_id: Option<String>,
+}
+
+impl Client {
+    /// Whether no token request can be made without a client secret.
+    pub fn needs_secret(&self) -> bool {
+        self.secret == Presence::Required && !self.needs_key()
+    }
+
+    /// Whether it proves who it is by a signature.
+    pub fn signs(&self) -> bool {
+        matches!(
+            self.auth,
+            ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt
+        )
+    }
+
+    /// Whether no token request can be made without a private key.
+    pub fn needs_key(&self) -> bool {
+        self.auth == ClientAuthentication::PrivateKeyJwt
+    }
+}
+
+/// The `aud` of a client assertion, always alone (RFC 7523bis section 3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssertionAudience {
+    /// The `issuer` of [discovery].
+    #[default]
+    Issuer,
+    /// The token endpoint, for servers that still want it (RFC 7523 section 3).
+    TokenEndpoint,
 }
 
 /// Names a method of client authentication.
@@ -27,6 +66,10 @@ pub enum ClientAuthentication {
     Basic,
     /// Only `client_id` in the body: a public client.
     Id,
+    /// An assertion signed with the client's private key (RFC 7523 section 2.2).
+    PrivateKeyJwt,
+    /// An assertion signed with the client secret, by HS256 (OpenID Connect Core section 9).
+    ClientSecretJwt,
 }
 
 /// How id and secret become HTTP Basic.

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import Provider from 'oidc-provider';
 
 import { MapAdapter, grantsAlive } from './map_adapter.mjs';
+import { signedClients } from './signed_clients.mjs';
 
 // How long access tokens live.
 let seconds = 3600;
@@ -48,6 +49,7 @@ const configuration = {
       grant_types: ['authorization_code', 'refresh_token'],
       redirect_uris: ['http://127.0.0.1/callback/certified'],
     },
+    ...signedClients,
   ],
   scopes: ['openid', 'offline_access', 'orders:read', 'orders:write'],
   pkce: { required: () => true },

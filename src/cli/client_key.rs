@@ -1,0 +1,75 @@
+//! The client's private key: where it comes in, and that it can sign; it is never shown.
+
+use std::path::Path;
+
+use super::args::Client;
+use super::context::{Chosen, Context, title};
+use super::report::{self, Report};
+use super::secrets;
+use crate::authorization_server::AssertionError;
+use crate::authorization_server::jose::{Members, SigningKey};
+use crate::provider::Provider;
+use crate::secret::Secret;
+
+/// The most lines that a key has which is typed at a prompt.
+const MOST_LINES: usize = 200;
+
+/// Whether this command line brings a private key.
+pub fn is_given(context: &Context<'_>, client: &Client) -> bool {
+    client.client_key_file.is_some() || from_environment(context).is_some()
+}
+
+fn from_environment<'a>(context: &'a Context<'_>) -> Option<&'a str> {
+    context.system.environment.get("KEYFOB_CLIENT_KEY_FILE")
+}
+
+/// From the flag's file, or the one that the environment names; `None` where neither is.
+pub fn given(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    client: &Client,
+) -> Result<Option<Secret>, Report> {
+    let provider = &chosen.provider;
+    let key = match (&client.client_key_file, from_environment(context)) {
+        (Some(_), _) if !provider.signs() => return Err(useless(provider)),
+        (Some(path), _) => secrets::from_file(context.system, path)?,
+        (None, Some(path)) if provider.signs() => {
+            secrets::from_file(context.system, Path::new(path))?
+        }
+        _ => return Ok(None),
+    };
+    check(provider, &key)?;
+    Ok(Some(key))
+}
+
+fn useless(provider: &Provider) -> Report {
+    Report::usage(format!("{} takes no private key", title(provider)))
+        .cause("its client authentication is another one")
+        .hint("leave --client-key-file out, or set `auth = \"private_key_jwt\"` in your provider file")
+}
+
+/// Asks for one; a PEM file has many lines, and each is read without echo.
+pub fn asked(context: &Context<'_>, question: &str) -> Result<Option<Secret>, Report> {
+    let Some(first) = context.ask_secret(question)? else { return Ok(None) };
+    let mut whole = first;
+    for _ in 0..MOST_LINES {
+        let is_cut =
+            whole.expose().starts_with("-----BEGIN") && !whole.expose().contains("-----END ");
+        if !is_cut {
+            break;
+        }
+        let Some(line) = context.ask_secret("…")? else { break };
+        let text = zeroize::Zeroizing::new(format!("{}\n{}", whole.expose(), line.expose()));
+        whole = Secret::new(text.as_str());
+    }
+    Ok(Some(whole))
+}
+
+/// Signs something with it, so that a key that cannot is told while it is at hand.
+pub fn check(provider: &Provider, key: &Secret) -> Result<(), Report> {
+    let algorithms = &provider.client.assertion_algorithms;
+    let signed = SigningKey::read_among(key, algorithms)
+        .map_err(AssertionError::Key)
+        .and_then(|key| Ok(key.sign(Members::new(), &Members::new())?));
+    signed.map(|_| ()).map_err(|error| report::client_key(&error))
+}

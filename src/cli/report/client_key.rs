@@ -1,0 +1,60 @@
+//! What a person is told about a private key, or a secret, that does not sign.
+
+use super::{Exit, Report, Situation};
+use crate::authorization_server::AssertionError;
+use crate::authorization_server::jose::KeyError;
+use crate::http::printable::printable;
+use crate::provider::Provider;
+use crate::provider::schema::ClientAuthentication;
+
+/// A key that was given and is of no use; nothing was stored.
+pub fn client_key(error: &AssertionError) -> Report {
+    let report = Report::new(Exit::SetUp, "client-key", "this private key cannot be used").cause(
+        match error {
+            AssertionError::Key(error) => printable(&error.to_string()),
+            other => printable(&other.to_string()),
+        },
+    );
+    match error {
+        AssertionError::Key(KeyError::Encrypted) => report
+            .hint("give it without a passphrase; keyfob keeps it in the store")
+            .next("openssl pkcs8 -topk8 -nocrypt -in FILE | keyfob profile secret PROFILE private_key"),
+        AssertionError::Key(KeyError::OpenSsh) => report
+            .hint("write a copy of it as PKCS#8")
+            .next("ssh-keygen -p -N '' -m PKCS8 -f COPY"),
+        AssertionError::Key(KeyError::TooSmall) => report
+            .hint("make a new one, and register its public half")
+            .next("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE"),
+        _ => report.hint(
+            "give a private key as PEM (PKCS#8, PKCS#1 or SEC1) or as a JSON Web Key: RSA of 2048 to 4096 bits, P-256 or Ed25519",
+        ),
+    }
+}
+
+/// A token request needs a private key, and there is none.
+pub fn client_key_missing(about: &Situation) -> Report {
+    Report::new(
+        Exit::SetUp,
+        "client-key-missing",
+        format!("there is no private key for `{}`", about.profile),
+    )
+    .cause(format!("{} wants an assertion that is signed with it", about.provider))
+    .hint("name the file that holds it; the key is kept in the store")
+    .next(format!("{} --client-key-file …", about.connect()))
+}
+
+/// What the client signs cannot be signed; nothing was sent.
+pub fn unsigned(why: &str, provider: &Provider, about: &Situation) -> Report {
+    let flag = match provider.client.auth {
+        ClientAuthentication::ClientSecretJwt => "--client-secret-file",
+        _ => "--client-key-file",
+    };
+    Report::new(
+        Exit::SetUp,
+        "client-key",
+        format!("`{}` cannot prove who the client is", about.profile),
+    )
+    .cause(printable(why))
+    .hint("nothing was sent; give another")
+    .next(format!("{} {flag} …", about.connect()))
+}
