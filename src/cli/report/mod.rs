@@ -338,6 +338,11 @@ pub fn http(what: &str, error: &HttpError) -> Report {
         HttpError::InsecureUrl { .. } => {
             (Exit::SetUp, "insecure-url", "use https; plain http is only for loopback addresses")
         }
+        HttpError::Inward { .. } => (
+            Exit::SetUp,
+            "inward-address",
+            "nothing was sent; if the server is meant to be there, describe it in a provider file of your own",
+        ),
         HttpError::InvalidRequest { .. } | HttpError::RequestBody { .. } => {
             (Exit::Usage, "usage", "correct the request and try again")
         }
