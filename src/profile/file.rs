@@ -34,6 +34,9 @@ pub struct Profile {
     /// A command that keeps a refreshed connection somewhere else, on its standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
+    /// Whether `connect` asks the userinfo endpoint who connected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub userinfo: bool,
     /// The provider's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,

@@ -126,7 +126,7 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 15] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 16] = [
         schema_version,
         slug,
         flows,
@@ -142,6 +142,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         super::answers_check::answers,
         super::lists_check::lists,
         super::recipes_check::recipes,
+        super::openid_check::openid,
     ];
     rules.iter().find_map(|rule| rule(provider))
 }
@@ -277,6 +278,7 @@ fn template_names(provider: &Provider) -> Option<Finding> {
     let mut known: BTreeSet<&str> = ["client_id", "keyfob_version"].into();
     known.extend(provider.settings.keys().map(String::as_str));
     known.extend(provider.context.iter().map(|context| context.name.as_str()));
+    known.extend(provider.id_token.iter().flat_map(|_| super::openid_check::CLAIMS));
     for (path, template) in templates(provider) {
         for name in template::names(template) {
             if !known.contains(name) {
@@ -294,7 +296,7 @@ fn template_names(provider: &Provider) -> Option<Finding> {
 fn endpoints(provider: &Provider) -> Option<Finding> {
     templates(provider)
         .into_iter()
-        .filter(|(path, _)| matches!(path.last(), Some(&"url" | &"base_url")))
+        .filter(|(path, _)| matches!(path.last(), Some(&"url" | &"base_url" | &"jwks_url")))
         .filter(|(_, template)| !template.starts_with('{'))
         .find(|(_, template)| {
             let url = url::Url::parse(&template.replace(['{', '}'], ""));
@@ -319,6 +321,13 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     all.extend(provider.authorize.iter().map(|it| (vec!["authorize", "url"], it.url.as_str())));
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
+    all.extend(
+        provider.id_token.iter().map(|it| (vec!["id_token", "jwks_url"], it.jwks_url.as_str())),
+    );
+    all.extend(provider.userinfo.iter().map(|it| (vec!["userinfo", "url"], it.url.as_str())));
+    all.extend(provider.introspect.iter().map(|it| (vec!["introspect", "url"], it.url.as_str())));
+    let issuer = provider.discovery.iter().flat_map(|it| &it.issuer);
+    all.extend(issuer.map(|it| (vec!["discovery", "issuer"], it.as_str())));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));
     all.extend(provider.api.headers.values().map(|it| (vec!["api", "headers"], it.as_str())));
     all.extend(provider.token.headers.values().map(|it| (vec!["token", "headers"], it.as_str())));
