@@ -91,6 +91,7 @@ mod tests {
             scopes: vec![],
             issuer: Some("https://as.test".into()),
             iss_required: false,
+            nonce: None,
         }
     }
 

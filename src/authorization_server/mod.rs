@@ -8,10 +8,14 @@ pub mod authorization_response;
 pub mod client_authentication;
 pub mod dialect;
 pub mod grant;
+pub mod id_token;
+pub mod introspection;
+pub mod jose;
 pub mod pkce;
 pub mod revocation;
 pub mod token_request;
 pub mod token_response;
+pub mod userinfo;
 
 pub use client_authentication::ClientRegistration;
 pub use grant::Grant;

@@ -18,6 +18,8 @@ pub struct ServerRequest {
     pub body: Secret,
     /// The single secrets in it, so that an answer that quotes one is not passed on.
     pub secrets: Vec<Secret>,
+    /// The issuer whose metadata named the endpoint, where it was not a person.
+    pub named_by: Option<String>,
 }
 
 /// The parameters that are secret, by their standard names.
@@ -72,7 +74,9 @@ pub(super) fn server_request(
         ("Content-Type".to_owned(), Secret::new(body.content_type)),
     ];
     headers.extend(credentials.authorization.map(|it| ("Authorization".to_owned(), it)));
-    ServerRequest { url: String::new(), headers, body: body.text, secrets }
+    let named_by = provider.discovery.as_ref().and_then(|it| it.names_the_endpoints());
+    let url = String::new();
+    ServerRequest { url, headers, body: body.text, secrets, named_by }
 }
 
 #[cfg(test)]

@@ -336,6 +336,7 @@ mod tests {
             scopes: vec![],
             issuer: None,
             iss_required: false,
+            nonce: None,
         }
     }
 
