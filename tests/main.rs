@@ -22,12 +22,14 @@ mod helper_program;
 mod import;
 #[cfg(unix)]
 mod interruptions;
+mod introspect;
 #[cfg(feature = "jq")]
 mod jq;
 mod json;
 mod limits;
 mod messages;
 mod offline;
+mod openid;
 mod paginate;
 mod profile;
 mod provider;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use url::Url;
 
 use super::output::Output;
+use super::report::userinfo;
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
 use crate::http::printable::printable;
@@ -63,6 +64,14 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
                 printable(&why)
             ),
         ),
+        Notice::NotIdentified => output.note(
+            system,
+            "who connected is not known: the provider file has no [id_token] that says how to check it",
+        ),
+        Notice::UserinfoDiscarded(trouble) => output.warn(
+            system,
+            &format!("what {provider} says of the person was not used: {}", userinfo(&trouble)),
+        ),
         other => output.note(system, &line(profile, provider, other)),
     }
 }
@@ -104,6 +113,8 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         Notice::OpenThis(_)
         | Notice::GrantedLess(_)
         | Notice::NoRefreshToken
+        | Notice::NotIdentified
+        | Notice::UserinfoDiscarded(_)
         | Notice::CountsAlone(_) => String::new(),
     }
 }

@@ -15,6 +15,7 @@ pub mod establish;
 pub mod export;
 pub mod fresh;
 pub mod identity;
+pub mod introspect;
 pub mod keeping;
 pub mod leftover;
 pub mod organization;
@@ -126,6 +127,10 @@ pub enum Notice {
     GrantedLess(Vec<String>),
     /// No refresh token came.
     NoRefreshToken,
+    /// `openid` was asked for, and the provider file does not say how an ID token is checked.
+    NotIdentified,
+    /// What the userinfo endpoint said was not used.
+    UserinfoDiscarded(establish::identified::UserinfoTrouble),
     /// A grant that nothing here holds any more was to be ended at the provider.
     Leftover {
         /// Which one.
@@ -237,6 +242,7 @@ impl<'a> Connection<'a> {
             token_endpoint: self.token_endpoint()?,
             api_origin: self.api_origin()?,
             revocation_endpoint: self.revocation_endpoint(),
+            introspection_endpoint: self.introspection_endpoint(),
         })
     }
 
@@ -247,6 +253,11 @@ impl<'a> Connection<'a> {
     fn revocation_endpoint(&self) -> Option<String> {
         let revoke = self.provider.revoke.as_ref()?;
         self.values.render_url(&revoke.url).ok()
+    }
+
+    fn introspection_endpoint(&self) -> Option<String> {
+        let introspect = self.provider.introspect.as_ref()?;
+        self.values.render_url(&introspect.url).ok()
     }
 
     /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.

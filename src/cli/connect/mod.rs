@@ -6,6 +6,7 @@ mod flow;
 mod questions;
 mod redirect;
 mod scopes;
+mod userinfo;
 
 use clap::ValueEnum as _;
 
@@ -36,6 +37,7 @@ pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
 use scopes::{add_scopes, tell_sensitive};
+use userinfo::set_userinfo;
 
 /// Connects a profile.
 pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
@@ -45,6 +47,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     let flow = flow(&chosen, args)?;
     add_scopes(&mut chosen, &args.scopes)?;
+    set_userinfo(&mut chosen, args.userinfo)?;
     for (key, value) in &args.params {
         chosen.profile.params.insert(key.clone(), value.clone());
     }
@@ -112,6 +115,9 @@ fn add_given(given: &mut Given, args: &Connect) {
     }
     if let Some(flow) = args.flow.and_then(|flow| flow.to_possible_value()) {
         given.add("--flow", flow.get_name().to_owned());
+    }
+    if args.userinfo {
+        given.add("--userinfo", String::new());
     }
     for (key, value) in &args.params {
         given.add("--param", command_line::pair(key, value));

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::identified::SignIn;
 use super::{Brought, EstablishError};
 use crate::authorization_server::authorization_request::{
-    Transaction, authorization_url, transaction,
+    Transaction, authorization_url, max_age, transaction,
 };
 use crate::authorization_server::authorization_response::{Judgement, NotOurs, judge};
 use crate::authorization_server::token_request::token_request;
@@ -74,6 +75,7 @@ impl Connection<'_> {
             brought.scopes.clone(),
             &*self.system.random,
         );
+        let transaction = Transaction { issuer: self.issuer()?, ..transaction };
         let url = self.authorization_url(&authorize, &registration, &transaction, way)?;
         let lane = self.paste_lane();
         if endpoint.is_none() && lane.is_none() {
@@ -92,7 +94,14 @@ impl Connection<'_> {
                 strays: endpoint.as_ref().map_or(0, |it| it.refused() as usize),
             });
         };
-        let done = self.exchange(answered.judgement, &registration, &transaction, brought).await;
+        let sign_in = SignIn {
+            scopes: transaction.scopes.clone(),
+            nonce: transaction.nonce.clone(),
+            max_age: max_age(&authorize, &way.params),
+        };
+        let done = self
+            .exchange(answered.judgement, &registration, &transaction, (brought, &sign_in))
+            .await;
         if let Some(reply) = answered.reply {
             reply.answer(self.outcome_page(&done));
         }
@@ -243,7 +252,7 @@ impl Connection<'_> {
         judgement: Judgement,
         registration: &ClientRegistration,
         transaction: &Transaction,
-        brought: &Brought,
+        (brought, sign_in): (&Brought, &SignIn),
     ) -> Result<Entry, EstablishError> {
         let code = match judgement {
             Judgement::Code(code) => code,
@@ -260,7 +269,21 @@ impl Connection<'_> {
             code_verifier: transaction.code_verifier.clone(),
         };
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
-        let tokens = self.tokens_of_code(registration, &request, &transaction.scopes).await?;
+        let (tokens, id_token) =
+            self.tokens_of_code(registration, &request, &transaction.scopes).await?;
+        let given = tokens.clone();
+        let identified = {
+            // What was given is either stored or told to be left over, whatever signal comes.
+            let _seen_through = self.system.critical.enter();
+            self.identified(tokens, id_token, registration, sign_in).await
+        };
+        let tokens = match identified {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                self.end_unidentified(given, registration).await;
+                return Err(error);
+            }
+        };
         let stored = self.store_first(tokens.clone(), registration, brought, false).await;
         if let Err(EstablishError::AccountChanged { was, is }) = &stored {
             self.end_discarded(tokens, registration, (was, is)).await;
@@ -278,6 +301,9 @@ impl Connection<'_> {
             }
             Err(EstablishError::Refused(_)) => {
                 failed("The provider did not give tokens for this authorization.")
+            }
+            Err(EstablishError::Identity(_)) => {
+                failed("The provider did not prove who signed in, and nothing was stored.")
             }
             Err(EstablishError::AccountChanged { .. }) => {
                 failed("This is another account than before, and nothing was changed.")
