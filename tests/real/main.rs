@@ -20,6 +20,7 @@ mod keychain_program;
 mod keyring;
 mod killed;
 mod loopback;
+mod openid;
 mod proxy;
 mod stand_in;
 mod terminal;
