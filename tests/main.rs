@@ -27,6 +27,7 @@ mod helper_program;
 mod import;
 #[cfg(unix)]
 mod interruptions;
+mod introspect;
 #[cfg(feature = "jq")]
 mod jq;
 mod json;
@@ -35,6 +36,7 @@ mod listener_attacks;
 mod messages;
 mod mix_up;
 mod offline;
+mod openid;
 mod paginate;
 mod par;
 mod profile;

@@ -30,6 +30,8 @@ pub struct Transaction {
     pub iss_required: bool,
     /// The thumbprint of the key that code and tokens are bound to (RFC 9449 section 10).
     pub dpop_jkt: Option<String>,
+    /// What the ID token must repeat, where one is asked for (OpenID Connect Core section 3.1.2.1).
+    pub nonce: Option<Secret>,
 }
 
 /// Why no authorization request can be made.
@@ -49,6 +51,9 @@ pub enum RequestError {
     ReservedParameter(String),
 }
 
+/// The scope that asks for an ID token (OpenID Connect Core section 3.1.2.1).
+pub const OPENID: &str = "openid";
+
 /// Makes a fresh transaction: new `state` and verifier each time.
 pub fn transaction(
     provider: &Provider,
@@ -59,6 +64,8 @@ pub fn transaction(
     random: &dyn Random,
 ) -> Transaction {
     let discovery = provider.discovery.as_ref();
+    // Sent only where the answer to it will be checked.
+    let has_id_token = provider.id_token.is_some() && scopes.iter().any(|it| it == OPENID);
     Transaction {
         state: Secret::new(token_256(random)),
         state_may_be_dropped: authorize.state == State::MayBeDropped,
@@ -69,6 +76,7 @@ pub fn transaction(
         issuer: discovery.and_then(|it| it.issuer.clone()),
         iss_required: discovery.is_some_and(|it| it.iss_in_response),
         dpop_jkt: None,
+        nonce: has_id_token.then(|| Secret::new(token_256(random))),
     }
 }
 
@@ -119,6 +127,13 @@ pub(super) fn refuse_reserved(name: &str) -> Result<(), RequestError> {
     }
 }
 
+/// How many seconds ago the person may have signed in, where the request says so; what was typed
+/// counts before the provider's own.
+pub fn max_age(authorize: &Authorize, extra: &[(String, String)]) -> Option<u64> {
+    let typed = extra.iter().rev().find(|(name, _)| name == "max_age").map(|(_, value)| value);
+    typed.or_else(|| authorize.params.get("max_age"))?.parse().ok()
+}
+
 /// No parameter is sent twice (RFC 6749 section 3.1): the later one counts.
 fn replace(parameters: &mut Vec<(String, String)>, name: &str, value: String) {
     parameters.retain(|(it, _)| it != name);
@@ -146,9 +161,12 @@ fn protocol_parameters(
         parameters.push(("code_challenge_method".into(), "S256".into()));
     }
     parameters.extend(transaction.dpop_jkt.iter().map(|it| ("dpop_jkt".to_owned(), it.clone())));
+    if let Some(nonce) = &transaction.nonce {
+        parameters.push(("nonce".into(), nonce.expose().to_owned()));
+    }
     // OpenID Connect Core section 11: a server ignores offline_access without it.
     let asks = |scope: &str| transaction.scopes.iter().any(|it| it == scope);
-    if asks("openid") && asks("offline_access") {
+    if asks(OPENID) && asks("offline_access") {
         parameters.push(("prompt".into(), "consent".into()));
     }
     if authorize.response_mode == ResponseMode::FormPost {
@@ -280,5 +298,49 @@ mod tests {
             assert!(matches!(found.as_slice(), [(_, it)] if it == value), "{name}: {url}");
         }
         assert!(url.as_str().contains("acr_values=urn%3Aa+urn%3Ab"), "{url}");
+    }
+
+    #[test] // AR17
+    fn openid_brings_a_nonce_that_differs_each_time_and_nothing_else_does() {
+        let mut provider = catalogue::shipped("inkress").unwrap().unwrap();
+        let made = |provider: &Provider, scopes: &[&str]| {
+            let authorize = provider.authorize.as_ref().unwrap();
+            let scopes = scopes.iter().map(|it| (*it).to_owned()).collect();
+            let (uri, wanted) = (&authorize.redirect.uri, Wanted::default());
+            transaction(provider, authorize, uri, scopes, wanted, &SystemRandom)
+        };
+        assert!(made(&provider, &["openid"]).nonce.is_none(), "it could not be checked");
+        provider.id_token = Some(crate::provider::schema::IdToken {
+            jwks_url: "https://as.example/keys".into(),
+            algorithms: Vec::new(),
+            required: true,
+            audiences: Vec::new(),
+            leeway: 60,
+        });
+        assert!(made(&provider, &["orders:read"]).nonce.is_none());
+        let [first, second] = [(); 2].map(|()| made(&provider, &["orders:read", "openid"]));
+        let nonce = first.nonce.clone().unwrap();
+        assert_eq!(nonce.expose().len(), 43);
+        assert!(Some(&nonce) != second.nonce.as_ref() && nonce != first.state);
+        let mut values = Values::default();
+        values.set("auth_host", "https://inkress.com");
+        let authorize = provider.authorize.as_ref().unwrap();
+        let parameters = authorization_parameters(authorize, &values, "id", &first, &[]).unwrap();
+        let url = authorization_url(authorize, &values, &parameters).unwrap();
+        let sent: Vec<_> = url.query_pairs().filter(|(name, _)| name == "nonce").collect();
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].1, nonce.expose());
+    }
+
+    #[test] // OI10
+    fn what_was_typed_says_how_old_a_sign_in_may_be() {
+        let provider = catalogue::shipped("inkress").unwrap().unwrap();
+        let mut authorize = provider.authorize.unwrap();
+        let typed = [("max_age".to_owned(), "0".to_owned())];
+        assert_eq!(max_age(&authorize, &[]), None);
+        assert_eq!(max_age(&authorize, &typed), Some(0));
+        authorize.params.insert("max_age".into(), "60".into());
+        assert_eq!(max_age(&authorize, &[]), Some(60));
+        assert_eq!(max_age(&authorize, &typed), Some(0));
     }
 }

@@ -93,6 +93,7 @@ mod tests {
             issuer: Some("https://as.test".into()),
             iss_required: false,
             dpop_jkt: None,
+            nonce: None,
         }
     }
 

@@ -12,12 +12,15 @@ pub mod dialect;
 pub mod dpop;
 pub mod grant;
 pub mod grant_assertion;
+pub mod id_token;
+pub mod introspection;
 pub mod jose;
 pub mod pkce;
 pub mod pushed_request;
 pub mod revocation;
 pub mod token_request;
 pub mod token_response;
+pub mod userinfo;
 pub mod wanted;
 
 pub use assertion::AssertionError;

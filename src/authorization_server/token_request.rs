@@ -26,6 +26,8 @@ pub struct ServerRequest {
     /// What is signed anew each time it is sent.
     pub assertions: Vec<Assertion>,
     format: BodyFormat,
+    /// The issuer whose metadata named the endpoint, where it was not a person.
+    pub named_by: Option<String>,
 }
 
 /// A request that may be sent once: its assertions have their signatures.
@@ -148,6 +150,7 @@ pub(super) fn server_request(
         secrets,
         assertions: credentials.assertion.into_iter().collect(),
         format,
+        named_by: provider.discovery.as_ref().and_then(|it| it.names_the_endpoints()),
     })
 }
 

@@ -108,6 +108,12 @@ pub fn judge(provider: &Provider, asked: &Asked, answer: &Answer, now: Timestamp
     }
 }
 
+/// The ID token of an answer, as it came: nothing in it was checked (OpenID Connect Core section 3.1.3.3).
+pub fn id_token(answer: &Answer) -> Option<Secret> {
+    let object = parse_object(&answer.body).ok()?;
+    object.get("id_token").and_then(Value::as_str).filter(|it| !it.is_empty()).map(Secret::new)
+}
+
 /// Whether the grant was certainly spent: something stands where tokens stand.
 fn holds_tokens(provider: &Provider, object: &Value) -> bool {
     let fields = &provider.response;

@@ -15,6 +15,7 @@ use super::completions::{
 pub use super::exec::Exec;
 pub use super::export::Export;
 pub use super::helper::Helper;
+pub use super::introspect::Introspect;
 pub use super::proxy::Proxy;
 pub use super::recipes::Recipes;
 pub use super::sealed_import::SealedImport;
@@ -114,7 +115,7 @@ impl From<StoreChoice> for StoreKind {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Authorise a profile: in the browser, or as its provider does it
-    Connect(Connect),
+    Connect(Box<Connect>),
     /// Store tokens that were made elsewhere (JSON on standard input, or prompts)
     Import(Import),
     /// Print a connection as one sealed line, to move it to another machine
@@ -125,6 +126,8 @@ pub enum Command {
     Refresh(Refresh),
     /// Revoke tokens at the provider, then forget them
     Revoke(Revoke),
+    /// Ask the provider what it knows of the stored token
+    Introspect(Introspect),
     /// Show profiles and the state of their connections
     Status(Status),
     /// Print a valid access token
@@ -231,6 +234,9 @@ pub struct Connect {
     /// How long to wait for the person
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,
+    /// Ask the provider who connected (needs the scope `openid`)
+    #[arg(long)]
+    pub userinfo: bool,
     /// Print the redirect URI to register at the vendor, and stop
     #[arg(long)]
     pub print_redirect: bool,

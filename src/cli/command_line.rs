@@ -65,13 +65,16 @@ impl Given {
         if let Some(flow) = flow {
             given.add("--flow", flow.to_owned());
         }
+        if profile.userinfo {
+            given.add("--userinfo", String::new());
+        }
         if let Some(store) = profile.store {
             given.add("--store", store.name().to_owned());
         }
         given
     }
 
-    /// Adds a flag with a value that is a word already.
+    /// Adds a flag with a value that is a word already; an empty one for a flag without a value.
     pub fn add(&mut self, flag: &'static str, value: String) {
         self.0.push((flag, value));
     }
@@ -80,7 +83,10 @@ impl Given {
     pub fn command(&self, command: &str, profile: &str, replaced: &[&str]) -> String {
         let mut line = format!("keyfob {command} {}", word(profile));
         for (flag, value) in self.0.iter().filter(|(flag, _)| !replaced.contains(flag)) {
-            line.push_str(format!(" {flag} {value}").trim_end());
+            line.push_str(&format!(" {flag}"));
+            if !value.is_empty() {
+                line.push_str(&format!(" {value}"));
+            }
         }
         line
     }

@@ -190,7 +190,17 @@ fn confirm_change(context: &Context<'_>, name: &str, found: &Provider) -> Result
             provider.device.as_ref().filter(|_| before.device.is_some()).map(|it| it.url.clone()),
         )
     };
-    if endpoints(&before) == endpoints(found) {
+    // One that an earlier keyfob did not look for is new, and no other one.
+    let later = |provider: &Provider| {
+        [
+            provider.introspect.as_ref().map(|it| it.url.clone()),
+            provider.userinfo.as_ref().map(|it| it.url.clone()),
+            provider.id_token.as_ref().map(|it| it.jwks_url.clone()),
+        ]
+    };
+    let mut pairs = later(&before).into_iter().zip(later(found));
+    let stays = pairs.all(|(before, found)| before.is_none() || before == found);
+    if stays && endpoints(&before) == endpoints(found) {
         return Ok(());
     }
     if context.agreed(&format!("the endpoints of {name} are others than before. Go on?"))? {

@@ -18,6 +18,7 @@ mod export;
 mod header;
 mod helper;
 mod import;
+mod introspect;
 mod masks;
 mod notices;
 mod output;
@@ -109,6 +110,7 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report
         Command::Call(args) => call::run(&context, args),
         Command::Refresh(args) => refresh::run(&context, args),
         Command::Revoke(args) => revoke::run(&context, args),
+        Command::Introspect(args) => introspect::run(&context, args),
         Command::Status(args) => status::run(&context, args),
         Command::Token(args) => token::run(&context, args),
         Command::Header(args) => header::run(&context, args),

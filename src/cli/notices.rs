@@ -6,7 +6,7 @@ use url::Url;
 
 use super::enter_code::enter_code;
 use super::output::Output;
-use super::report::span;
+use super::report::{span, userinfo};
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
 use crate::http::printable::printable;
@@ -68,6 +68,14 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
                 printable(&why)
             ),
         ),
+        Notice::NotIdentified => output.note(
+            system,
+            "who connected is not known: the provider file has no [id_token] that says how to check it",
+        ),
+        Notice::UserinfoDiscarded(trouble) => output.warn(
+            system,
+            &format!("what {provider} says of the person was not used: {}", userinfo(&trouble)),
+        ),
         other => output.note(system, &line(profile, provider, other)),
     }
 }
@@ -111,6 +119,8 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::GrantedLess(_)
         | Notice::NoRefreshToken
         | Notice::Issued(_)
+        | Notice::NotIdentified
+        | Notice::UserinfoDiscarded(_)
         | Notice::CountsAlone(_) => String::new(),
     }
 }

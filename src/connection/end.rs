@@ -109,17 +109,7 @@ impl Connection<'_> {
         revoke: &Revoke,
         entry: &Entry,
     ) -> Result<Vec<Revoked>, FreshError> {
-        let secret = self.client_secret_override().or_else(|| entry.client_secret().cloned());
-        let private_key = entry.private_key().cloned();
-        let registration = ClientRegistration {
-            client_id: entry
-                .client_id
-                .clone()
-                .or_else(|| self.client_id.clone())
-                .ok_or(FreshError::ClientIdMissing)?,
-            client_secret: secret,
-            private_key,
-        };
+        let registration = self.registration_of(entry)?;
         let access_token = entry.tokens.as_ref().map(|tokens| &tokens.access_token);
         let tokens = [
             (TokenKind::RefreshToken, entry.refresh_token()),
@@ -136,6 +126,16 @@ impl Connection<'_> {
             }
         }
         Ok(revoked)
+    }
+
+    /// The client that the tokens of an entry were given to.
+    pub(super) fn registration_of(&self, entry: &Entry) -> Result<ClientRegistration, FreshError> {
+        let client_id = entry.client_id.clone().or_else(|| self.client_id.clone());
+        Ok(ClientRegistration {
+            client_id: client_id.ok_or(FreshError::ClientIdMissing)?,
+            client_secret: self.client_secret_override().or_else(|| entry.client_secret().cloned()),
+            private_key: entry.private_key().cloned(),
+        })
     }
 
     async fn revoke_one(

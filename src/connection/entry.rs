@@ -97,6 +97,9 @@ pub struct Bound {
     /// The revocation endpoint, where there is one.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
+    /// The introspection endpoint, where there is one.
+    #[serde(default)]
+    pub introspection_endpoint: Option<String>,
 }
 
 /// Says that a refresh token may have been spent.

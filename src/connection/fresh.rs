@@ -211,6 +211,7 @@ impl Connection<'_> {
             (Some(was.token_endpoint.clone()), self.token_endpoint().ok()),
             (Some(was.api_origin.clone()), self.api_origin().ok()),
             (was.revocation_endpoint.clone(), self.revocation_endpoint()),
+            (was.introspection_endpoint.clone(), self.introspection_endpoint()),
         ];
         for (was, is) in pairs {
             if let (Some(was), Some(is)) = (was, is)
@@ -236,7 +237,7 @@ impl Connection<'_> {
                     && least
                         .is_none_or(|least| tokens.access_lives_for(now, possible(tokens, least)))
             }
-            Wanted::NotThis(refused) => tokens.access_token != *refused,
+            Wanted::NotThis(refused) => entry.ended.is_none() && tokens.access_token != *refused,
             Wanted::New => false,
         }
     }
@@ -405,7 +406,12 @@ impl Connection<'_> {
                 if recovered {
                     (self.notify)(Notice::Recovered);
                 }
-                return self.entry();
+                let entry = self.entry()?;
+                // The tokens are stored, and are another account's.
+                return match &entry.ended {
+                    Some(ended) => Err(FreshError::Ended(ended.clone())),
+                    None => Ok(entry),
+                };
             }
             Rolled::Moved => return self.entry(),
             Rolled::Ended(ended) => return Err(FreshError::Ended(ended)),

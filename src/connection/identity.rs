@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Connection;
+use crate::provider::openid_check::CLAIMS;
 use crate::token_set::TokenSet;
 
 /// What the contexts say of the account, as far as they identify it.
@@ -34,6 +35,12 @@ pub fn compare(was: &Identity, is: &Identity) -> Likeness {
     }
 }
 
+/// What a person reads of an account.
+pub fn words(identity: &Identity) -> String {
+    let parts = identity.iter().map(|(name, value)| format!("{name} {}", text(value)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => text.as_str().into(),
@@ -45,10 +52,25 @@ impl Connection<'_> {
     /// The account that tokens belong to; empty where the provider does not say.
     pub(super) fn identity(&self, tokens: &TokenSet) -> Identity {
         let contexts = self.provider.context.iter().filter(|it| it.identifies_account);
-        contexts
-            .filter_map(|it| Some((it.name.clone(), tokens.contexts.get(&it.name)?.clone())))
-            .collect()
+        let subject = self.claims().take(1);
+        pick(tokens, contexts.map(|it| it.name.as_str()).chain(subject.map(|it| -> &str { it })))
     }
+
+    /// The same with what a person knows an account by, for words alone.
+    pub(super) fn described(&self, tokens: &TokenSet) -> Identity {
+        let mut described = pick(tokens, self.claims());
+        described.append(&mut self.identity(tokens));
+        described
+    }
+
+    /// What an ID token says, the subject first: it alone never changes its person.
+    fn claims(&self) -> impl Iterator<Item = &'static str> {
+        self.provider.id_token.iter().flat_map(|_| CLAIMS)
+    }
+}
+
+fn pick<'a>(tokens: &TokenSet, names: impl Iterator<Item = &'a str>) -> Identity {
+    names.filter_map(|name| Some((name.to_owned(), tokens.contexts.get(name)?.clone()))).collect()
 }
 
 #[cfg(test)]

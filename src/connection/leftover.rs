@@ -71,6 +71,26 @@ impl Connection<'_> {
             (self.notify)(Notice::Leftover { which, ended: false });
             return;
         }
+        self.end_leftover(which, &self.entry_of(tokens, registration)).await;
+    }
+
+    /// Ends a grant that nobody can say whose it is, unless that could end the one that is kept.
+    pub(super) async fn end_unidentified(
+        &self,
+        tokens: TokenSet,
+        registration: &ClientRegistration,
+    ) {
+        let which = Leftover::Discarded;
+        let Some(revoke) = &self.provider.revoke else { return };
+        let keeps_another =
+            self.drawer.read().is_ok_and(|kept| kept.is_some_and(|it| it.tokens.is_some()));
+        match keeps_another && revoke.reach == RevocationReach::Account {
+            true => (self.notify)(Notice::Leftover { which, ended: false }),
+            false => self.end_leftover(which, &self.entry_of(tokens, registration)).await,
+        }
+    }
+
+    fn entry_of(&self, tokens: TokenSet, registration: &ClientRegistration) -> Entry {
         let mut entry = Entry::empty(&*self.system.random);
         entry.client_id = Some(registration.client_id.clone());
         let secret = registration.client_secret.clone();
@@ -78,7 +98,7 @@ impl Connection<'_> {
         let key = registration.private_key.clone();
         entry.secrets.extend(key.map(|key| ("private_key".to_owned(), key)));
         entry.adopt(tokens);
-        self.end_leftover(which, &entry).await;
+        entry
     }
 
     /// A failure changes nothing for the connection that is kept, and is told.

@@ -15,6 +15,7 @@ pub mod establish;
 pub mod export;
 pub mod fresh;
 pub mod identity;
+pub mod introspect;
 pub mod keeping;
 pub mod leftover;
 pub mod organization;
@@ -132,6 +133,10 @@ pub enum Notice {
     NoRefreshToken,
     /// What a token exchange issued, by its type.
     Issued(String),
+    /// `openid` was asked for, and the provider file does not say how an ID token is checked.
+    NotIdentified,
+    /// What the userinfo endpoint said was not used.
+    UserinfoDiscarded(establish::identified::UserinfoTrouble),
     /// A grant that nothing here holds any more was to be ended at the provider.
     Leftover {
         /// Which one.
@@ -266,6 +271,7 @@ impl<'a> Connection<'a> {
             token_endpoint: self.token_endpoint()?,
             api_origin: self.api_origin()?,
             revocation_endpoint: self.revocation_endpoint(),
+            introspection_endpoint: self.introspection_endpoint(),
         })
     }
 
@@ -281,6 +287,11 @@ impl<'a> Connection<'a> {
     fn pushed_endpoint(&self) -> Option<String> {
         let pushed_url = self.provider.authorize.as_ref()?.pushed_url.as_ref()?;
         self.values.render_url(pushed_url).ok()
+    }
+
+    fn introspection_endpoint(&self) -> Option<String> {
+        let introspect = self.provider.introspect.as_ref()?;
+        self.values.render_url(&introspect.url).ok()
     }
 
     /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.

@@ -3,6 +3,7 @@
 //! Whatever ends this process leaves either the old tokens untouched, or the new ones stored,
 //! or the provider's answer in the journal for the next command to store.
 
+pub mod of_another;
 mod save;
 
 use std::collections::BTreeMap;
@@ -296,7 +297,9 @@ impl<'a> Rolling<'a> {
         };
         // Its lifetimes began when it was asked for.
         match self.judge(&answer, mark.started_at) {
-            TokenAnswer::Granted(tokens) => Ok(Some(self.keep(tokens, true, true))),
+            TokenAnswer::Granted(tokens) => {
+                Ok(Some(self.keep(tokens, self.of_another(&answer), true, true)))
+            }
             TokenAnswer::Refused(error) if self.is_final(&error) => Ok(Some(self.end(&error))),
             TokenAnswer::Unfit { status, what } => {
                 Ok(Some(self.no_verdict(NoAnswer::Unfit { status, what }, true, false)))
@@ -427,7 +430,9 @@ impl<'a> Rolling<'a> {
             .and_then(|key| journal.record(&key, self.tools.random, &encode_answer(&answer)));
         match self.judge(&answer, asked_at).without(&secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
-            TokenAnswer::Granted(tokens) => self.keep(tokens, false, recorded.is_ok()),
+            TokenAnswer::Granted(tokens) => {
+                self.keep(tokens, self.of_another(&answer), false, recorded.is_ok())
+            }
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),
             TokenAnswer::Refused(error) => {
                 self.unmark_unless_lost();
@@ -475,9 +480,19 @@ impl<'a> Rolling<'a> {
     }
 
     /// Stores new tokens, reads them back, and only then lets go of the journal.
-    fn keep(&mut self, tokens: TokenSet, recovered: bool, in_journal: bool) -> Rolled {
+    ///
+    /// Tokens of another account are stored like any other, in the same write that ends their use:
+    /// the refresh token that was sent is spent, and this one may be all there is.
+    fn keep(
+        &mut self,
+        tokens: TokenSet,
+        of_another: Option<Ended>,
+        recovered: bool,
+        in_journal: bool,
+    ) -> Rolled {
         let mut renewed = self.entry.clone();
         renewed.adopt(tokens);
+        renewed.ended = of_another;
         if self.order.saving.is_some() {
             // Owed from now on, whatever ends this process before it is saved.
             renewed.saved.get_or_insert(0);

@@ -109,17 +109,28 @@ pub async fn send(
     tracing: &Tracing<'_>,
 ) -> Result<Answer, HttpError> {
     let request = signed.request();
-    let mut sent =
-        Request::new(Method::POST, endpoint(request)?).body(Body::Secret(request.body.clone()));
+    let mut sent = Request::new(Method::POST, endpoint(request)?)
+        .body(Body::Secret(request.body.clone()))
+        .named_by(request.named_by.clone());
     for (name, value) in &request.headers {
         sent = match name.as_str() {
             "Authorization" | dpop::PROOF => sent.secret_header(name, value.clone()),
             _ => sent.header(name, value.expose()),
         };
     }
-    request_lines(&sent, tracing.level).into_iter().for_each(tracing.sink);
     let limits = Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() };
-    let answer = exchange(client, sent, limits).await?;
+    fetch(client, sent, tracing, limits).await
+}
+
+/// Sends any request to the authorization server: no redirect, no repetition.
+pub async fn fetch(
+    client: &Client,
+    request: Request,
+    tracing: &Tracing<'_>,
+    limits: Limits,
+) -> Result<Answer, HttpError> {
+    request_lines(&request, tracing.level).into_iter().for_each(tracing.sink);
+    let answer = exchange(client, request, limits).await?;
     answer_lines(answer.status, &answer.headers, tracing.level).into_iter().for_each(tracing.sink);
     Ok(answer)
 }

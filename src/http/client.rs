@@ -8,6 +8,7 @@ use rustls::crypto::ring;
 use url::Url;
 
 use super::error::{self, Circumstances, HttpError};
+use super::inward::{self, OutwardOnly, Reach};
 use super::proxies::{Proxies, is_loopback};
 use super::request::{Request, header_map, host_of};
 use super::trust::Trust;
@@ -40,6 +41,7 @@ struct Inner {
     trust: Arc<Trust>,
     direct: OnceLock<Result<reqwest::Client, HttpError>>,
     proxied: OnceLock<Result<reqwest::Client, HttpError>>,
+    outward: OnceLock<Result<reqwest::Client, HttpError>>,
 }
 
 impl Client {
@@ -48,8 +50,8 @@ impl Client {
         options.proxies.check()?;
         let provider = Arc::new(ring::default_provider());
         let trust = Arc::new(Trust::new(options.extra_roots.clone(), provider));
-        let (direct, proxied) = (OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(Inner { options, trust, direct, proxied })))
+        let (direct, proxied, outward) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Self(Arc::new(Inner { options, trust, direct, proxied, outward })))
     }
 
     /// Sends one request and gives the head of its answer, a redirect as it is.
@@ -59,7 +61,11 @@ impl Client {
         progress: &upload::Progress,
     ) -> Result<reqwest::Response, HttpError> {
         permitted(&request.url)?;
-        self.execute_written(written(request, progress)?).await
+        let reach = match &request.named_by {
+            Some(issuer) => inward::check(&request.url, issuer).await?,
+            None => Reach::Anywhere,
+        };
+        self.execute_within(reach, written(request, progress)?).await
     }
 
     /// The same for a request that is in the library's form already.
@@ -67,9 +73,20 @@ impl Client {
         &self,
         request: reqwest::Request,
     ) -> Result<reqwest::Response, HttpError> {
+        self.execute_within(Reach::Anywhere, request).await
+    }
+
+    async fn execute_within(
+        &self,
+        reach: Reach,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, HttpError> {
         permitted(request.url())?;
         let proxy = self.0.options.proxies.on_the_way_to(request.url());
-        let library = self.library(proxy.is_some())?;
+        let library = match (&proxy, reach) {
+            (None, Reach::Outward) => self.outward()?,
+            _ => self.library(proxy.is_some())?,
+        };
         let url = request.url().clone();
         let sent = library.execute(request).await;
         sent.map_err(|failure| self.facts(&failure, &host_of(&url), proxy.as_deref()))
@@ -92,7 +109,25 @@ impl Client {
         kept.get_or_init(|| self.build(proxied)).as_ref().map_err(Clone::clone)
     }
 
+    /// The one whose names lead to outward addresses only.
+    fn outward(&self) -> Result<&reqwest::Client, HttpError> {
+        let build = || {
+            let builder = self.builder()?.no_proxy().dns_resolver(Arc::new(OutwardOnly));
+            builder.build().map_err(|failure| not_built(&failure))
+        };
+        self.0.outward.get_or_init(build).as_ref().map_err(Clone::clone)
+    }
+
     fn build(&self, proxied: bool) -> Result<reqwest::Client, HttpError> {
+        let builder = self.builder()?;
+        let builder = match proxied {
+            true => self.0.options.proxies.applied_to(builder)?,
+            false => builder.no_proxy(),
+        };
+        builder.build().map_err(|failure| not_built(&failure))
+    }
+
+    fn builder(&self) -> Result<reqwest::ClientBuilder, HttpError> {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls()?)
             .redirect(reqwest::redirect::Policy::none())
@@ -102,11 +137,7 @@ impl Client {
             .http2_initial_stream_window_size(WINDOW)
             .http2_initial_connection_window_size(2 * WINDOW)
             .user_agent(&self.0.options.user_agent);
-        let builder = match proxied {
-            true => self.0.options.proxies.applied_to(builder)?,
-            false => builder.no_proxy(),
-        };
-        builder.build().map_err(|failure| not_built(&failure))
+        Ok(builder)
     }
 
     fn tls(&self) -> Result<rustls::ClientConfig, HttpError> {

@@ -91,6 +91,12 @@ pub enum HttpError {
         /// Scheme, name and port as in the URL.
         host: String,
     },
+    /// An issuer elsewhere named an address of this machine or its network: nothing was sent.
+    #[error("`{host}` leads into this machine or its network, where the issuer is not")]
+    Inward {
+        /// Name and port as in the URL.
+        host: String,
+    },
     /// The proxy did not let the request through: nothing was sent.
     #[error("the proxy `{proxy}` did not connect to `{host}`: {detail}")]
     Proxy {
@@ -133,6 +139,7 @@ impl HttpError {
             | Self::Tls { .. }
             | Self::Certificates { .. }
             | Self::InsecureUrl { .. }
+            | Self::Inward { .. }
             | Self::Proxy { .. }
             | Self::InvalidRequest { .. } => true,
             Self::TimedOut { connecting, .. } => *connecting,
@@ -160,6 +167,7 @@ impl HttpError {
             | Self::BodyTooLarge { .. }
             | Self::Malformed { .. }
             | Self::InsecureUrl { .. }
+            | Self::Inward { .. }
             | Self::InvalidRequest { .. }
             | Self::RequestBody { .. }
             | Self::Other { .. } => false,
@@ -212,6 +220,9 @@ pub(super) fn from_library(error: &reqwest::Error, about: &Circumstances<'_>) ->
 
 fn while_connecting(error: &reqwest::Error, facts: Facts, about: &Circumstances<'_>) -> HttpError {
     let host = about.host.to_owned();
+    if facts.inward {
+        return HttpError::Inward { host };
+    }
     if let Some(detail) = facts.tls {
         return HttpError::Tls { host, detail };
     }
@@ -241,6 +252,7 @@ struct Facts {
     request_body: Option<String>,
     broke_off: bool,
     not_http: bool,
+    inward: bool,
     /// The innermost cause's words.
     words: String,
 }
@@ -264,6 +276,7 @@ impl Facts {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             self.tls = Some(printable(&tls.to_string()));
         }
+        self.inward |= cause.is::<super::inward::LeadsInward>();
         if let Some(body) = cause.downcast_ref::<RequestBodyError>() {
             self.request_body = Some(printable(&body.0));
         }

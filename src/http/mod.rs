@@ -8,6 +8,7 @@ pub mod client;
 pub mod error;
 pub mod error_response;
 pub mod exchange;
+mod inward;
 pub mod json_path;
 pub mod printable;
 pub mod proxies;

@@ -9,7 +9,12 @@ pub const LONGEST: usize = 300;
 /// tabs become one space; bidirectional and zero-width controls vanish. A shortened text ends
 /// in `…`.
 pub fn printable(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len().min(4 * LONGEST));
+    cleaned(text, LONGEST)
+}
+
+/// The same with another number of characters, where a script reads the text.
+pub fn cleaned(text: &str, longest: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(4 * longest));
     let mut characters = text.chars().peekable();
     let mut length = 0;
     while let Some(character) = characters.next() {
@@ -33,7 +38,7 @@ pub fn printable(text: &str) -> String {
         if shown == ' ' && (clean.is_empty() || clean.ends_with(' ')) {
             continue;
         }
-        if length == LONGEST {
+        if length == longest {
             clean.pop();
             clean.push('…');
             return clean;

@@ -12,15 +12,22 @@ impl ErrorResponse {
         let words = [&mut self.code, &mut self.description, &mut self.uri, &mut self.request_id];
         let words = words.into_iter().flatten().chain(&mut self.fields);
         for word in words {
-            for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
-                if word.contains(secret.expose()) {
-                    let fingerprint = format!("[hidden sha256:{}]", secret.fingerprint());
-                    *word = word.replace(secret.expose(), &fingerprint);
-                }
-            }
+            *word = without_secrets(word, secrets);
         }
         self
     }
+}
+
+/// The text with a fingerprint in place of every secret that it quotes.
+pub fn without_secrets(text: &str, secrets: &[Secret]) -> String {
+    let mut clean = text.to_owned();
+    for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
+        if clean.contains(secret.expose()) {
+            let fingerprint = format!("[hidden sha256:{}]", secret.fingerprint());
+            clean = clean.replace(secret.expose(), &fingerprint);
+        }
+    }
+    clean
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Request {
     pub headers: Vec<(String, HeaderText)>,
     /// What follows the headers.
     pub body: Body,
+    /// The issuer whose metadata named the URL: only one on this machine or its network may lead there.
+    pub named_by: Option<String>,
 }
 
 /// A header's value.
@@ -53,7 +55,7 @@ pub enum Body {
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: Vec::new(), body: Body::Empty }
+        Self { method, url, headers: Vec::new(), body: Body::Empty, named_by: None }
     }
 
     /// Adds a header that anyone may see.
@@ -74,6 +76,12 @@ impl Request {
         self
     }
 
+    /// Says which issuer named the URL, where it was not a person.
+    pub fn named_by(mut self, issuer: Option<String>) -> Self {
+        self.named_by = issuer;
+        self
+    }
+
     /// The same request once more; `None` where the body is a stream.
     pub fn again(&self) -> Option<Self> {
         Some(Self {
@@ -81,6 +89,7 @@ impl Request {
             url: self.url.clone(),
             headers: self.headers.clone(),
             body: self.body.again()?,
+            named_by: self.named_by.clone(),
         })
     }
 

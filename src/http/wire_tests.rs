@@ -419,3 +419,27 @@ fn an_empty_answer_that_claims_to_be_compressed_is_empty() {
         });
     }
 }
+
+#[test] // DS8, A15
+fn a_name_that_an_issuer_elsewhere_has_given_never_leads_into_this_machine() {
+    let server = Server::answering(OK);
+    let client = client(vec![]);
+    let url = || format!("http://localhost:{}/keys", server.port).parse::<url::Url>().unwrap();
+    let sent = |named_by: Option<&str>| {
+        let request = post(url()).named_by(named_by.map(str::to_owned));
+        run(exchange(&client, request, limits()))
+    };
+    for far in ["https://1.1.1.1", "https://1.1.1.1:8443/t", "no URL"] {
+        let error = sent(Some(far)).unwrap_err();
+        assert!(
+            matches!(&error, HttpError::Inward { host } if host.contains("localhost")),
+            "{error:?}"
+        );
+        assert!(error.never_reached() && !error.may_pass());
+    }
+    assert_eq!(server.heard().len(), 0, "nothing was sent");
+    for near in [None, Some("http://127.0.0.1:9"), Some("https://localhost/t")] {
+        assert_eq!(sent(near).unwrap().status, 200, "{near:?}");
+    }
+    assert_eq!(server.heard().len(), 3);
+}

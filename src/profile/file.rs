@@ -43,6 +43,9 @@ pub struct Profile {
     /// Rights in detail as JSON, where they are not the provider's default (RFC 9396).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_details: Option<String>,
+    /// Whether `connect` asks the userinfo endpoint who connected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub userinfo: bool,
     /// The provider's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,

@@ -123,7 +123,7 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 19] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 20] = [
         schema_version,
         slug,
         flows,
@@ -143,6 +143,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         super::authorize_check::authorize,
         super::lists_check::lists,
         super::recipes_check::recipes,
+        super::openid_check::openid,
     ];
     rules.iter().find_map(|rule| rule(provider))
 }
@@ -261,6 +262,7 @@ fn template_names(provider: &Provider) -> Option<Finding> {
     let mut known: BTreeSet<&str> = ["client_id", "keyfob_version"].into();
     known.extend(provider.settings.keys().map(String::as_str));
     known.extend(provider.context.iter().map(|context| context.name.as_str()));
+    known.extend(provider.id_token.iter().flat_map(|_| super::openid_check::CLAIMS));
     for (path, template) in templates(provider) {
         for name in template::names(template) {
             if !known.contains(name) {
@@ -278,7 +280,9 @@ fn template_names(provider: &Provider) -> Option<Finding> {
 fn endpoints(provider: &Provider) -> Option<Finding> {
     templates(provider)
         .into_iter()
-        .filter(|(path, _)| matches!(path.last(), Some(&"url" | &"base_url" | &"pushed_url")))
+        .filter(|(path, _)| {
+            matches!(path.last(), Some(&"url" | &"base_url" | &"pushed_url" | &"jwks_url"))
+        })
         .filter(|(_, template)| !template.starts_with('{'))
         .find(|(_, template)| {
             let url = url::Url::parse(&template.replace(['{', '}'], ""));
@@ -313,6 +317,13 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
     all.extend(super::grants_check::templates(provider));
     all.extend(provider.client.key_id.iter().map(|it| (vec!["client", "key_id"], it.as_str())));
+    all.extend(
+        provider.id_token.iter().map(|it| (vec!["id_token", "jwks_url"], it.jwks_url.as_str())),
+    );
+    all.extend(provider.userinfo.iter().map(|it| (vec!["userinfo", "url"], it.url.as_str())));
+    all.extend(provider.introspect.iter().map(|it| (vec!["introspect", "url"], it.url.as_str())));
+    let issuer = provider.discovery.iter().flat_map(|it| &it.issuer);
+    all.extend(issuer.map(|it| (vec!["discovery", "issuer"], it.as_str())));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));
     all.extend(provider.api.headers.values().map(|it| (vec!["api", "headers"], it.as_str())));
     all.extend(provider.token.headers.values().map(|it| (vec!["token", "headers"], it.as_str())));

@@ -16,6 +16,7 @@ mod lists_check;
 pub mod looks_like;
 pub mod metadata;
 pub mod nearest;
+pub mod openid_check;
 mod pages_check;
 mod recipes_check;
 pub mod reserved;

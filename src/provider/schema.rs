@@ -13,6 +13,7 @@ mod end;
 mod envelope;
 mod errors;
 mod filters;
+mod openid;
 mod pages;
 mod recipes;
 mod settings;
@@ -35,6 +36,7 @@ pub use end::*;
 pub use envelope::*;
 pub use errors::*;
 pub use filters::*;
+pub use openid::*;
 pub use pages::*;
 pub use recipes::*;
 pub use settings::*;
@@ -103,6 +105,15 @@ pub struct Provider {
     /// The revocation endpoint.
     #[serde(default)]
     pub revoke: Option<Revoke>,
+    /// ID tokens, where `openid` is asked for.
+    #[serde(default)]
+    pub id_token: Option<IdToken>,
+    /// The userinfo endpoint.
+    #[serde(default)]
+    pub userinfo: Option<Userinfo>,
+    /// The introspection endpoint.
+    #[serde(default)]
+    pub introspect: Option<Introspect>,
     /// Where a person ends a connection by hand, where `revoke` cannot.
     #[serde(default)]
     pub end_by_hand: Option<EndByHand>,
@@ -190,12 +201,23 @@ pub struct Scope {
 pub struct Discovery {
     /// The metadata document.
     pub url: String,
-    /// The exact issuer, where it is known (RFC 8414 section 3.3 compares code points).
+    /// The exact issuer, where it is known (RFC 8414 section 3.3 compares code points); settings may stand in it.
     #[serde(default)]
     pub issuer: Option<String>,
     /// Whether authorization responses carry `iss` (RFC 9207 section 3).
     #[serde(default)]
     pub iss_in_response: bool,
+    /// Whether this file's endpoints were named by that document: those then never lead into this
+    /// machine or its network, unless the issuer is there itself (RFC 9728 section 7.7).
+    #[serde(default)]
+    pub names_endpoints: bool,
+}
+
+impl Discovery {
+    /// The issuer, where its metadata named the endpoints and not a person.
+    pub fn names_the_endpoints(&self) -> Option<String> {
+        self.issuer.clone().filter(|_| self.names_endpoints)
+    }
 }
 
 /// A value that comes with the tokens.

@@ -6,6 +6,7 @@ use url::form_urlencoded::Serializer;
 
 use super::consent_page;
 use super::message::{Answer, Request};
+use super::openid;
 use super::parameters::{Parameters, invalid};
 use super::refusal::{Refusal, Refused};
 use super::stand_in::Turn;
@@ -144,11 +145,13 @@ fn judged(
             return Err(invalid(format!("this vendor wants `{name}={value}`")));
         }
     }
+    let scopes = scopes(turn.vendor, &authorize.scope_separator, parameters.get("scope"))?;
     Ok(Ticket {
         redirect_uri,
         state: parameters.get("state").map(str::to_owned),
         challenge: challenge(turn.vendor, authorize, parameters)?,
-        scopes: scopes(turn.vendor, &authorize.scope_separator, parameters.get("scope"))?,
+        nonce: openid::nonce(turn, &scopes, parameters.get("nonce"))?,
+        scopes,
         expires_at: after_seconds(turn.now, TICKET_LIFETIME),
     })
 }
@@ -234,6 +237,7 @@ fn allowed(turn: &mut Turn<'_>, ticket: Ticket) -> Answer {
             redirect_uri: ticket.redirect_uri.clone(),
             challenge: ticket.challenge,
             scopes: ticket.scopes.into_iter().filter(granted).collect(),
+            nonce: ticket.nonce,
             expires_at: after_seconds(turn.now, lifetime.unwrap_or(CODE_LIFETIME)),
             spent: None,
         },

@@ -22,12 +22,17 @@ fn metadata(turn: &Turn<'_>) -> Map<String, Value> {
         |path: &Option<String>| path.as_ref().map(|it| json!(format!("{}{it}", vendor.origin)));
     let pkce = provider.authorize.as_ref().is_some_and(|it| it.pkce == Pkce::S256);
     let iss = provider.discovery.as_ref().is_some_and(|it| it.iss_in_response);
+    let algorithms = provider.id_token.as_ref().map(|it| &it.algorithms);
     let members = [
         ("issuer", Some(json!(vendor.origin))),
         ("authorization_endpoint", at(&vendor.endpoints.authorize)),
         ("token_endpoint", at(&Some(vendor.endpoints.token.clone()))),
         ("device_authorization_endpoint", at(&vendor.endpoints.device)),
         ("revocation_endpoint", at(&vendor.endpoints.revoke)),
+        ("introspection_endpoint", at(&vendor.endpoints.introspect)),
+        ("userinfo_endpoint", at(&vendor.endpoints.userinfo)),
+        ("jwks_uri", at(&vendor.endpoints.keys)),
+        ("id_token_signing_alg_values_supported", algorithms.map(|it| json!(it))),
         ("scopes_supported", Some(Value::Array(scope_names(vendor)))),
         ("response_types_supported", Some(json!(["code"]))),
         ("grant_types_supported", Some(json!(grant_types(turn)))),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::openid::OpenIdFacts;
 use super::pages::Paging;
 use super::refusal::ErrorFacts;
 use super::webhooks::WebhookFacts;
@@ -42,6 +43,8 @@ pub struct Facts {
     pub collection: Vec<Collection>,
     /// Answers that never change.
     pub document: Vec<Document>,
+    /// Who is signed in, where there are ID tokens.
+    pub openid: Option<OpenIdFacts>,
     /// What is told to subscribers.
     pub webhook: Option<WebhookFacts>,
 }

@@ -19,10 +19,12 @@ mod discovery;
 mod facts;
 mod faults;
 mod idempotency;
+mod introspection;
 mod issue;
 mod json_template;
 mod limits;
 mod message;
+mod openid;
 mod pages;
 mod parameters;
 mod records;
@@ -236,6 +238,9 @@ impl Sandbox {
             Endpoint::Token => &endpoints.token,
             Endpoint::Revocation => endpoints.revoke.as_deref()?,
             Endpoint::Discovery => endpoints.discovery.as_deref()?,
+            Endpoint::Introspection => endpoints.introspect.as_deref()?,
+            Endpoint::Userinfo => endpoints.userinfo.as_deref()?,
+            Endpoint::Keys => endpoints.keys.as_deref()?,
             Endpoint::Api => &endpoints.api,
             Endpoint::Other => "/",
         };
@@ -264,6 +269,25 @@ impl Sandbox {
     /// Puts a member into the token answers to come, such as another `merchant_id`.
     pub fn answer_with(&self, member: &str, value: Value) {
         self.stand_in.state().answer_members.insert(member.to_owned(), value);
+    }
+
+    /// Sets a claim of the ID tokens to come, whatever it would be; `null` leaves it out.
+    pub fn id_token_with(&self, claim: &str, value: Value) {
+        self.stand_in.state().id_token_members.insert(claim.to_owned(), value);
+    }
+
+    /// Sets a claim of the userinfo answers to come; `null` leaves it out.
+    pub fn userinfo_with(&self, claim: &str, value: Value) {
+        self.stand_in.state().userinfo_members.insert(claim.to_owned(), value);
+    }
+
+    /// Signs with a new key from now on, and gives the set of keys as it was.
+    pub fn rotate_keys(&self) -> Value {
+        self.stand_in.turn(|turn| {
+            let before = turn.state.signing_key.as_ref().map(openid::SigningKey::published);
+            turn.state.signing_key = openid::SigningKey::new(turn.uuid());
+            before.unwrap_or_default()
+        })
     }
 
     /// Sets what goes wrong with an endpoint's next answers, in order.
@@ -388,6 +412,9 @@ fn first_state(
     let mut state = State::new(client, registered, records::at_the_start(vendor));
     let prefix = vendor.prefix("webhook_secret");
     let signs = vendor.facts.webhook.is_some();
+    let signs_in = vendor.facts.openid.is_some();
+    state.signing_key =
+        signs_in.then(|| openid::SigningKey::new(crate::random::uuid_v4(random))).flatten();
     state.webhooks.secret = signs.then(|| Secret::new(format!("{prefix}{}", token_256(random))));
     state
 }

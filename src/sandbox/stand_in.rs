@@ -10,7 +10,10 @@ use super::message::{Answer, Request};
 use super::refusal::{Refused, Side};
 use super::state::{Seen, State};
 use super::vendor::{Endpoint, Vendor};
-use super::{api, authorization, consent_page, device, device_page, discovery, revocation, token};
+use super::{
+    api, authorization, consent_page, device, device_page, discovery, introspection, openid,
+    revocation, token,
+};
 use crate::clock::Clock;
 use crate::random::{Random, token_256};
 
@@ -150,6 +153,9 @@ impl StandIn {
                 Endpoint::Token => token::answer(turn, request),
                 Endpoint::Revocation => revocation::answer(turn, request),
                 Endpoint::Discovery => discovery::answer(turn, request),
+                Endpoint::Introspection => introspection::answer(turn, request),
+                Endpoint::Userinfo => openid::userinfo(turn, request),
+                Endpoint::Keys => openid::keys(turn, request),
                 Endpoint::Api => api::answer(turn, request),
                 Endpoint::Other => other(turn.vendor, request),
             }

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::dates::Dates;
 use super::faults::Fault;
 use super::message::Answer;
+use super::openid::SigningKey;
 use super::vendor::Endpoint;
 use super::webhooks::Outbox;
 use crate::clock::after_seconds;
@@ -41,6 +42,8 @@ pub struct Ticket {
     pub challenge: Option<String>,
     /// What is asked for.
     pub scopes: Vec<String>,
+    /// What the ID token repeats.
+    pub nonce: Option<String>,
     /// The page's own end.
     pub expires_at: Timestamp,
 }
@@ -54,6 +57,8 @@ pub struct Code {
     pub challenge: Option<String>,
     /// What was granted.
     pub scopes: Vec<String>,
+    /// What the ID token repeats.
+    pub nonce: Option<String>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Whether it was presented before, and the family that came of it.
@@ -177,6 +182,12 @@ pub struct State {
     pub grants_at_most: Option<Vec<String>>,
     /// Members of the next token answers that differ from the vendor's table.
     pub answer_members: BTreeMap<String, Value>,
+    /// Claims of the next ID tokens that differ from the vendor's table.
+    pub id_token_members: Map<String, Value>,
+    /// Claims of the next userinfo answers that differ from the vendor's table.
+    pub userinfo_members: Map<String, Value>,
+    /// Signs ID tokens, where there are any.
+    pub signing_key: Option<SigningKey>,
     /// By ticket.
     pub tickets: HashMap<String, Ticket>,
     /// By code.
@@ -230,6 +241,9 @@ impl State {
             approved: true,
             grants_at_most: None,
             answer_members: BTreeMap::new(),
+            id_token_members: Map::new(),
+            userinfo_members: Map::new(),
+            signing_key: None,
             tickets: HashMap::new(),
             codes: HashMap::new(),
             device_codes: HashMap::new(),

@@ -11,6 +11,7 @@ use super::device;
 use super::issue;
 use super::limits;
 use super::message::{Answer, Request};
+use super::openid;
 use super::parameters::{Parameters, invalid};
 use super::refusal::{Refusal, Refused};
 use super::stand_in::Turn;
@@ -122,7 +123,9 @@ fn by_code(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refuse
     if let Some(code) = turn.state.codes.get_mut(name) {
         code.spent = Some(Some(family));
     }
-    Ok(issue::tokens(turn, family))
+    let mut answer = issue::tokens(turn, family);
+    openid::add_id_token(turn, family, code.nonce, &mut answer);
+    Ok(answer)
 }
 
 /// A code that comes again ends the tokens it gave (RFC 6749 section 4.1.2).
@@ -181,7 +184,9 @@ fn by_refresh_token(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Valu
         old.filter(|it| it.family == token.family).for_each(|it| it.revoked = true);
     }
     turn.state.rotations += 1;
-    Ok(issue::tokens(turn, token.family))
+    let mut answer = issue::tokens(turn, token.family);
+    openid::add_id_token(turn, token.family, None, &mut answer);
+    Ok(answer)
 }
 
 fn refuse_spent(turn: &mut Turn<'_>, token: &RefreshToken) -> Result<(), Refused> {

@@ -19,6 +19,12 @@ pub struct Endpoints {
     pub revoke: Option<String>,
     /// The metadata document, where there is one.
     pub discovery: Option<String>,
+    /// The introspection endpoint, where there is one.
+    pub introspect: Option<String>,
+    /// The userinfo endpoint, where there is one.
+    pub userinfo: Option<String>,
+    /// The set of keys, where there is one.
+    pub keys: Option<String>,
     /// What API paths are relative to; without a slash at its end.
     pub api: String,
 }
@@ -41,6 +47,12 @@ pub enum Endpoint {
     Revocation,
     /// The metadata document.
     Discovery,
+    /// The introspection endpoint.
+    Introspection,
+    /// The userinfo endpoint.
+    Userinfo,
+    /// The set of keys.
+    Keys,
     /// The resource server.
     Api,
     /// What a browser asks for besides: `/` and `/favicon.ico`.
@@ -72,6 +84,9 @@ impl Vendor {
             token: place(&provider.token.url)?,
             revoke: provider.revoke.as_ref().map(|it| place(&it.url)).transpose()?,
             discovery: provider.discovery.as_ref().map(|it| place(&it.url)).transpose()?,
+            introspect: provider.introspect.as_ref().map(|it| place(&it.url)).transpose()?,
+            userinfo: provider.userinfo.as_ref().map(|it| place(&it.url)).transpose()?,
+            keys: provider.id_token.as_ref().map(|it| place(&it.jwks_url)).transpose()?,
             api: place(&provider.api.base_url)?.trim_end_matches('/').to_owned(),
         };
         Ok(Self { provider, facts, origin, endpoints, values })
@@ -88,6 +103,9 @@ impl Vendor {
             DEVICE_PAGE if endpoints.device.is_some() => Endpoint::DevicePage,
             _ if is(&endpoints.revoke) => Endpoint::Revocation,
             _ if is(&endpoints.discovery) => Endpoint::Discovery,
+            _ if is(&endpoints.introspect) => Endpoint::Introspection,
+            _ if is(&endpoints.userinfo) => Endpoint::Userinfo,
+            _ if is(&endpoints.keys) => Endpoint::Keys,
             "/" | "/favicon.ico" => Endpoint::Other,
             _ => Endpoint::Api,
         }

@@ -22,6 +22,7 @@ mod keychain_program;
 mod keyring;
 mod killed;
 mod loopback;
+mod openid;
 mod proof_of_possession;
 mod proxy;
 mod signed_clients;

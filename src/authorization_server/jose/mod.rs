@@ -1,13 +1,16 @@
-//! JSON Web Signatures that the client makes, and the keys they are made with (RFC 7515, 7517, 7518).
+//! JSON Web Signatures, and the keys that make and check them (RFC 7515, 7517, 7518).
 //!
-//! A private key signs in [`sign`]; a shared secret makes an HMAC in [`mac`], which is a room of
+//! [`verify`] tells whether a text was signed by a key of a set, and [`jwks`] reads the set. A private
+//! key signs in [`sign`]; a shared secret makes an HMAC in [`mac`], which is a room of
 //! its own so that no key of a pair ever gets there (RFC 8725 section 3.1). What a token says is
-//! its user's to know: client assertions, grants, proofs of possession.
+//! its user's to know: client assertions, grants, proofs of possession, ID tokens.
 
 pub mod jwk;
+pub mod jwks;
 mod key_text;
 pub mod mac;
 pub mod sign;
+pub mod verify;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

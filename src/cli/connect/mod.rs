@@ -7,6 +7,7 @@ mod flow;
 mod questions;
 mod redirect;
 mod scopes;
+mod userinfo;
 mod wanted;
 
 use clap::ValueEnum as _;
@@ -40,6 +41,7 @@ pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
 use scopes::{add_scopes, tell_sensitive};
+use userinfo::set_userinfo;
 use wanted::set_wanted;
 
 /// Connects a profile.
@@ -51,6 +53,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     let flow = flow(&chosen, args)?;
     exchange::refuse_useless(flow, &args.exchange)?;
     add_scopes(&mut chosen, &args.scopes)?;
+    set_userinfo(&mut chosen, args.userinfo)?;
     for (key, value) in &args.params {
         chosen.profile.params.insert(key.clone(), value.clone());
     }
@@ -134,6 +137,9 @@ fn add_given(given: &mut Given, args: &Connect) {
     }
     if let Some(dpop) = args.dpop {
         given.add(if dpop { "--dpop" } else { "--dpop=false" }, String::new());
+    }
+    if args.userinfo {
+        given.add("--userinfo", String::new());
     }
     for (key, value) in &args.params {
         given.add("--param", command_line::pair(key, value));

@@ -167,6 +167,9 @@ fn endpoints(page: &mut Page, provider: &Provider) {
         labelled("device", &url(provider.device.as_ref().map(|it| &it.url))),
         labelled("token", &provider.token.url),
         labelled("revoke", &url(provider.revoke.as_ref().map(|it| &it.url))),
+        labelled("introspect", &url(provider.introspect.as_ref().map(|it| &it.url))),
+        labelled("userinfo", &url(provider.userinfo.as_ref().map(|it| &it.url))),
+        labelled("keys", &url(provider.id_token.as_ref().map(|it| &it.jwks_url))),
         labelled("metadata", &url(provider.discovery.as_ref().map(|it| &it.url))),
         labelled("API", &provider.api.base_url),
     ];

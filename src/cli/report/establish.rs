@@ -4,10 +4,11 @@ use super::device::{device, instead_of_a_browser};
 use super::fresh::{
     fresh, missing_value, registration, token_refusal, too_many, wrong_registration,
 };
-use super::{Exit, Report, Situation, http, profile, span};
+use super::{Exit, Report, Situation, http, identity, profile, span};
 use crate::authorization_server::authorization_request::RequestError;
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::ImportError;
+use crate::connection::identity::{Identity, words};
 use crate::http::printable::printable;
 use crate::provider::Provider;
 use crate::provider::schema::Action;
@@ -82,14 +83,9 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             instead_of_a_browser(report, provider, about)
         }
         EstablishError::AccountChanged { was, is } => {
-            let show = |values: &std::collections::BTreeMap<String, serde_json::Value>| {
-                let parts: Vec<_> =
-                    values.iter().map(|(name, value)| format!("{name} {value}")).collect();
-                if parts.is_empty() {
-                    "an account without a name".into()
-                } else {
-                    printable(&parts.join(", "))
-                }
+            let show = |account: &Identity| match words(account).as_str() {
+                "" => "an account without a name".into(),
+                words => printable(words),
             };
             Report::usage(format!("`{}` belongs to another account", about.profile))
                 .cause(format!(
@@ -121,6 +117,7 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             "{} --flow token-exchange --requested-token-type access_token --subject-token-file …",
             about.connect_without(&["--flow"])
         )),
+        EstablishError::Identity(error) => identity(error, about),
         EstablishError::Import(error) => import(error),
         EstablishError::Profile(error) => profile(error),
     }

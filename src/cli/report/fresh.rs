@@ -6,6 +6,7 @@ use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
+use crate::connection::roll::of_another::OTHER_ACCOUNT;
 use crate::connection::roll::{NoAnswer, NoVerdict};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
@@ -141,6 +142,9 @@ pub fn missing_value(name: &str, about: &Situation) -> Report {
 }
 
 fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report {
+    if ended.error == OTHER_ACCOUNT {
+        return other_account(ended, about);
+    }
     let meaning = provider.errors.token.get(&ended.error);
     let mut report = Report::new(
         Exit::AuthorizationNeeded,
@@ -171,6 +175,23 @@ fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report
         (None, false) => "a person must authorise it again, or import a new connection",
     };
     report.hint(hint).next(about.connect())
+}
+
+/// The new tokens are stored, and nothing uses them: an own write to another's account cannot be undone.
+fn other_account(ended: &Ended, about: &Situation) -> Report {
+    let claim = printable(ended.description.as_deref().unwrap_or_default());
+    Report::new(
+        Exit::AuthorizationNeeded,
+        "authorization-needed",
+        format!("the connection `{}` needs a new authorization", about.profile),
+    )
+    .cause(format!(
+        "a refresh brought the tokens of somebody else: the `{claim}` of its ID token is not the one of `connect` (at {})",
+        ended.at
+    ))
+    .cause("they are stored and not used; `keyfob revoke` still ends them")
+    .hint("authorise it again; it asks before another account takes the place of this one")
+    .next(about.connect())
 }
 
 /// What the provider file says of a client that is known, but registered otherwise.

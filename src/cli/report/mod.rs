@@ -10,6 +10,7 @@ mod establish;
 pub mod exec;
 mod fresh;
 pub mod helper;
+mod identity;
 mod keeping;
 mod limits;
 mod profile;
@@ -32,6 +33,7 @@ pub use call::{call, item, list, refusal, request};
 pub use client_key::client_key;
 pub use establish::establish;
 pub use fresh::{fresh, missing_value};
+pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
@@ -343,6 +345,11 @@ pub fn http(what: &str, error: &HttpError) -> Report {
         HttpError::InsecureUrl { .. } => {
             (Exit::SetUp, "insecure-url", "use https; plain http is only for loopback addresses")
         }
+        HttpError::Inward { .. } => (
+            Exit::SetUp,
+            "inward-address",
+            "nothing was sent; if the server is meant to be there, describe it in a provider file of your own",
+        ),
         HttpError::InvalidRequest { .. } | HttpError::RequestBody { .. } => {
             (Exit::Usage, "usage", "correct the request and try again")
         }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::identified::{Granted, SignIn};
 use super::turn::Turn;
 use super::{Brought, EstablishError};
 use crate::authorization_server::authorization_request::{
-    RequestError, Transaction, authorization_parameters, authorization_url, transaction,
+    RequestError, Transaction, authorization_parameters, authorization_url, max_age, transaction,
 };
 use crate::authorization_server::authorization_response::{Judgement, NotOurs, judge};
 use crate::authorization_server::pushed_request::{Pushed, parameters_of};
@@ -80,6 +81,7 @@ impl Connection<'_> {
             &*self.system.random,
         );
         transaction.dpop_jkt = self.new_prover()?.map(|prover| prover.thumbprint());
+        transaction.issuer = self.issuer()?;
         let lane = self.paste_lane(authorize.response_mode);
         if endpoint.is_none() && lane.is_none() {
             let redirect_uri = redirect_uri.as_str().to_owned();
@@ -100,7 +102,14 @@ impl Connection<'_> {
                 strays: endpoint.as_ref().map_or(0, |it| it.refused() as usize),
             });
         };
-        let done = self.exchange(answered.judgement, &registration, &transaction, brought).await;
+        let sign_in = SignIn {
+            scopes: transaction.scopes.clone(),
+            nonce: transaction.nonce.clone(),
+            max_age: max_age(&authorize, &way.params),
+        };
+        let done = self
+            .exchange(answered.judgement, &registration, &transaction, (brought, &sign_in))
+            .await;
         if let Some(reply) = answered.reply {
             reply.answer(self.outcome_page(&done));
         }
@@ -255,7 +264,7 @@ impl Connection<'_> {
         judgement: Judgement,
         registration: &ClientRegistration,
         transaction: &Transaction,
-        brought: &Brought,
+        (brought, sign_in): (&Brought, &SignIn),
     ) -> Result<Entry, EstablishError> {
         let code = match judgement {
             Judgement::Code(code) => code,
@@ -273,8 +282,10 @@ impl Connection<'_> {
         };
         let grant = grant.wanting(transaction.wanted.resources_alone());
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
-        let tokens = self.tokens_of_code(registration, &request, &transaction.scopes).await?;
-        self.store_granted(tokens, registration, brought).await
+        let (tokens, id_token) =
+            self.tokens_of_code(registration, &request, &transaction.scopes).await?;
+        let granted = Granted { tokens, id_token };
+        self.store_identified(granted, registration, brought, sign_in).await
     }
 
     /// The page tells the true outcome: the exchange is over when it is made.
@@ -287,6 +298,9 @@ impl Connection<'_> {
             }
             Err(EstablishError::Refused(_)) => {
                 failed("The provider did not give tokens for this authorization.")
+            }
+            Err(EstablishError::Identity(_)) => {
+                failed("The provider did not prove who signed in, and nothing was stored.")
             }
             Err(EstablishError::AccountChanged { .. }) => {
                 failed("This is another account than before, and nothing was changed.")
@@ -352,6 +366,7 @@ mod tests {
             issuer: None,
             iss_required: false,
             dpop_jkt: None,
+            nonce: None,
         }
     }
 

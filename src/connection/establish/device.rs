@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::identified::{Granted, SignIn};
 use super::turn::Turn;
 use super::{Brought, EstablishError};
 use crate::authorization_server::device::{
     Codes, CodesAnswer, Pace, Poll, device_request, judge_codes, judge_poll,
 };
 use crate::authorization_server::token_request::{ServerRequest, token_request};
-use crate::authorization_server::token_response::Asked;
+use crate::authorization_server::token_response::{Asked, id_token};
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::clock::{after_seconds, seconds_until};
 use crate::connection::pace::Lane;
 use crate::connection::{Connection, EnterCode, Entry, FreshError, Notice, server};
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
-use crate::token_set::TokenSet;
+use crate::secret::Secret;
 use crate::user_agent::enter_key::EnterKey;
 
 /// How the person is to be waited for.
@@ -112,10 +113,11 @@ impl Connection<'_> {
             opens: key.is_some(),
         })));
         let tokens = self.tokens_of_codes(&registration, brought, &codes, &deadline, &mut key);
-        let tokens = tokens.await?;
+        let granted = tokens.await?;
         // The terminal is as it was before anything more is asked.
         drop(key);
-        self.store_granted(tokens, &registration, brought).await
+        let sign_in = SignIn { scopes: brought.scopes.clone(), ..SignIn::default() };
+        self.store_identified(granted, &registration, brought, &sign_in).await
     }
 
     async fn codes(
@@ -160,7 +162,7 @@ impl Connection<'_> {
         codes: &Codes,
         deadline: &Deadline,
         key: &mut Option<EnterKey>,
-    ) -> Result<TokenSet, EstablishError> {
+    ) -> Result<Granted, EstablishError> {
         let grant = Grant::DeviceCode { device_code: codes.device_code.clone() };
         let grant = grant.wanting(brought.wanted.resources_alone());
         let request = token_request(&self.provider, &self.values, registration, &grant)?;
@@ -169,8 +171,8 @@ impl Connection<'_> {
         let mut questions = Questions::default();
         loop {
             self.rest(pace, codes, deadline, key, &questions).await?;
-            let poll = match self.ask(&request, brought, lane.as_ref()).await {
-                Ok(poll) => poll,
+            let (poll, id_token) = match self.ask(&request, brought, lane.as_ref()).await {
+                Ok(answered) => answered,
                 // RFC 8628 section 3.5 has a client ask again, slower. A lost answer may have carried
                 // the tokens: then the next verdict is a refusal, and the person is told.
                 Err(EstablishError::Http(error)) if error.may_pass() => {
@@ -184,7 +186,7 @@ impl Connection<'_> {
             questions.unanswered = None;
             let lost = questions.lost;
             match poll {
-                Poll::Granted(tokens) => return Ok(tokens),
+                Poll::Granted(tokens) => return Ok(Granted { tokens, id_token }),
                 Poll::Pending => {}
                 Poll::SlowDown { seconds } => pace.slow_down(seconds),
                 Poll::Busy { status } => {
@@ -247,7 +249,7 @@ impl Connection<'_> {
         request: &ServerRequest,
         brought: &Brought,
         lane: Option<&Lane>,
-    ) -> Result<Poll, EstablishError> {
+    ) -> Result<(Poll, Option<Secret>), EstablishError> {
         if let Some(lane) = lane {
             lane.count(&*self.system.clock).await;
         }
@@ -261,7 +263,8 @@ impl Connection<'_> {
         let scopes = &brought.scopes;
         let asked =
             Asked { scopes: (!scopes.is_empty()).then(|| scopes.clone()), ..Asked::default() };
-        Ok(judge_poll(&self.provider, &asked, &answer, &secrets, asked_at))
+        let poll = judge_poll(&self.provider, &asked, &answer, &secrets, asked_at);
+        Ok((poll, id_token(&answer)))
     }
 }
 

@@ -5,12 +5,13 @@ pub mod authorization_code;
 pub mod carried;
 pub mod device;
 pub mod direct;
+pub mod identified;
 pub mod imported;
 pub mod pushed;
 mod turn;
 
 use super::entry::Entry;
-use super::identity::{Identity, Likeness, compare};
+use super::identity::{Identity, Likeness, compare, words};
 use super::leftover::Origin;
 use super::server::Unanswered;
 use super::{Connection, FreshError, Notice, server};
@@ -18,11 +19,12 @@ use crate::authorization_server::authorization_request::RequestError;
 use crate::authorization_server::client_authentication::check;
 use crate::authorization_server::grant_assertion::BroughtError;
 use crate::authorization_server::token_request::ServerRequest;
-use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
+use crate::authorization_server::token_response::{Asked, TokenAnswer, id_token, judge};
 use crate::authorization_server::{ClientRegistration, Wanted};
 use crate::clock::seconds_until;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
+use crate::http::printable::printable;
 use crate::profile::file::ProfileError;
 use crate::provider::MissingValue;
 use crate::secret::Secret;
@@ -121,6 +123,8 @@ pub enum EstablishError {
     Import(imported::ImportError),
     /// The profile could not be written.
     Profile(ProfileError),
+    /// It is not known who connected.
+    Identity(identified::IdentityError),
 }
 
 impl From<FreshError> for EstablishError {
@@ -249,16 +253,18 @@ impl Connection<'_> {
             self.tell_counts_alone(lane.counts_alone());
             turn.map_err(|until| FreshError::UsedUp { until })?;
         }
-        self.exchange_once(registration, request, asked).await
+        let (tokens, _) = self.exchange_once(registration, request, asked).await?;
+        Ok(tokens)
     }
 
-    /// Exchanges a code, counted but never held back: it would be lost, and the person's consent with it.
+    /// Exchanges a code, counted but never held back: it would be lost, and the person's consent
+    /// with it. Gives the ID token too, as it came.
     pub(super) async fn tokens_of_code(
         &self,
         registration: &ClientRegistration,
         request: &ServerRequest,
         scopes: &[String],
-    ) -> Result<TokenSet, EstablishError> {
+    ) -> Result<(TokenSet, Option<Secret>), EstablishError> {
         if let Some(lane) = self.token_lane(&registration.client_id)? {
             lane.count(&*self.system.clock).await;
             self.tell_counts_alone(lane.counts_alone());
@@ -272,7 +278,7 @@ impl Connection<'_> {
         registration: &ClientRegistration,
         request: &ServerRequest,
         asked: Asked,
-    ) -> Result<TokenSet, EstablishError> {
+    ) -> Result<(TokenSet, Option<Secret>), EstablishError> {
         let cooldown = self.cooldown(&registration.client_id)?;
         // A code may be spent from here on: a signal waits for the answer, and then for the store.
         let _seen_through = self.system.critical.enter();
@@ -283,7 +289,7 @@ impl Connection<'_> {
             server::send_stamped(self.http()?, request, stamp, &self.tracing()).await?;
         let judged = judge(&self.provider, &asked, &answer, asked_at);
         match judged.without(&secrets) {
-            TokenAnswer::Granted(tokens) => Ok(tokens),
+            TokenAnswer::Granted(tokens) => Ok((tokens, id_token(&answer))),
             TokenAnswer::Refused(error) => Err(EstablishError::Refused(error)),
             TokenAnswer::TooMany { retry_after } => {
                 let now = self.system.clock.now();
@@ -458,15 +464,12 @@ async fn check_account(
     if is_the_same || brought.account_may_change {
         return Ok(());
     }
-    let show = |values: &Identity| {
-        values.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
-    };
     if let Some(person) = connection.system.person.clone() {
         let question = format!(
             "`{}` was connected to {}; this authorization is for {}. Replace it? [y/N]",
             connection.name(),
-            show(&was),
-            show(&is)
+            printable(&words(&connection.described(old))),
+            printable(&words(&connection.described(tokens)))
         );
         // In a thread of its own, so that a signal is heard while the person thinks.
         let asked = tokio::task::spawn_blocking(move || person.ask(&question)).await;
@@ -475,5 +478,6 @@ async fn check_account(
             return Ok(());
         }
     }
+    let (was, is) = (connection.described(old), connection.described(tokens));
     Err(EstablishError::AccountChanged { was, is })
 }

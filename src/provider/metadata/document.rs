@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{EndpointError, LARGEST, MetadataError, is_protected, issuer_url, leads_inward};
-use crate::provider::schema::{ClientAuthentication, SigningAlgorithm};
+use crate::provider::schema::{ClientAuthentication, SignatureAlgorithm, SigningAlgorithm};
 
 /// The members that keyfob uses; `null` counts as absent.
 #[derive(Debug, Deserialize)]
@@ -17,6 +17,10 @@ struct Document {
     device_authorization_endpoint: Option<Value>,
     pushed_authorization_request_endpoint: Option<Value>,
     require_pushed_authorization_requests: Option<Value>,
+    introspection_endpoint: Option<Value>,
+    userinfo_endpoint: Option<Value>,
+    jwks_uri: Option<Value>,
+    id_token_signing_alg_values_supported: Option<Value>,
     scopes_supported: Option<Value>,
     response_types_supported: Option<Value>,
     grant_types_supported: Option<Value>,
@@ -46,6 +50,14 @@ pub struct Metadata {
     pub revocation_endpoint: Option<String>,
     /// RFC 9126: where authorization requests are pushed to.
     pub pushed_authorization_request_endpoint: Option<String>,
+    /// RFC 7662.
+    pub introspection_endpoint: Option<String>,
+    /// OpenID Connect Core section 5.3.
+    pub userinfo_endpoint: Option<String>,
+    /// The keys that the server signs with (RFC 7517).
+    pub jwks_uri: Option<String>,
+    /// What ID tokens may be signed with; RS256 where the document does not say.
+    pub id_token_algorithms: Vec<SignatureAlgorithm>,
     /// Names that can be asked for; others may exist all the same (RFC 8414 section 2).
     pub scopes: Vec<String>,
     /// How the client proves who it is.
@@ -105,6 +117,15 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
     let token = endpoints.check("token_endpoint", &document.token_endpoint)?;
     let revocation = endpoints.check("revocation_endpoint", &document.revocation_endpoint)?;
     let pushed = pushed_requests(&mut endpoints, &document)?;
+    let introspection =
+        endpoints.check("introspection_endpoint", &document.introspection_endpoint)?;
+    let userinfo = endpoints.check("userinfo_endpoint", &document.userinfo_endpoint)?;
+    let algorithms = id_token_algorithms(&document)?;
+    // A server that signs nothing which keyfob can check has no keys for it either.
+    let jwks = match algorithms.is_empty() {
+        true => None,
+        false => endpoints.check("jwks_uri", &document.jwks_uri)?,
+    };
     let (client_authentication, public_clients) = client_authentication(&document)?;
     Ok(Metadata {
         issuer: issuer.to_owned(),
@@ -116,6 +137,10 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         token_endpoint: token.ok_or(MetadataError::Missing("token_endpoint"))?,
         revocation_endpoint: revocation,
         pushed_authorization_request_endpoint: pushed,
+        introspection_endpoint: introspection,
+        userinfo_endpoint: userinfo,
+        jwks_uri: jwks,
+        id_token_algorithms: algorithms,
         scopes: scopes(&document)?,
         client_authentication,
         private_key_jwt: takes(&document, "private_key_jwt")?,
@@ -278,6 +303,20 @@ fn signing_algorithms(document: &Document) -> Result<Vec<SigningAlgorithm>, Meta
     Ok(names.unwrap_or_default().into_iter().filter_map(SigningAlgorithm::named).collect())
 }
 
+/// What an ID token may be signed with, as far as keyfob can check it; RS256 where nothing is said.
+fn id_token_algorithms(document: &Document) -> Result<Vec<SignatureAlgorithm>, MetadataError> {
+    let member = "id_token_signing_alg_values_supported";
+    let names = texts(member, &document.id_token_signing_alg_values_supported)?;
+    let names = names.unwrap_or_else(|| vec!["RS256"]);
+    // A client that registers nothing else gets RS256 (Dynamic Registration section 2): a server that
+    // could sign otherwise as well is still to sign so.
+    if names.contains(&SignatureAlgorithm::RS256.name()) {
+        return Ok(vec![SignatureAlgorithm::RS256]);
+    }
+    let all = SignatureAlgorithm::ALL.into_iter();
+    Ok(all.filter(|algorithm| names.contains(&algorithm.name())).collect())
+}
+
 /// The names that a request can carry; what is no scope token cannot be asked for.
 fn scopes(document: &Document) -> Result<Vec<String>, MetadataError> {
     let names = texts("scopes_supported", &document.scopes_supported)?.unwrap_or_default();
@@ -333,6 +372,14 @@ mod tests {
     use serde_json::json;
 
     const ISSUER: &str = "https://as.example/t";
+    const ENDPOINTS: [&str; 6] = [
+        "token_endpoint",
+        "authorization_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+    ];
 
     fn document() -> Value {
         json!({
@@ -406,13 +453,7 @@ mod tests {
             ("https://[::ffff:127.0.0.1]/token", EndpointError::Inward),
         ];
         for (url, expected) in cases {
-            let members = [
-                "token_endpoint",
-                "authorization_endpoint",
-                "revocation_endpoint",
-                "device_authorization_endpoint",
-            ];
-            for member in members {
+            for member in ENDPOINTS {
                 match with(member, json!(url)) {
                     Err(MetadataError::Endpoint { why, .. }) => assert_eq!(why, expected, "{url}"),
                     other => panic!("{url}: {other:?}"),
@@ -447,6 +488,10 @@ mod tests {
             "token_endpoint",
             "revocation_endpoint",
             "device_authorization_endpoint",
+            "introspection_endpoint",
+            "userinfo_endpoint",
+            "jwks_uri",
+            "id_token_signing_alg_values_supported",
             "scopes_supported",
             "response_types_supported",
             "grant_types_supported",
@@ -464,6 +509,25 @@ mod tests {
             with("token_endpoint", Value::Null),
             Err(MetadataError::Missing("token_endpoint"))
         );
+    }
+
+    #[test] // OI4
+    fn a_server_that_can_sign_with_rs256_signs_with_that_alone() {
+        use SignatureAlgorithm::{ES256, PS256, RS256};
+        let cases = [
+            (Value::Null, vec![RS256]),
+            (json!(["ES256", "RS256", "HS256", "none"]), vec![RS256]),
+            (json!(["ES256", "PS256", "HS256", "none"]), vec![PS256, ES256]),
+            (json!(["HS256", "none"]), vec![]),
+        ];
+        for (names, expected) in cases {
+            let mut document = document();
+            document["jwks_uri"] = json!("https://as.example/t/keys");
+            document["id_token_signing_alg_values_supported"] = names;
+            let metadata = read(ISSUER, document.to_string().as_bytes()).unwrap();
+            assert_eq!(metadata.jwks_uri.is_some(), !expected.is_empty(), "{expected:?}");
+            assert_eq!(metadata.id_token_algorithms, expected);
+        }
     }
 
     #[test]

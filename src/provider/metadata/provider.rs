@@ -7,9 +7,9 @@ use url::Url;
 use super::document::Metadata;
 use crate::provider::schema::{
     Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Device,
-    DeviceFields, Discovery, Errors, Flow, Format, Needed, Pkce, Presence, Provider, Redirect,
-    Refresh, ResponseFields, ResponseMode, Retry, RevocationReach, Revoke, Rotation, Scope,
-    Setting, Setup, State, Token,
+    DeviceFields, Discovery, Errors, Flow, Format, IdToken, Introspect, Needed, Pkce, Presence,
+    Provider, Redirect, Refresh, ResponseFields, ResponseMode, Retry, RevocationReach, Revoke,
+    Rotation, Scope, Setting, Setup, State, Token, Userinfo,
 };
 
 impl Metadata {
@@ -50,6 +50,9 @@ impl Metadata {
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
             revoke: self.revocation_endpoint.as_deref().map(revoke),
+            id_token: self.id_token(),
+            userinfo: self.userinfo(),
+            introspect: self.introspection_endpoint.as_deref().map(introspect),
             end_by_hand: None,
             import: None,
             legacy: None,
@@ -102,7 +105,25 @@ impl Metadata {
             url: url.unwrap_or_default(),
             issuer: Some(self.issuer.clone()),
             iss_in_response: self.iss_in_response,
+            names_endpoints: true,
         }
+    }
+
+    /// Only where a person can connect, and the server says with what key it signs.
+    fn id_token(&self) -> Option<IdToken> {
+        self.authorization_endpoint.as_ref()?;
+        Some(IdToken {
+            jwks_url: self.jwks_uri.clone()?,
+            algorithms: self.id_token_algorithms.clone(),
+            required: true,
+            audiences: Vec::new(),
+            leeway: 60,
+        })
+    }
+
+    fn userinfo(&self) -> Option<Userinfo> {
+        self.id_token()?;
+        Some(Userinfo { url: self.userinfo_endpoint.clone()?, at_connect: false })
     }
 }
 
@@ -169,6 +190,10 @@ fn revoke(url: &str) -> Revoke {
         hint: true,
         reach: RevocationReach::default(),
     }
+}
+
+fn introspect(url: &str) -> Introspect {
+    Introspect { url: url.to_owned(), body: BodyFormat::Form, hint: true }
 }
 
 /// Metadata does not say where the API is: the issuer's origin, until somebody sets another.

@@ -80,6 +80,9 @@ mod tests {
             "authorization_endpoint": "https://login.example/authorize?tenant={x}",
             "token_endpoint": "https://as.example/t/token",
             "revocation_endpoint": "https://as.example/t/revoke",
+            "introspection_endpoint": "https://as.example/t/introspect",
+            "userinfo_endpoint": "https://as.example/t/me",
+            "jwks_uri": "https://as.example/t/keys",
             "scopes_supported": ["openid", "offline_access"],
             "token_endpoint_auth_methods_supported": methods,
             "authorization_response_iss_parameter_supported": true,
@@ -113,7 +116,10 @@ mod tests {
         assert_eq!(discovered(&["none"]).client.secret, Presence::None);
         assert_eq!(provider.api.base_url, "{api_host}");
         assert_eq!(provider.settings["api_host"].default.as_deref(), Some("https://as.example"));
-        assert!(provider.more_scopes && provider.discovery.unwrap().iss_in_response);
+        let discovery = provider.discovery.unwrap();
+        assert!(provider.more_scopes && discovery.iss_in_response && discovery.names_endpoints);
+        assert_eq!(provider.id_token.unwrap().jwks_url, "https://as.example/t/keys");
+        assert_eq!(provider.introspect.unwrap().url, "https://as.example/t/introspect");
         assert!(provider.authorize.unwrap().default_scopes.is_empty());
     }
 

@@ -10,6 +10,7 @@ import Provider from 'oidc-provider';
 
 import { MapAdapter, grantsAlive } from './map_adapter.mjs';
 import { signedClients } from './signed_clients.mjs';
+import { withOpenid } from './openid.mjs';
 
 // How long access tokens live.
 let seconds = 3600;
@@ -89,7 +90,7 @@ front.listen(0, '127.0.0.1');
 await once(front, 'listening');
 const issuer = `http://127.0.0.1:${front.address().port}`;
 
-const provider = new Provider(issuer, configuration);
+const provider = new Provider(issuer, withOpenid(configuration));
 provider.on('grant.revoked', () => { counts.grants_revoked += 1; });
 provider.on('server_error', (_, error) => { counts.server_errors.push(String(error)); });
 provider.on('grant.success', (ctx) => {
@@ -161,5 +162,7 @@ await once(control, 'listening');
 // A test that dies takes its end of our standard input with it.
 process.stdin.on('end', () => process.exit(0)).resume();
 
+// Nobody reads our standard output after the one line: what the server says now and then goes to the log.
+console.info = console.log = console.error;
 const ready = { issuer, control: `http://127.0.0.1:${control.address().port}` };
 process.stdout.write(`READY ${JSON.stringify(ready)}\n`);

@@ -1,0 +1,29 @@
+//! Whether the provider is asked who connected.
+
+use super::super::context::{Chosen, title};
+use super::super::report::{Exit, Report};
+use crate::authorization_server::authorization_request::OPENID;
+
+/// Remembers `--userinfo`, where there is somebody to ask.
+pub fn set_userinfo(chosen: &mut Chosen, asked: bool) -> Result<(), Report> {
+    if !asked {
+        return Ok(());
+    }
+    let name = title(&chosen.provider);
+    if chosen.provider.userinfo.is_none() {
+        return Err(Report::new(
+            Exit::SetUp,
+            "no-userinfo",
+            format!("{name} has no userinfo endpoint that keyfob knows of"),
+        )
+        .hint("leave --userinfo out, or name the endpoint in a provider file: [id_token] and [userinfo]"));
+    }
+    if !chosen.profile.scopes.iter().any(|scope| scope == OPENID) {
+        return Err(Report::usage(
+            "--userinfo asks about the person, and needs the scope `openid`",
+        )
+        .hint("add it: --scope openid, and profile or email for more"));
+    }
+    chosen.profile.userinfo = true;
+    Ok(())
+}
