@@ -126,7 +126,7 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 15] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 16] = [
         schema_version,
         slug,
         flows,
@@ -142,6 +142,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         super::answers_check::answers,
         super::lists_check::lists,
         super::recipes_check::recipes,
+        super::registration_check::registration,
     ];
     rules.iter().find_map(|rule| rule(provider))
 }
@@ -319,6 +320,8 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     all.extend(provider.authorize.iter().map(|it| (vec!["authorize", "url"], it.url.as_str())));
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
+    let registration = provider.registration.iter().filter_map(|it| it.url.as_deref());
+    all.extend(registration.map(|url| (vec!["registration", "url"], url)));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));
     all.extend(provider.api.headers.values().map(|it| (vec!["api", "headers"], it.as_str())));
     all.extend(provider.token.headers.values().map(|it| (vec!["token", "headers"], it.as_str())));

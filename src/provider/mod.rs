@@ -13,6 +13,7 @@ pub mod metadata;
 pub mod nearest;
 mod pages_check;
 mod recipes_check;
+mod registration_check;
 pub mod schema;
 pub mod template;
 mod webhook_rules;

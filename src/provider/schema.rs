@@ -13,6 +13,7 @@ mod errors;
 mod filters;
 mod pages;
 mod recipes;
+mod registration;
 mod settings;
 mod sync;
 mod token;
@@ -32,6 +33,7 @@ pub use errors::*;
 pub use filters::*;
 pub use pages::*;
 pub use recipes::*;
+pub use registration::*;
 pub use settings::*;
 pub use sync::*;
 pub use token::*;
@@ -77,6 +79,9 @@ pub struct Provider {
     /// The authorization endpoint; needed by the code flow.
     #[serde(default)]
     pub authorize: Option<Authorize>,
+    /// How a client becomes known without a form of the vendor's.
+    #[serde(default)]
+    pub registration: Option<Registration>,
     /// The token endpoint; required.
     pub token: Token,
     /// Where the token response keeps its fields.

@@ -25,6 +25,7 @@ mod pages;
 mod parameters;
 mod records;
 mod refusal;
+mod registration;
 mod revocation;
 mod server;
 mod stand_in;
@@ -232,6 +233,7 @@ impl Sandbox {
             Endpoint::Token => &endpoints.token,
             Endpoint::Revocation => endpoints.revoke.as_deref()?,
             Endpoint::Discovery => endpoints.discovery.as_deref()?,
+            Endpoint::Registration => endpoints.registration.as_deref()?,
             Endpoint::Api => &endpoints.api,
             Endpoint::Other => "/",
         };

@@ -10,7 +10,7 @@ use super::message::{Answer, Request};
 use super::refusal::{Refused, Side};
 use super::state::{Seen, State};
 use super::vendor::{Endpoint, Vendor};
-use super::{api, authorization, consent_page, discovery, revocation, token};
+use super::{api, authorization, consent_page, discovery, registration, revocation, token};
 use crate::clock::Clock;
 use crate::random::{Random, token_256};
 
@@ -27,6 +27,10 @@ pub struct Behaviour {
     pub refused_path: Option<String>,
     /// How long a spent refresh token is still taken.
     pub reuse_grace: Duration,
+    /// What lets a client register, where not everybody may.
+    pub initial_access_token: Option<String>,
+    /// Seconds the secret of a client lives that registered itself.
+    pub client_secret_lifetime: Option<u64>,
     /// The pause before a failed webhook is tried again for the first time.
     pub webhook_pause: Option<Duration>,
 }
@@ -148,6 +152,7 @@ impl StandIn {
                 Endpoint::Token => token::answer(turn, request),
                 Endpoint::Revocation => revocation::answer(turn, request),
                 Endpoint::Discovery => discovery::answer(turn, request),
+                Endpoint::Registration => registration::answer(turn, request),
                 Endpoint::Api => api::answer(turn, request),
                 Endpoint::Other => other(turn.vendor, request),
             }

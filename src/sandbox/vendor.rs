@@ -17,6 +17,8 @@ pub struct Endpoints {
     pub revoke: Option<String>,
     /// The metadata document, where there is one.
     pub discovery: Option<String>,
+    /// Where clients register themselves, where they may.
+    pub registration: Option<String>,
     /// What API paths are relative to; without a slash at its end.
     pub api: String,
 }
@@ -30,8 +32,10 @@ pub enum Endpoint {
     Token,
     /// The revocation endpoint.
     Revocation,
-    /// The metadata document.
+    /// The metadata documents, of the server and of the API.
     Discovery,
+    /// Where clients register themselves.
+    Registration,
     /// The resource server.
     Api,
     /// What a browser asks for besides: `/` and `/favicon.ico`.
@@ -62,6 +66,12 @@ impl Vendor {
             token: place(&provider.token.url)?,
             revoke: provider.revoke.as_ref().map(|it| place(&it.url)).transpose()?,
             discovery: provider.discovery.as_ref().map(|it| place(&it.url)).transpose()?,
+            registration: provider
+                .registration
+                .as_ref()
+                .and_then(|it| it.url.as_deref())
+                .map(place)
+                .transpose()?,
             api: place(&provider.api.base_url)?.trim_end_matches('/').to_owned(),
         };
         Ok(Self { provider, facts, origin, endpoints, values })
@@ -76,9 +86,22 @@ impl Vendor {
             _ if is(&endpoints.authorize) => Endpoint::Authorization,
             _ if is(&endpoints.revoke) => Endpoint::Revocation,
             _ if is(&endpoints.discovery) => Endpoint::Discovery,
+            _ if self.is_resource_metadata(path) => Endpoint::Discovery,
+            _ if is(&endpoints.registration) || self.is_a_client(path) => Endpoint::Registration,
             "/" | "/favicon.ico" => Endpoint::Other,
             _ => Endpoint::Api,
         }
+    }
+
+    /// Where the API describes itself (RFC 9728 section 3.1), at a vendor that publishes metadata.
+    pub fn is_resource_metadata(&self, path: &str) -> bool {
+        let api = path.strip_prefix("/.well-known/oauth-protected-resource");
+        self.endpoints.discovery.is_some() && api == Some(self.endpoints.api.as_str())
+    }
+
+    fn is_a_client(&self, path: &str) -> bool {
+        let rest = self.endpoints.registration.as_deref().and_then(|it| path.strip_prefix(it));
+        rest.is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Whether a grant without a refresh token in it is all there ever is.

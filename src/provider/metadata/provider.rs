@@ -7,8 +7,9 @@ use url::Url;
 use super::document::Metadata;
 use crate::provider::schema::{
     Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Discovery, Errors,
-    Flow, Format, Needed, Pkce, Presence, Provider, Redirect, Refresh, ResponseFields, Retry,
-    RevocationReach, Revoke, Rotation, Scope, Setting, Setup, State, Token,
+    Flow, Format, Needed, Pkce, Presence, Provider, Redirect, Refresh, Registration,
+    RegistrationKind, ResponseFields, Retry, RevocationReach, Revoke, Rotation, Scope, Setting,
+    Setup, State, Token,
 };
 
 impl Metadata {
@@ -31,6 +32,7 @@ impl Metadata {
             discovery: Some(self.discovery()),
             client: self.client(),
             authorize: self.authorization_endpoint.as_deref().map(authorize),
+            registration: self.registration(),
             token: token(&self.token_endpoint),
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
@@ -70,6 +72,17 @@ impl Metadata {
         Client { auth: self.client_authentication, secret, ..Client::default() }
     }
 
+    /// A server that gives client ids itself is preferred: nothing need be published for it.
+    fn registration(&self) -> Option<Registration> {
+        let kind = match (&self.registration_endpoint, self.client_documents) {
+            (Some(_), _) => RegistrationKind::Dynamic,
+            (None, true) => RegistrationKind::MetadataDocument,
+            (None, false) => return None,
+        };
+        let url = self.registration_endpoint.clone();
+        Some(Registration { kind, url, params: BTreeMap::new() })
+    }
+
     fn discovery(&self) -> Discovery {
         let url = super::well_known_urls(&self.issuer).map(|[first, _]| first.to_string());
         Discovery {
@@ -80,7 +93,8 @@ impl Metadata {
     }
 }
 
-fn scope(name: &str) -> Scope {
+/// A scope of which nothing but its name is known.
+pub(super) fn scope(name: &str) -> Scope {
     Scope {
         name: name.to_owned(),
         grants: String::new(),
