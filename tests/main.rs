@@ -12,6 +12,7 @@ mod call;
 mod ci;
 mod clock;
 mod connect;
+mod discovery;
 #[cfg(unix)]
 mod documents;
 #[cfg(unix)]
@@ -30,6 +31,7 @@ mod messages;
 mod offline;
 mod paginate;
 mod profile;
+mod protected_resource;
 mod provider;
 #[cfg(unix)]
 mod proxy;
@@ -39,6 +41,7 @@ mod readme;
 mod recipes;
 mod redirect;
 mod refresh;
+mod register;
 mod retries;
 mod revoke;
 mod rolling;

@@ -6,7 +6,9 @@
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod client_authentication;
+pub mod client_document;
 pub mod dialect;
+pub mod dynamic_registration;
 pub mod grant;
 pub mod pkce;
 pub mod revocation;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::registration::{Begun, RegisteredClient};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::StoreError;
@@ -71,6 +72,12 @@ pub struct Entry {
     /// Whose account it is was said by whoever imported it, and not by the provider.
     #[serde(default)]
     pub account_is_claimed: bool,
+    /// The client that keyfob registered itself (RFC 7591); its secrets are among `secrets`.
+    #[serde(default)]
+    pub registration: Option<RegisteredClient>,
+    /// A registration began and its end is not written yet.
+    #[serde(default)]
+    pub registering: Option<Begun>,
 }
 
 /// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
@@ -132,6 +139,8 @@ impl Entry {
             borrowed: false,
             access_only: false,
             account_is_claimed: false,
+            registration: None,
+            registering: None,
         }
     }
 
@@ -142,6 +151,7 @@ impl Entry {
             mark: None,
             saved: None,
             borrowed: false,
+            registering: None,
             ..self.clone()
         }
     }
@@ -149,13 +159,15 @@ impl Entry {
     /// What was carried here in the place of what is here: the journal and the counts stay this machine's.
     pub fn in_place_of(self, here: Self) -> Self {
         let brings_secrets = !self.secrets.is_empty();
-        let (secrets, secrets_for) = match brings_secrets {
-            true => (self.secrets, self.secrets_for),
-            false => (here.secrets, here.secrets_for),
+        let (secrets, secrets_for, registration) = match brings_secrets {
+            true => (self.secrets, self.secrets_for, self.registration),
+            false => (here.secrets, here.secrets_for, here.registration),
         };
         Self {
             secrets,
             secrets_for,
+            registration,
+            registering: here.registering,
             journal_key: here.journal_key,
             generation: here.generation,
             imported: here.imported,
@@ -186,6 +198,8 @@ impl Entry {
             tokens,
             secrets: BTreeMap::new(),
             secrets_for: None,
+            registration: None,
+            registering: None,
             imported: None,
             reissues: false,
             access_only: true,
@@ -259,7 +273,7 @@ impl Entry {
 
     /// Whether there is anything left that is worth keeping.
     pub fn is_bare(&self) -> bool {
-        self.tokens.is_none() && self.secrets.is_empty()
+        self.tokens.is_none() && self.secrets.is_empty() && self.registration.is_none()
     }
 
     /// The mark, where it is about the refresh token that is stored now.

@@ -9,6 +9,7 @@ pub mod receiver;
 pub mod shelf;
 pub mod shop;
 pub mod signals;
+pub mod site;
 pub mod streams;
 pub mod world;
 

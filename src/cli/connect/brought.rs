@@ -39,7 +39,7 @@ fn client_secret(
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     let secret = match given {
         Some(secret) => Some(secret),
-        None if chosen.provider.client.secret != Presence::Required => None,
+        None if chosen.profile.client_of(&chosen.provider).secret != Presence::Required => None,
         None if kept(context, chosen, kind)?.is_some() => None,
         None => match moved(context, chosen, kind)? {
             Some(secret) => Some(secret),

@@ -2,9 +2,13 @@
 
 mod begin;
 mod brought;
+mod client_document;
 mod flow;
+mod one_issuer;
 mod questions;
 mod redirect;
+pub mod register;
+mod registering;
 mod scopes;
 
 use clap::ValueEnum as _;
@@ -35,6 +39,7 @@ use questions::ask_client;
 pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
+pub use registering::Registering;
 use scopes::{add_scopes, tell_sensitive};
 
 /// Connects a profile.
@@ -49,13 +54,19 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
         chosen.profile.params.insert(key.clone(), value.clone());
     }
     set_redirect(&mut chosen, args)?;
+    if args.registering.print_client_document {
+        return client_document::print(context, &chosen, flow);
+    }
     if args.print_redirect {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
         context.output.product(context.system, &format!("{uri}\n"))?;
         return Ok(Exit::Done);
     }
-    ask_client(context, &mut chosen)?;
+    if !register::registered(context, &mut chosen, args, flow)? {
+        ask_client(context, &mut chosen)?;
+    }
     ask_settings(context, &mut chosen, true)?;
+    client_document::check(context, &chosen, flow)?;
     let brought = bring(context, &chosen, &args.client)?;
     tell_sensitive(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
