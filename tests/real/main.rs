@@ -21,5 +21,6 @@ mod keyring;
 mod killed;
 mod loopback;
 mod proxy;
+mod registering;
 mod stand_in;
 mod terminal;
