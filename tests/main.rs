@@ -16,6 +16,7 @@ mod client_keys;
 mod clock;
 mod connect;
 mod device;
+mod discovery;
 #[cfg(unix)]
 mod documents;
 mod dpop;
@@ -40,6 +41,7 @@ mod openid;
 mod paginate;
 mod par;
 mod profile;
+mod protected_resource;
 mod provider;
 #[cfg(unix)]
 mod proxy;
@@ -49,6 +51,7 @@ mod readme;
 mod recipes;
 mod redirect;
 mod refresh;
+mod register;
 mod resource;
 mod retries;
 mod revoke;

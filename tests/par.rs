@@ -124,7 +124,10 @@ fn a_discovered_server_that_takes_pushed_requests_gets_them() {
 
 #[test] // EX2
 fn a_server_that_demands_pushed_requests_and_names_no_place_is_not_asked() {
-    let server = Scripted::start(|_, origin| {
+    let server = Scripted::start(|request, origin| {
+        if request.line != "GET /.well-known/oauth-authorization-server" {
+            return Answer::json(404, &json!({}));
+        }
         let at = |path: &str| format!("{origin}{path}");
         let metadata = json!({
             "issuer": origin,

@@ -190,6 +190,9 @@ pub struct Client {
     /// A setting of the provider, for instance `host=…`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
+    /// Which of an API's authorization servers to use, where --provider is the API's URL
+    #[arg(long, value_name = "ISSUER", requires = "provider", value_hint = ValueHint::Url)]
+    pub authorization_server: Option<String>,
 }
 
 /// `connect`.
@@ -204,6 +207,9 @@ pub struct Connect {
     /// Which client.
     #[command(flatten)]
     pub client: Client,
+    /// How keyfob becomes a client.
+    #[command(flatten)]
+    pub registering: super::connect::Registering,
     /// A scope to ask for (repeat, or separate by commas or spaces)
     #[arg(long = "scope", value_name = "SCOPE", add = ArgValueCompleter::new(complete_scope))]
     pub scopes: Vec<String>,
@@ -446,6 +452,9 @@ pub struct ProfileRemove {
     /// The profile
     #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(complete_profile))]
     pub profile: String,
+    /// End the client at the authorization server first, where keyfob registered it
+    #[arg(long)]
+    pub unregister: bool,
 }
 
 /// `profile secret`.

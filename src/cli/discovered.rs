@@ -1,4 +1,7 @@
-//! The provider that `connect` names: shipped, the user's own, or found at an issuer URL.
+//! The provider that `connect` names: shipped, the user's own, or found at the URL of an issuer or of an API.
+
+mod change;
+mod resource;
 
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use super::report::{self, Exit, Report};
 use crate::http::printable::printable;
 use crate::http::{Answer, Limits, Method, Request, exchange};
 use crate::profile::Profile;
-use crate::provider::metadata::{self, Metadata, MetadataError};
+use crate::provider::metadata::{self, Metadata, MetadataError, ProtectedResource};
 use crate::provider::{Provider, file};
 use crate::store::durable::Folder;
 
@@ -30,25 +33,93 @@ impl ToKeep {
     }
 }
 
-/// The provider of a profile that is being connected; one found at an issuer comes with its file.
+/// What was found at a URL.
+struct Found {
+    server: Metadata,
+    /// The API that named the server, where the URL was the API's.
+    resource: Option<ProtectedResource>,
+}
+
+impl Found {
+    fn provider(&self, name: &str) -> Provider {
+        match &self.resource {
+            Some(resource) => resource.provider(name, &self.server),
+            None => self.server.provider(name),
+        }
+    }
+}
+
+/// The provider of a profile that is being connected; one found at a URL comes with its file.
+/// `server` is the one of an API's authorization servers that the person chose.
 pub fn provider(
     context: &Context<'_>,
     profile: &mut Profile,
+    server: Option<&str>,
     has_private_key: bool,
 ) -> Result<(Provider, Option<ToKeep>), Report> {
     if !profile.provider.contains("://") {
-        return Ok((context.provider(&profile.provider)?, None));
+        return match server {
+            None => Ok((context.provider(&profile.provider)?, None)),
+            Some(_) => Err(Report::usage("--authorization-server goes with the URL of an API")
+                .hint("give that URL with --provider, or leave --authorization-server out")),
+        };
     }
-    let issuer = profile.provider.clone();
-    let metadata = context.wait(fetch(context, &issuer))??;
-    confirm_hosts(context, &metadata)?;
-    let metadata = if has_private_key { metadata.with_private_key() } else { metadata };
-    let name = name_of(&issuer);
-    let text = metadata::to_toml(&metadata.provider(&name));
-    let provider = file::read(&issuer, &text).map_err(|error| report::provider_file(&error))?;
-    confirm_change(context, &name, &provider)?;
+    let place = profile.provider.clone();
+    let name = name_of(&place);
+    let mut found = match find(context, &place, server) {
+        Ok(found) => found,
+        Err(report) => return known(context, profile, name, report),
+    };
+    confirm_hosts(context, &found.server)?;
+    if has_private_key {
+        found.server = found.server.with_private_key();
+    }
+    let text = metadata::to_toml(&found.provider(&name));
+    let provider = file::read(&place, &text).map_err(|error| report::provider_file(&error))?;
+    change::confirm(context, &name, &provider)?;
     profile.provider.clone_from(&name);
     Ok((provider, Some(ToKeep { name, text })))
+}
+
+/// Metadata that cannot be had now leaves what was found before in force.
+fn known(
+    context: &Context<'_>,
+    profile: &mut Profile,
+    name: String,
+    report: Report,
+) -> Result<(Provider, Option<ToKeep>), Report> {
+    let is_known = report.exit == Exit::TryLater && context.own_provider_names().contains(&name);
+    if !is_known {
+        return Err(report);
+    }
+    let provider = context.provider(&name)?;
+    context.output.warn(
+        context.system,
+        &format!(
+            "the metadata of {} cannot be had now: the endpoints that were found before are used",
+            shown(&profile.provider)
+        ),
+    );
+    profile.provider = name;
+    Ok((provider, None))
+}
+
+/// An issuer first; where the URL is none, the API's own word on which server it trusts.
+fn find(context: &Context<'_>, place: &str, server: Option<&str>) -> Result<Found, Report> {
+    let report = match (issuer(context, place), server) {
+        (Ok(server), None) => return Ok(Found { server, resource: None }),
+        (Ok(_), Some(_)) => Report::usage(format!("{} is an authorization server", shown(place)))
+            .hint("--authorization-server is for the URL of an API: leave it out"),
+        (Err(report), _) => report,
+    };
+    // An issuer that cannot be reached now may still be one.
+    if report.exit == Exit::TryLater {
+        return Err(report);
+    }
+    let Some(resource) = resource::find(context, place)? else { return Err(report) };
+    let chosen = resource::server(context, &resource, server)?;
+    let server = issuer(context, &chosen)?;
+    Ok(Found { server, resource: Some(resource) })
 }
 
 /// A provider file that was written, and what stood there before.
@@ -93,9 +164,10 @@ pub fn is_named(issuer: &str, name: &str) -> bool {
     issuer.contains("://") && name_of(issuer) == name
 }
 
-/// The name of a discovered provider: the issuer's host, port and path.
-fn name_of(issuer: &str) -> String {
-    let (_, rest) = issuer.split_once("://").unwrap_or(("", issuer));
+/// The name of a discovered provider: the URL's host, port and path, in ASCII.
+fn name_of(place: &str) -> String {
+    let place = shown(place);
+    let (_, rest) = place.split_once("://").unwrap_or(("", &place));
     let mapped: String = rest
         .to_lowercase()
         .chars()
@@ -105,42 +177,70 @@ fn name_of(issuer: &str) -> String {
     trimmed.chars().take(64).collect()
 }
 
+/// A URL for people: names beyond ASCII in their ASCII form, so that a look-alike is seen as one.
+pub fn shown(place: &str) -> String {
+    match Url::parse(place) {
+        Ok(url) if !place.is_ascii() => printable(url.as_str()),
+        _ => printable(place),
+    }
+}
+
 /// RFC 8414's place first, OpenID Connect's where that has none.
-async fn fetch(context: &Context<'_>, issuer: &str) -> Result<Metadata, Report> {
+fn issuer(context: &Context<'_>, issuer: &str) -> Result<Metadata, Report> {
     let places = metadata::well_known_urls(issuer).map_err(|error| not_usable(issuer, &error))?;
     let mut status = 0;
     for place in places {
-        let answer = get(context, place).await?;
-        status = answer.status;
-        if status == 200 {
+        let answer = context.wait(get_small(context, place, metadata::LARGEST))??;
+        if answer.status == 200 {
             return metadata::read(issuer, &answer.body)
                 .map_err(|error| not_usable(issuer, &error));
         }
+        // Where one place cannot be read now, the other one's "not here" says nothing.
+        if !is_for_now(status) {
+            status = answer.status;
+        }
     }
-    let mut report = Report::new(
-        Exit::SetUp,
-        "no-metadata",
-        format!("{} publishes no metadata", printable(issuer)),
-    )
-    .cause(format!("neither of the two well-known places has it (HTTP {status})"))
-    .hint("check the issuer, or describe the provider in a file: see a shipped one with")
-    .next("keyfob provider show inkress --json");
-    report.http_status = Some(status);
-    Err(report)
+    Err(no_metadata(issuer, status))
 }
 
-async fn get(context: &Context<'_>, place: Url) -> Result<Answer, Report> {
+/// Whether a status says that it may be another one later.
+fn is_for_now(status: u16) -> bool {
+    status == 429 || status >= 500
+}
+
+fn no_metadata(issuer: &str, status: u16) -> Report {
+    if is_for_now(status) {
+        let message = format!("{} gives no metadata now", shown(issuer));
+        let mut report = Report::new(Exit::TryLater, "no-metadata", message)
+            .cause(format!("it answered HTTP {status}"))
+            .hint("try again later");
+        report.http_status = Some(status);
+        return report;
+    }
+    let mut report =
+        Report::new(Exit::SetUp, "no-metadata", format!("{} publishes no metadata", shown(issuer)))
+            .cause(format!("neither of the two well-known places has it (HTTP {status})"))
+            .hint("check the issuer, or describe the provider in a file: see a shipped one with")
+            .next("keyfob provider show inkress --json");
+    report.http_status = Some(status);
+    report
+}
+
+/// Fetches a small document: no redirect is followed, and no more than `largest` bytes are read.
+pub async fn get_small(
+    context: &Context<'_>,
+    place: Url,
+    largest: usize,
+) -> Result<Answer, Report> {
     let failed = |error| report::http("the metadata cannot be retrieved", &error);
     let client = context.http().map_err(failed)?;
     let request = Request::new(Method::GET, place).header("Accept", "application/json");
-    exchange(&client, request, Limits { total: PATIENCE, ..Limits::default() })
-        .await
-        .map_err(failed)
+    exchange(&client, request, Limits { total: PATIENCE, max_body: largest }).await.map_err(failed)
 }
 
 fn not_usable(issuer: &str, error: &MetadataError) -> Report {
     let report =
-        Report::new(Exit::SetUp, "bad-metadata", format!("{} cannot be used", printable(issuer)))
+        Report::new(Exit::SetUp, "bad-metadata", format!("{} cannot be used", shown(issuer)))
             .cause(printable(&error.to_string()));
     match error {
         MetadataError::TrailingSlash { found, .. } => report
@@ -163,7 +263,7 @@ fn confirm_hosts(context: &Context<'_>, metadata: &Metadata) -> Result<(), Repor
         .iter()
         .map(|other| format!("{} ({})", printable(&other.host), other.member))
         .collect();
-    let issuer = printable(&metadata.issuer);
+    let issuer = shown(&metadata.issuer);
     match context.agreed(&format!("{issuer} sends you to {}. Go on?", hosts.join(", ")))? {
         true => Ok(()),
         false => Err(Report::new(
@@ -176,43 +276,6 @@ fn confirm_hosts(context: &Context<'_>, metadata: &Metadata) -> Result<(), Repor
     }
 }
 
-/// Endpoints that differ from those found before are not taken in silence.
-fn confirm_change(context: &Context<'_>, name: &str, found: &Provider) -> Result<(), Report> {
-    let Ok(before) = context.provider(name) else {
-        return Ok(());
-    };
-    let endpoints = |provider: &Provider| {
-        (
-            provider.authorize.as_ref().map(|it| (it.url.clone(), it.pushed_url.clone())),
-            provider.token.url.clone(),
-            provider.revoke.as_ref().map(|it| it.url.clone()),
-            // A file from before there was one is not another server's.
-            provider.device.as_ref().filter(|_| before.device.is_some()).map(|it| it.url.clone()),
-        )
-    };
-    // One that an earlier keyfob did not look for is new, and no other one.
-    let later = |provider: &Provider| {
-        [
-            provider.introspect.as_ref().map(|it| it.url.clone()),
-            provider.userinfo.as_ref().map(|it| it.url.clone()),
-            provider.id_token.as_ref().map(|it| it.jwks_url.clone()),
-        ]
-    };
-    let mut pairs = later(&before).into_iter().zip(later(found));
-    let stays = pairs.all(|(before, found)| before.is_none() || before == found);
-    if stays && endpoints(&before) == endpoints(found) {
-        return Ok(());
-    }
-    if context.agreed(&format!("the endpoints of {name} are others than before. Go on?"))? {
-        return Ok(());
-    }
-    let message = "the issuer's endpoints are others than before";
-    Err(Report::new(Exit::SetUp, "endpoints-changed", message)
-        .cause(format!("the token endpoint was {}", printable(&before.token.url)))
-        .cause(format!("it is now {}", printable(&found.token.url)))
-        .hint("if that is right, say so with --yes"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +283,17 @@ mod tests {
     #[test]
     fn an_issuer_s_name_is_a_file_name() {
         assert_eq!(name_of("https://login.example.com"), "login.example.com");
+        assert_eq!(name_of("https://api.example/mcp"), "api.example-mcp");
         assert_eq!(name_of("http://127.0.0.1:8080/t/"), "127.0.0.1-8080-t");
         assert!(crate::profile::name::check(&name_of("https://[::1]:8/..//x")).is_ok());
+    }
+
+    #[test] // DS18, A18
+    fn a_look_alike_has_another_name_and_is_shown_as_one() {
+        let cyrillic = "https://\u{430}pple.example/t";
+        assert_eq!(shown(cyrillic), "https://xn--pple-43d.example/t");
+        assert_eq!(name_of(cyrillic), "xn--pple-43d.example-t");
+        assert_eq!(shown("https://as.example"), "https://as.example");
+        assert_eq!(shown("not a\u{1b}[2J url"), "not a url");
     }
 }

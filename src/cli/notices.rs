@@ -76,6 +76,20 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
             system,
             &format!("what {provider} says of the person was not used: {}", userinfo(&trouble)),
         ),
+        Notice::MetadataElsewhere { named, trusted } => output.warn(
+            system,
+            &format!(
+                "{provider}'s refusal points to an authorization server by way of {}; that is ignored, and `{profile}` stays with {}",
+                printable(&named),
+                printable(&trusted)
+            ),
+        ),
+        Notice::RegistrationCutShort { at } => output.warn(
+            system,
+            &format!(
+                "a registration at {provider} was begun at {at} and its answer is not known: a client that nobody uses may be left there"
+            ),
+        ),
         other => output.note(system, &line(profile, provider, other)),
     }
 }
@@ -121,6 +135,8 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::Issued(_)
         | Notice::NotIdentified
         | Notice::UserinfoDiscarded(_)
+        | Notice::RegistrationCutShort { .. }
+        | Notice::MetadataElsewhere { .. }
         | Notice::CountsAlone(_) => String::new(),
     }
 }

@@ -3,6 +3,7 @@
 mod keep;
 mod set;
 mod show;
+mod unregister;
 
 use super::args::ProfileCommand;
 use super::context::Context;

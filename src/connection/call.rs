@@ -312,6 +312,7 @@ impl<'c, 'r> Sending<'c, 'r> {
             Ok(token) => token,
             Err(error) => return Next::Fail(error),
         };
+        self.share.tell_elsewhere(&self.request.target.url, answer.status, &answer.headers);
         let mut refusal = self.judge(&answer, body, &token);
         if refusal.kind == Kind::Expired {
             refusal.not_again = self.not_refreshed();

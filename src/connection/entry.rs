@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::registration::{Begun, RegisteredClient};
 use crate::authorization_server::Wanted;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -85,6 +86,12 @@ pub struct Entry {
     /// The key that the tokens are bound to, as PEM (RFC 9449).
     #[serde(with = "crate::secret::stored_option", default)]
     pub dpop_key: Option<Secret>,
+    /// The client that keyfob registered itself (RFC 7591); its secrets are among `secrets`.
+    #[serde(default)]
+    pub registration: Option<RegisteredClient>,
+    /// A registration began and its end is not written yet.
+    #[serde(default)]
+    pub registering: Option<Begun>,
 }
 
 /// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
@@ -153,6 +160,8 @@ impl Entry {
             access_only: false,
             account_is_claimed: false,
             dpop_key: None,
+            registration: None,
+            registering: None,
         }
     }
 
@@ -163,6 +172,7 @@ impl Entry {
             mark: None,
             saved: None,
             borrowed: false,
+            registering: None,
             ..self.clone()
         }
     }
@@ -170,14 +180,16 @@ impl Entry {
     /// What was carried here in the place of what is here: the journal and the counts stay this machine's.
     pub fn in_place_of(self, here: Self) -> Self {
         let brings_secrets = !self.secrets.is_empty();
-        let (secrets, secrets_for, secrets_pushed_to) = match brings_secrets {
-            true => (self.secrets, self.secrets_for, self.secrets_pushed_to),
-            false => (here.secrets, here.secrets_for, here.secrets_pushed_to),
+        let (secrets, secrets_for, secrets_pushed_to, registration) = match brings_secrets {
+            true => (self.secrets, self.secrets_for, self.secrets_pushed_to, self.registration),
+            false => (here.secrets, here.secrets_for, here.secrets_pushed_to, here.registration),
         };
         Self {
             secrets,
             secrets_for,
             secrets_pushed_to,
+            registration,
+            registering: here.registering,
             journal_key: here.journal_key,
             generation: here.generation,
             imported: here.imported,
@@ -209,6 +221,8 @@ impl Entry {
             secrets: BTreeMap::new(),
             secrets_for: None,
             secrets_pushed_to: None,
+            registration: None,
+            registering: None,
             imported: None,
             reissues: false,
             asserts: false,
@@ -308,7 +322,7 @@ impl Entry {
 
     /// Whether there is anything left that is worth keeping.
     pub fn is_bare(&self) -> bool {
-        self.tokens.is_none() && self.secrets.is_empty()
+        self.tokens.is_none() && self.secrets.is_empty() && self.registration.is_none()
     }
 
     /// The mark, where it is about the refresh token that is stored now.

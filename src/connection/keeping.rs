@@ -64,7 +64,7 @@ pub fn lock_path(home: &Home, drawer: &Drawer) -> PathBuf {
     folder.join(format!("{}.lock", drawer.name.profile))
 }
 
-async fn lock(
+pub(super) async fn lock(
     system: &System,
     drawer: &Drawer,
     notify: &dyn Fn(Notice),

@@ -9,6 +9,7 @@ pub mod cooldown;
 pub mod deliveries;
 pub mod drawer;
 mod elsewhere;
+mod elsewhere_named;
 pub mod end;
 pub mod entry;
 pub mod establish;
@@ -22,6 +23,7 @@ pub mod organization;
 pub mod pace;
 pub mod pages;
 pub mod prover;
+pub mod registration;
 pub mod roll;
 pub mod saving;
 mod server;
@@ -146,6 +148,18 @@ pub enum Notice {
     },
     /// Another process of the same profile is connecting.
     WaitingForConnect(Option<Holder>),
+    /// The API's refusal points to metadata on another host, which is not followed.
+    MetadataElsewhere {
+        /// The host it names.
+        named: String,
+        /// The host that this connection's tokens come from.
+        trusted: String,
+    },
+    /// A registration was begun earlier, and its end is not known.
+    RegistrationCutShort {
+        /// When it began.
+        at: jiff::Timestamp,
+    },
 }
 
 /// What a person needs to authorise.
@@ -200,6 +214,7 @@ impl<'a> Connection<'a> {
         make_http: &'a dyn Fn() -> Result<Client, HttpError>,
     ) -> Self {
         let Ears { notify, verbose, trace: trace_sink } = ears;
+        provider.client = profile.client_of(&provider);
         let values = settings::values(&provider, &profile.settings, client_id.as_deref());
         let http = OnceCell::new();
         prover::bind(&mut provider, &profile);

@@ -72,6 +72,8 @@ pub struct Share<'c> {
     halt: Cell<Option<Halt>>,
     halted: Notify,
     told_until: Cell<Option<Timestamp>>,
+    /// Whether it was told that a refusal points to another host.
+    pub(super) told_elsewhere: Cell<bool>,
 }
 
 impl<'c> Share<'c> {
@@ -97,6 +99,7 @@ impl<'c> Share<'c> {
             halt: Cell::new(None),
             halted: Notify::new(),
             told_until: Cell::new(None),
+            told_elsewhere: Cell::new(false),
         }
     }
 

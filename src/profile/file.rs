@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Registered;
 use super::name::{self, NameError};
 use crate::provider::schema::Flow;
 use crate::store::durable::Folder;
@@ -52,6 +53,9 @@ pub struct Profile {
     /// Extra parameters of the authorization request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
+    /// The registration that keyfob made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Registered>,
 }
 
 /// Why a profile could not be read or written.

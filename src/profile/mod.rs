@@ -5,8 +5,10 @@ pub mod file;
 pub mod host;
 pub mod name;
 pub mod record;
+pub mod registered;
 pub mod scopes;
 pub mod settings;
 
 pub use file::Profile;
 pub use record::Record;
+pub use registered::Registered;

@@ -123,7 +123,7 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 20] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 21] = [
         schema_version,
         slug,
         flows,
@@ -144,6 +144,7 @@ fn ineffective(provider: &Provider) -> Option<Finding> {
         super::lists_check::lists,
         super::recipes_check::recipes,
         super::openid_check::openid,
+        super::registration_check::registration,
     ];
     rules.iter().find_map(|rule| rule(provider))
 }
@@ -324,6 +325,8 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     all.extend(provider.introspect.iter().map(|it| (vec!["introspect", "url"], it.url.as_str())));
     let issuer = provider.discovery.iter().flat_map(|it| &it.issuer);
     all.extend(issuer.map(|it| (vec!["discovery", "issuer"], it.as_str())));
+    let registration = provider.registration.iter().filter_map(|it| it.url.as_deref());
+    all.extend(registration.map(|url| (vec!["registration", "url"], url)));
     all.extend(provider.api.user_agent.iter().map(|it| (vec!["api", "user_agent"], it.as_str())));
     all.extend(provider.api.headers.values().map(|it| (vec!["api", "headers"], it.as_str())));
     all.extend(provider.token.headers.values().map(|it| (vec!["token", "headers"], it.as_str())));

@@ -5,12 +5,16 @@
 //! takes 200 alone (RFC 8414 section 3.2).
 
 mod document;
+mod protected_resource;
 mod provider;
 mod toml_text;
 
 use url::{Host, Url};
 
-pub use document::{Metadata, OtherHost, read};
+pub use document::{Metadata, OtherHost, check_endpoint, read};
+pub use protected_resource::{
+    ProtectedResource, challenged_url, read_resource, resource_well_known_url,
+};
 pub use toml_text::to_toml;
 
 /// The largest document that is read, in bytes.
@@ -56,6 +60,17 @@ pub enum MetadataError {
         /// As the document says.
         found: String,
     },
+    /// The document is about another API (RFC 9728 section 3.3).
+    #[error("the metadata is of the resource `{found}`, not of `{asked}`")]
+    OtherResource {
+        /// As it was asked for.
+        asked: String,
+        /// As the document says.
+        found: String,
+    },
+    /// The API takes no token in a header.
+    #[error("the API takes no access token in the Authorization header")]
+    NoHeader,
     /// An endpoint that no secret may be sent to.
     #[error("`{member}` of the metadata is `{url}`: {why}")]
     Endpoint {
@@ -165,7 +180,12 @@ fn leads_inward(url: &Url) -> bool {
                 || address.is_unicast_link_local()
                 || address.to_ipv4_mapped().is_some_and(inward)
         }
-        _ => is_loopback(url),
+        // A dot at its end changes nothing about where a name leads.
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
     }
 }
 

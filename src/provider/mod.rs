@@ -19,6 +19,7 @@ pub mod nearest;
 pub mod openid_check;
 mod pages_check;
 mod recipes_check;
+mod registration_check;
 pub mod reserved;
 pub mod schema;
 pub mod template;

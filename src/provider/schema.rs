@@ -16,6 +16,7 @@ mod filters;
 mod openid;
 mod pages;
 mod recipes;
+mod registration;
 mod settings;
 mod signing;
 mod sync;
@@ -39,6 +40,7 @@ pub use filters::*;
 pub use openid::*;
 pub use pages::*;
 pub use recipes::*;
+pub use registration::*;
 pub use settings::*;
 pub use signing::*;
 pub use sync::*;
@@ -94,6 +96,9 @@ pub struct Provider {
     /// What is exchanged for what.
     #[serde(default)]
     pub token_exchange: Option<TokenExchange>,
+    /// How a client becomes known without a form of the vendor's.
+    #[serde(default)]
+    pub registration: Option<Registration>,
     /// The token endpoint; required.
     pub token: Token,
     /// Where the token response keeps its fields.

@@ -16,6 +16,7 @@ pub mod rate_fields;
 pub mod refusal;
 mod rendering;
 pub mod request;
+pub mod resource_metadata;
 pub mod scope;
 pub mod target;
 pub mod window;

@@ -1,4 +1,4 @@
-//! The metadata document (RFC 8414).
+//! The metadata documents: the server's (RFC 8414) and the API's (RFC 9728).
 
 use serde_json::{Map, Value, json};
 
@@ -10,9 +10,22 @@ use crate::provider::schema::{ClientAuthentication, Flow, Pkce};
 /// Answers with the vendor's metadata.
 pub fn answer(turn: &mut Turn<'_>, request: &Request) -> Answer {
     match request.method.as_str() {
+        "GET" if turn.vendor.is_resource_metadata(&request.path) => {
+            Answer::json(200, &resource(turn))
+        }
         "GET" => Answer::json(200, &Value::Object(metadata(turn))),
         _ => Answer::empty(405).with("allow", "GET"),
     }
+}
+
+/// What the API says of itself.
+fn resource(turn: &Turn<'_>) -> Value {
+    let vendor = turn.vendor;
+    json!({
+        "resource": format!("{}{}", vendor.origin, vendor.endpoints.api),
+        "authorization_servers": [vendor.origin],
+        "scopes_supported": scope_names(vendor),
+    })
 }
 
 fn metadata(turn: &Turn<'_>) -> Map<String, Value> {
@@ -33,6 +46,7 @@ fn metadata(turn: &Turn<'_>) -> Map<String, Value> {
         ("userinfo_endpoint", at(&vendor.endpoints.userinfo)),
         ("jwks_uri", at(&vendor.endpoints.keys)),
         ("id_token_signing_alg_values_supported", algorithms.map(|it| json!(it))),
+        ("registration_endpoint", at(&vendor.endpoints.registration)),
         ("scopes_supported", Some(Value::Array(scope_names(vendor)))),
         ("response_types_supported", Some(json!(["code"]))),
         ("grant_types_supported", Some(json!(grant_types(turn)))),

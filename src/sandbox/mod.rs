@@ -29,6 +29,7 @@ mod pages;
 mod parameters;
 mod records;
 mod refusal;
+mod registration;
 mod revocation;
 mod server;
 mod stand_in;
@@ -241,6 +242,7 @@ impl Sandbox {
             Endpoint::Introspection => endpoints.introspect.as_deref()?,
             Endpoint::Userinfo => endpoints.userinfo.as_deref()?,
             Endpoint::Keys => endpoints.keys.as_deref()?,
+            Endpoint::Registration => endpoints.registration.as_deref()?,
             Endpoint::Api => &endpoints.api,
             Endpoint::Other => "/",
         };

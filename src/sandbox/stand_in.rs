@@ -12,7 +12,7 @@ use super::state::{Seen, State};
 use super::vendor::{Endpoint, Vendor};
 use super::{
     api, authorization, consent_page, device, device_page, discovery, introspection, openid,
-    revocation, token,
+    registration, revocation, token,
 };
 use crate::clock::Clock;
 use crate::random::{Random, token_256};
@@ -30,6 +30,10 @@ pub struct Behaviour {
     pub refused_path: Option<String>,
     /// How long a spent refresh token is still taken.
     pub reuse_grace: Duration,
+    /// What lets a client register, where not everybody may.
+    pub initial_access_token: Option<String>,
+    /// Seconds the secret of a client lives that registered itself.
+    pub client_secret_lifetime: Option<u64>,
     /// The pause before a failed webhook is tried again for the first time.
     pub webhook_pause: Option<Duration>,
 }
@@ -156,6 +160,7 @@ impl StandIn {
                 Endpoint::Introspection => introspection::answer(turn, request),
                 Endpoint::Userinfo => openid::userinfo(turn, request),
                 Endpoint::Keys => openid::keys(turn, request),
+                Endpoint::Registration => registration::answer(turn, request),
                 Endpoint::Api => api::answer(turn, request),
                 Endpoint::Other => other(turn.vendor, request),
             }

@@ -12,6 +12,7 @@ use super::dates::Dates;
 use super::faults::Fault;
 use super::message::Answer;
 use super::openid::SigningKey;
+use super::registration::SelfRegistered;
 use super::vendor::Endpoint;
 use super::webhooks::Outbox;
 use crate::clock::after_seconds;
@@ -176,6 +177,8 @@ pub struct State {
     pub client: ClientRegistration,
     /// The redirect URIs that are registered.
     pub redirect_uris: Vec<String>,
+    /// The client's own registration, where it registered itself.
+    pub self_registered: Option<SelfRegistered>,
     /// Whether the vendor has approved the client.
     pub approved: bool,
     /// What a person grants at most; everything asked for where absent.
@@ -238,6 +241,7 @@ impl State {
         Self {
             client,
             redirect_uris,
+            self_registered: None,
             approved: true,
             grants_at_most: None,
             answer_members: BTreeMap::new(),

@@ -25,6 +25,8 @@ pub struct Endpoints {
     pub userinfo: Option<String>,
     /// The set of keys, where there is one.
     pub keys: Option<String>,
+    /// Where clients register themselves, where they may.
+    pub registration: Option<String>,
     /// What API paths are relative to; without a slash at its end.
     pub api: String,
 }
@@ -45,7 +47,7 @@ pub enum Endpoint {
     Token,
     /// The revocation endpoint.
     Revocation,
-    /// The metadata document.
+    /// The metadata documents, of the server and of the API.
     Discovery,
     /// The introspection endpoint.
     Introspection,
@@ -53,6 +55,8 @@ pub enum Endpoint {
     Userinfo,
     /// The set of keys.
     Keys,
+    /// Where clients register themselves.
+    Registration,
     /// The resource server.
     Api,
     /// What a browser asks for besides: `/` and `/favicon.ico`.
@@ -87,6 +91,12 @@ impl Vendor {
             introspect: provider.introspect.as_ref().map(|it| place(&it.url)).transpose()?,
             userinfo: provider.userinfo.as_ref().map(|it| place(&it.url)).transpose()?,
             keys: provider.id_token.as_ref().map(|it| place(&it.jwks_url)).transpose()?,
+            registration: provider
+                .registration
+                .as_ref()
+                .and_then(|it| it.url.as_deref())
+                .map(place)
+                .transpose()?,
             api: place(&provider.api.base_url)?.trim_end_matches('/').to_owned(),
         };
         Ok(Self { provider, facts, origin, endpoints, values })
@@ -106,9 +116,22 @@ impl Vendor {
             _ if is(&endpoints.introspect) => Endpoint::Introspection,
             _ if is(&endpoints.userinfo) => Endpoint::Userinfo,
             _ if is(&endpoints.keys) => Endpoint::Keys,
+            _ if self.is_resource_metadata(path) => Endpoint::Discovery,
+            _ if is(&endpoints.registration) || self.is_a_client(path) => Endpoint::Registration,
             "/" | "/favicon.ico" => Endpoint::Other,
             _ => Endpoint::Api,
         }
+    }
+
+    /// Where the API describes itself (RFC 9728 section 3.1), at a vendor that publishes metadata.
+    pub fn is_resource_metadata(&self, path: &str) -> bool {
+        let api = path.strip_prefix("/.well-known/oauth-protected-resource");
+        self.endpoints.discovery.is_some() && api == Some(self.endpoints.api.as_str())
+    }
+
+    fn is_a_client(&self, path: &str) -> bool {
+        let rest = self.endpoints.registration.as_deref().and_then(|it| path.strip_prefix(it));
+        rest.is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Whether a grant without a refresh token in it is all there ever is.

@@ -25,6 +25,7 @@ mod loopback;
 mod openid;
 mod proof_of_possession;
 mod proxy;
+mod registering;
 mod signed_clients;
 mod stand_in;
 mod terminal;

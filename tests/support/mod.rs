@@ -10,6 +10,7 @@ pub mod scripted;
 pub mod shelf;
 pub mod shop;
 pub mod signals;
+pub mod site;
 pub mod streams;
 pub mod verifier;
 pub mod world;

@@ -6,6 +6,7 @@ use super::super::command_line::{self, Given};
 use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
 use super::super::report::{self, Report};
+use super::one_issuer;
 use crate::http::printable::printable;
 use crate::profile::{Profile, client_id, settings};
 use crate::provider::Provider;
@@ -52,8 +53,11 @@ pub fn begin(
             Profile { provider: asked.unwrap_or_else(|| name.clone()), ..Profile::default() }
         }
     };
+    let server = client.authorization_server.as_deref();
+    let has_private_key = client_key::is_given(context, client);
     let (provider, discovered) =
-        discovered::provider(context, &mut profile, client_key::is_given(context, client))?;
+        discovered::provider(context, &mut profile, server, has_private_key)?;
+    one_issuer::check(context, &name, &profile, &provider)?;
     for (key, value) in &client.settings {
         let value =
             settings::check(&provider, key, value).map_err(|error| report::setting(&error))?;
@@ -63,7 +67,8 @@ pub fn begin(
         profile.store = Some(choice.into());
     }
     if let Some(client_id) = context.client_id(client.client_id.as_deref(), &profile) {
-        profile.client_id = Some(checked_client_id(context, &provider, &client_id)?);
+        let client_id = checked_client_id(context, &provider, &client_id)?;
+        profile.name_client(Some(client_id));
     }
     Ok(Chosen { name, profile, provider, record, discovered, given })
 }

@@ -43,7 +43,7 @@ fn client_secret(
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     let secret = match given {
         Some(secret) => Some(secret),
-        None if !chosen.provider.client.needs_secret() => None,
+        None if !chosen.profile.client_of(&chosen.provider).needs_secret() => None,
         None if kept(context, chosen, kind, Entry::client_secret_for)?.is_some() => None,
         None => match moved(context, chosen, kind, Entry::client_secret_for)? {
             Some(secret) => Some(secret),

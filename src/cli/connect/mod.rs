@@ -2,10 +2,14 @@
 
 mod begin;
 mod brought;
+mod client_document;
 mod exchange;
 mod flow;
+mod one_issuer;
 mod questions;
 mod redirect;
+pub mod register;
+mod registering;
 mod scopes;
 mod userinfo;
 mod wanted;
@@ -40,6 +44,7 @@ use questions::ask_client;
 pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
+pub use registering::Registering;
 use scopes::{add_scopes, tell_sensitive};
 use userinfo::set_userinfo;
 use wanted::set_wanted;
@@ -62,13 +67,19 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     set_wanted(context, &mut chosen, args)?;
     set_redirect(&mut chosen, args)?;
+    if args.registering.print_client_document {
+        return client_document::print(context, &chosen, flow);
+    }
     if args.print_redirect {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
         context.output.product(context.system, &format!("{uri}\n"))?;
         return Ok(Exit::Done);
     }
-    ask_client(context, &mut chosen)?;
+    if !register::registered(context, &mut chosen, args, flow)? {
+        ask_client(context, &mut chosen)?;
+    }
     ask_settings(context, &mut chosen, true)?;
+    client_document::check(context, &chosen, flow)?;
     let mut brought = bring(context, &chosen, &args.client)?;
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;

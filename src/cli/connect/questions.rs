@@ -5,7 +5,7 @@ use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Exit, Report};
 use super::begin::checked_client_id;
 use crate::profile::settings;
-use crate::provider::schema::Needed;
+use crate::provider::schema::{Needed, RegistrationKind};
 
 /// Asks for the client id where nothing named it.
 pub fn ask_client(context: &Context<'_>, chosen: &mut Chosen) -> Result<(), Report> {
@@ -35,7 +35,17 @@ fn client_id_missing(chosen: &Chosen) -> Report {
             .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one")
             .next(format!("keyfob provider show {}", command_line::typed(&chosen.profile.provider))),
     };
-    report.next(format!("{} --client-id …", chosen.given.command("connect", &chosen.name, &[])))
+    let connect = chosen.given.command("connect", &chosen.name, &[]);
+    match chosen.provider.registration.as_ref().map(|it| it.kind) {
+        Some(RegistrationKind::Dynamic) => report
+            .cause("the server gives client ids itself, to whoever asks with --register")
+            .next(format!("{connect} --register")),
+        Some(RegistrationKind::MetadataDocument) => report
+            .cause("the server takes the https URL of a document that you publish")
+            .next(format!("{connect} --client-id https://… --print-client-document")),
+        None => report,
+    }
+    .next(format!("{connect} --client-id …"))
 }
 
 /// Asks for the settings that are missing; an empty answer is enough where calls alone need it.

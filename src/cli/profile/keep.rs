@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
+use super::unregister;
 use crate::cli::args::{ProfileRemove, ProfileRename, ProfileSecret, SecretName};
 use crate::cli::context::Context;
 use crate::cli::report::{self, Exit, Report};
 use crate::cli::{client_key, notices, secrets};
 use crate::connection::keeping::{self, KeepingError};
 use crate::connection::{Drawer, Notice};
+use crate::http::printable::printable;
 use crate::profile::file::check_name;
 use crate::profile::{Profile, Record};
 use crate::secret::Secret;
@@ -17,9 +19,9 @@ use crate::store::{StoreError, StoreKind};
 const LONGEST_SECRET: u64 = 64 * 1024;
 
 /// A profile, its record and the store that holds its entry; its provider may be unreadable.
-struct Kept {
-    name: String,
-    profile: Profile,
+pub(super) struct Kept {
+    pub(super) name: String,
+    pub(super) profile: Profile,
     record: Record,
     kind: StoreKind,
 }
@@ -78,6 +80,9 @@ pub fn remove(context: &Context<'_>, args: &ProfileRemove) -> Result<Exit, Repor
         confirm(context, &kept.name)?;
     }
     let drawer = kept.drawer(context)?;
+    if args.unregister {
+        unregister::run(context, &kept, &drawer)?;
+    }
     let notify = kept.notify(context);
     match context.wait(keeping::remove(context.system, &drawer, &notify))? {
         Ok(()) => {}
@@ -93,6 +98,10 @@ pub fn remove(context: &Context<'_>, args: &ProfileRemove) -> Result<Exit, Repor
             );
         }
         Err(error) => return Err(report::keeping(&error)),
+    }
+    if let (Some(registered), false) = (&kept.profile.registered, args.unregister) {
+        let says = format!("its client lives on at {}", printable(&registered.endpoint));
+        context.output.warn(context.system, &says);
     }
     let document = json!({"profile": kept.name, "outcome": "removed"});
     done(context, document, &format!("`{}` is removed", kept.name))

@@ -81,10 +81,8 @@ fn set(
     let given = Some(value).filter(|value| !value.is_empty());
     match key {
         "client_id" => {
-            profile.client_id = given
-                .map(|id| client_id::check(provider, id))
-                .transpose()
-                .map_err(Refusal::ClientId)?
+            let client_id = given.map(|id| client_id::check(provider, id)).transpose();
+            profile.name_client(client_id.map_err(Refusal::ClientId)?);
         }
         "scopes" => {
             profile.scopes = scopes::read(provider, [value]).map_err(Refusal::Scope)?;

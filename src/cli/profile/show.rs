@@ -95,12 +95,14 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "settings": profile.settings,
             "defaults": defaults,
             "params": profile.params,
+            "registered": registered(&profile),
             "file": context.profiles.path(&name),
         });
         context.output.document(context.system, &document)?;
         return Ok(Exit::Done);
     }
-    let lines = lines(&profile, &defaults);
+    let mut lines = lines(&profile, &defaults);
+    lines.extend(registered_line(context, &profile));
     let mut text = format!("profile       {name}\n");
     for (key, value) in lines {
         text.push_str(&format!("{key:<13} {}\n", printable(&value)));
@@ -133,6 +135,29 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         profile.params.iter().map(|(key, value)| ("param".into(), format!("{key}={value}"))),
     );
     lines
+}
+
+/// The registration that keyfob made, for scripts.
+fn registered(profile: &Profile) -> Option<Value> {
+    let it = profile.registered.as_ref()?;
+    Some(json!({
+        "endpoint": it.endpoint,
+        "at": it.at,
+        "authentication": it.authentication,
+        "secret_expires_at": it.secret_expires_at,
+    }))
+}
+
+/// The same for people.
+fn registered_line(context: &Context<'_>, profile: &Profile) -> Option<(String, String)> {
+    let it = profile.registered.as_ref()?;
+    let ended = profile.secret_has_ended(context.system.clock.now());
+    let secret = match it.secret_expires_at {
+        Some(end) if ended => format!("; its secret ended {end}"),
+        Some(end) => format!("; its secret ends {end}"),
+        None => String::new(),
+    };
+    Some(("registered".into(), format!("by keyfob at {}, {}{secret}", it.endpoint, it.at)))
 }
 
 /// The settings that the provider fills in; none where its file cannot be read.

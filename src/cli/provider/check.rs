@@ -70,12 +70,14 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
         if renewed { &["access token", "refresh token"] } else { &["access token"] };
     let authorize = provider.authorize.as_ref().map(|it| it.url.as_str());
     let revoke = provider.revoke.as_ref().map(|it| it.url.as_str());
+    let registration = provider.registration.as_ref().and_then(|it| it.url.as_deref());
     let others = provider.api.hosts.iter().map(String::as_str);
     let sent = [
         (authorize, &[][..], &["authorization request"][..]),
         (Some(provider.token.url.as_str()), secret_alone, tokens),
         (Some(provider.token.url.as_str()), spoken, &[]),
         (revoke, secret_alone, tokens),
+        (registration, &["client secret"], &["registration token"]),
         (Some(provider.api.base_url.as_str()), &[], &["access token"]),
     ];
     let mut hosts: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();

@@ -10,8 +10,8 @@ use crate::cli::report::{Exit, Report, span};
 use crate::http::printable::printable;
 use crate::provider::Provider;
 use crate::provider::schema::{
-    ClientAuthentication, Flow, Needed, PageStyle, Pages, Pkce, Presence, RedirectMatch, Rotation,
-    Setting,
+    ClientAuthentication, Flow, Needed, PageStyle, Pages, Pkce, Presence, RedirectMatch,
+    RegistrationKind, Rotation, Setting,
 };
 
 /// Shows one provider.
@@ -84,6 +84,7 @@ fn register(page: &mut Page, provider: &Provider) {
     ];
     let steps = setup.steps.iter().enumerate();
     lines.extend(steps.map(|(at, step)| format!("{}. {step}", at + 1)));
+    lines.push(by_itself(provider));
     lines.push(redirect(provider));
     lines.extend(setup.notes.iter().map(|note| labelled("note", note)));
     lines.push(labelled("support", &setup.support));
@@ -96,6 +97,19 @@ fn register(page: &mut Page, provider: &Provider) {
     if let Some(legacy) = &provider.legacy {
         let lines = [labelled("for", &legacy.until)].into_iter().chain(legacy.notes.clone());
         page.section("Password flow", lines);
+    }
+}
+
+/// How a client becomes known without a form.
+fn by_itself(provider: &Provider) -> String {
+    match provider.registration.as_ref().map(|it| it.kind) {
+        Some(RegistrationKind::Dynamic) => {
+            "client id: the server gives one to `keyfob connect … --register`".into()
+        }
+        Some(RegistrationKind::MetadataDocument) => {
+            "client id: the https URL of a document; `keyfob connect … --print-client-document` prints it".into()
+        }
+        None => String::new(),
     }
 }
 
@@ -171,6 +185,10 @@ fn endpoints(page: &mut Page, provider: &Provider) {
         labelled("userinfo", &url(provider.userinfo.as_ref().map(|it| &it.url))),
         labelled("keys", &url(provider.id_token.as_ref().map(|it| &it.jwks_url))),
         labelled("metadata", &url(provider.discovery.as_ref().map(|it| &it.url))),
+        labelled(
+            "registration",
+            &url(provider.registration.as_ref().and_then(|it| it.url.as_ref())),
+        ),
         labelled("API", &provider.api.base_url),
     ];
     lines.extend(provider.token.resource.iter().map(|it| labelled("tokens are for", it)));

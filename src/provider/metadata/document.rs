@@ -1,6 +1,7 @@
 //! The metadata document, judged member by member: nothing of it is used before all of it passes.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
@@ -21,6 +22,8 @@ struct Document {
     userinfo_endpoint: Option<Value>,
     jwks_uri: Option<Value>,
     id_token_signing_alg_values_supported: Option<Value>,
+    registration_endpoint: Option<Value>,
+    client_id_metadata_document_supported: Option<Value>,
     scopes_supported: Option<Value>,
     response_types_supported: Option<Value>,
     grant_types_supported: Option<Value>,
@@ -58,6 +61,10 @@ pub struct Metadata {
     pub jwks_uri: Option<String>,
     /// What ID tokens may be signed with; RS256 where the document does not say.
     pub id_token_algorithms: Vec<SignatureAlgorithm>,
+    /// RFC 7591.
+    pub registration_endpoint: Option<String>,
+    /// Whether the URL of a client's own metadata is taken as its id (Client ID Metadata Document).
+    pub client_documents: bool,
     /// Names that can be asked for; others may exist all the same (RFC 8414 section 2).
     pub scopes: Vec<String>,
     /// How the client proves who it is.
@@ -89,7 +96,7 @@ const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Judges the document that was retrieved for an issuer.
 pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
     let home = issuer_url(issuer)?;
-    let document = parse(body)?;
+    let document: Document = parse(body)?;
     check_issuer(issuer, &document)?;
     let mut endpoints = Endpoints { home: &home, other_hosts: Vec::new() };
     let authorization = offers_codes(&document)?
@@ -126,6 +133,7 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         true => None,
         false => endpoints.check("jwks_uri", &document.jwks_uri)?,
     };
+    let registration = endpoints.check("registration_endpoint", &document.registration_endpoint)?;
     let (client_authentication, public_clients) = client_authentication(&document)?;
     Ok(Metadata {
         issuer: issuer.to_owned(),
@@ -141,7 +149,12 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         userinfo_endpoint: userinfo,
         jwks_uri: jwks,
         id_token_algorithms: algorithms,
-        scopes: scopes(&document)?,
+        registration_endpoint: registration,
+        client_documents: flag(
+            "client_id_metadata_document_supported",
+            &document.client_id_metadata_document_supported,
+        )?,
+        scopes: scope_names(&document.scopes_supported)?,
         client_authentication,
         private_key_jwt: takes(&document, "private_key_jwt")?,
         signing_algorithms: signing_algorithms(&document)?,
@@ -171,7 +184,8 @@ fn pushed_requests(
     }
 }
 
-fn parse(body: &[u8]) -> Result<Document, MetadataError> {
+/// Reads one object, in which each known member is there once at most.
+pub(super) fn parse<D: DeserializeOwned>(body: &[u8]) -> Result<D, MetadataError> {
     if body.len() > LARGEST {
         return Err(MetadataError::TooLarge(body.len()));
     }
@@ -211,7 +225,7 @@ impl Endpoints<'_> {
         let Some(given) = text(member, value)? else {
             return Ok(None);
         };
-        let url = endpoint(given, self.home).map_err(|why| MetadataError::Endpoint {
+        let url = check_endpoint(given, self.home).map_err(|why| MetadataError::Endpoint {
             member,
             url: given.to_owned(),
             why,
@@ -224,7 +238,8 @@ impl Endpoints<'_> {
     }
 }
 
-fn endpoint(given: &str, home: &Url) -> Result<Url, EndpointError> {
+/// Judges a URL that a server at `home` names for something that may see a secret.
+pub fn check_endpoint(given: &str, home: &Url) -> Result<Url, EndpointError> {
     let url = Url::parse(given).map_err(|_| EndpointError::NotAUrl)?;
     let rules = [
         (url.host().is_none(), EndpointError::NotAUrl),
@@ -318,8 +333,8 @@ fn id_token_algorithms(document: &Document) -> Result<Vec<SignatureAlgorithm>, M
 }
 
 /// The names that a request can carry; what is no scope token cannot be asked for.
-fn scopes(document: &Document) -> Result<Vec<String>, MetadataError> {
-    let names = texts("scopes_supported", &document.scopes_supported)?.unwrap_or_default();
+pub(super) fn scope_names(named: &Option<Value>) -> Result<Vec<String>, MetadataError> {
+    let names = texts("scopes_supported", named)?.unwrap_or_default();
     let mut scopes: Vec<String> = Vec::new();
     for name in names {
         if is_scope_token(name) && !scopes.iter().any(|scope| scope == name) {
@@ -335,7 +350,7 @@ fn is_scope_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(token)
 }
 
-fn text<'a>(
+pub(super) fn text<'a>(
     member: &'static str,
     value: &'a Option<Value>,
 ) -> Result<Option<&'a str>, MetadataError> {
@@ -346,7 +361,7 @@ fn text<'a>(
     }
 }
 
-fn texts<'a>(
+pub(super) fn texts<'a>(
     member: &'static str,
     value: &'a Option<Value>,
 ) -> Result<Option<Vec<&'a str>>, MetadataError> {
@@ -451,6 +466,13 @@ mod tests {
             ("http://localhost/token", EndpointError::Inward),
             ("https://10.0.0.1/token", EndpointError::Inward),
             ("https://[::ffff:127.0.0.1]/token", EndpointError::Inward),
+            ("https://[::ffff:169.254.169.254]/token", EndpointError::Inward),
+            ("https://2130706433/token", EndpointError::Inward),
+            ("https://0177.0.0.1/token", EndpointError::Inward),
+            ("https://127.0.0.1./token", EndpointError::Inward),
+            ("https://[fd00::1]/token", EndpointError::Inward),
+            ("https://0.0.0.0/token", EndpointError::Inward),
+            ("https://localhost./token", EndpointError::Inward),
         ];
         for (url, expected) in cases {
             for member in ENDPOINTS {
@@ -492,6 +514,8 @@ mod tests {
             "userinfo_endpoint",
             "jwks_uri",
             "id_token_signing_alg_values_supported",
+            "registration_endpoint",
+            "client_id_metadata_document_supported",
             "scopes_supported",
             "response_types_supported",
             "grant_types_supported",

@@ -8,8 +8,8 @@ use super::document::Metadata;
 use crate::provider::schema::{
     Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Device,
     DeviceFields, Discovery, Errors, Flow, Format, IdToken, Introspect, Needed, Pkce, Presence,
-    Provider, Redirect, Refresh, ResponseFields, ResponseMode, Retry, RevocationReach, Revoke,
-    Rotation, Scope, Setting, Setup, State, Token, Userinfo,
+    Provider, Redirect, Refresh, Registration, RegistrationKind, ResponseFields, ResponseMode,
+    Retry, RevocationReach, Revoke, Rotation, Scope, Setting, Setup, State, Token, Userinfo,
 };
 
 impl Metadata {
@@ -46,6 +46,7 @@ impl Metadata {
             }),
             jwt_bearer: None,
             token_exchange: None,
+            registration: self.registration(),
             token: token(&self.token_endpoint),
             response: ResponseFields::default(),
             refresh: Refresh { rotation: self.rotation(), ..Refresh::default() },
@@ -99,6 +100,17 @@ impl Metadata {
         }
     }
 
+    /// A server that gives client ids itself is preferred: nothing need be published for it.
+    fn registration(&self) -> Option<Registration> {
+        let kind = match (&self.registration_endpoint, self.client_documents) {
+            (Some(_), _) => RegistrationKind::Dynamic,
+            (None, true) => RegistrationKind::MetadataDocument,
+            (None, false) => return None,
+        };
+        let url = self.registration_endpoint.clone();
+        Some(Registration { kind, url, params: BTreeMap::new() })
+    }
+
     fn discovery(&self) -> Discovery {
         let url = super::well_known_urls(&self.issuer).map(|[first, _]| first.to_string());
         Discovery {
@@ -127,7 +139,8 @@ impl Metadata {
     }
 }
 
-fn scope(name: &str) -> Scope {
+/// A scope of which nothing but its name is known.
+pub(super) fn scope(name: &str) -> Scope {
     Scope {
         name: name.to_owned(),
         grants: String::new(),

@@ -1,0 +1,450 @@
+//! keyfob's own registration as a client: requests made and answers judged (RFC 7591, RFC 7592).
+//!
+//! Where a registration is kept, and that none is made twice, is not known here.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::http::strict_json::parse_object;
+use crate::http::{Answer, Body, ErrorPlaces, ErrorResponse, Method, Request};
+use crate::provider::metadata::check_endpoint;
+use crate::provider::schema::{ClientAuthentication, Flow, Registration};
+use crate::secret::Secret;
+
+/// The longest value that is kept of an answer, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// What a client is registered for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wish {
+    /// How it gets its first tokens.
+    pub flow: Flow,
+    /// Where its browser comes back to, where it has one.
+    pub redirect_uri: Option<String>,
+    /// What it may ask for; the server's own choice where this is empty.
+    pub scopes: Vec<String>,
+    /// How it would prove who it is.
+    pub authentication: ClientAuthentication,
+}
+
+/// A client as the server registered it, which may be another than was asked for (RFC 7591 section 3.2.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    /// Its name at this server.
+    pub client_id: String,
+    /// Absent for a public client.
+    pub client_secret: Option<Secret>,
+    /// When the secret ends; `None` for never.
+    pub secret_expires_at: Option<Timestamp>,
+    /// How it proves who it is.
+    pub authentication: ClientAuthentication,
+    /// What it may ask for, where the server says.
+    pub scopes: Option<Vec<String>>,
+    /// Where the browser may come back to, where the server says.
+    pub redirect_uris: Vec<String>,
+    /// What the registration is changed and ended with.
+    pub management: Option<Management>,
+}
+
+/// The right to read, change and end a registration (RFC 7592).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Management {
+    /// The client configuration endpoint, which carries no secret by the standard and does by custom.
+    pub url: Secret,
+    /// The registration access token.
+    pub token: Secret,
+}
+
+/// What a server says to a registration.
+#[derive(Debug)]
+pub enum Said {
+    /// There is a client.
+    Given(Box<Given>),
+    /// There is one, of which keyfob can make no use.
+    Unfit {
+        /// Why not.
+        why: String,
+        /// What it could be ended with.
+        management: Option<Management>,
+    },
+    /// No, and nothing was registered.
+    Refused(ErrorResponse),
+    /// No, for want of a token (RFC 7591 section 3, RFC 6750).
+    Unauthorized(ErrorResponse),
+    /// It cannot be told whether there is a client.
+    NoVerdict {
+        /// The status.
+        status: u16,
+        /// What it was.
+        what: &'static str,
+    },
+}
+
+/// The client metadata that keyfob sends (RFC 7591 section 2).
+pub fn client_metadata(wish: &Wish, registration: &Registration) -> Map<String, Value> {
+    let mut members = Map::new();
+    for (name, value) in &registration.params {
+        members.insert(name.clone(), json!(value));
+    }
+    members.extend(own_metadata(wish));
+    members
+}
+
+/// The part of it that every registration and every published document shares.
+pub fn own_metadata(wish: &Wish) -> Map<String, Value> {
+    let (grants, responses) = grant_and_response_types(wish.flow);
+    let redirect_uris: Vec<&String> = wish.redirect_uri.iter().collect();
+    let mut members = Map::new();
+    members.insert("client_name".into(), json!("keyfob"));
+    members.insert("application_type".into(), json!("native"));
+    members.insert("redirect_uris".into(), json!(redirect_uris));
+    members.insert("grant_types".into(), json!(grants));
+    members.insert("response_types".into(), json!(responses));
+    members.insert("token_endpoint_auth_method".into(), json!(method_name(wish.authentication)));
+    if !wish.scopes.is_empty() {
+        members.insert("scope".into(), json!(wish.scopes.join(" ")));
+    }
+    members
+}
+
+fn grant_and_response_types(flow: Flow) -> (&'static [&'static str], &'static [&'static str]) {
+    match flow {
+        Flow::AuthorizationCode => (&["authorization_code", "refresh_token"], &["code"]),
+        Flow::ClientCredentials => (&["client_credentials"], &[]),
+        Flow::Password => (&["password", "refresh_token"], &[]),
+        Flow::DeviceCode => {
+            (&["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"], &[])
+        }
+        Flow::JwtBearer => (&["urn:ietf:params:oauth:grant-type:jwt-bearer"], &[]),
+        Flow::TokenExchange => (&["urn:ietf:params:oauth:grant-type:token-exchange"], &[]),
+        Flow::Import => (&["refresh_token"], &[]),
+    }
+}
+
+/// The methods of client authentication that a registration can name.
+const METHODS: [(&str, ClientAuthentication); 5] = [
+    ("client_secret_basic", ClientAuthentication::Basic),
+    ("client_secret_post", ClientAuthentication::Post),
+    ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
+    ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
+    ("none", ClientAuthentication::Id),
+];
+
+fn method_name(method: ClientAuthentication) -> &'static str {
+    METHODS.into_iter().find(|(_, known)| *known == method).map_or("none", |(name, _)| name)
+}
+
+/// Asks for a client (RFC 7591 section 3.1).
+pub fn registration_request(
+    endpoint: &Url,
+    metadata: &Map<String, Value>,
+    initial_access_token: Option<&Secret>,
+) -> Request {
+    let request = json_request(Method::POST, endpoint.clone(), &Value::Object(metadata.clone()));
+    match initial_access_token {
+        Some(token) => with_token(request, token),
+        None => request,
+    }
+}
+
+/// Asks what is registered now (RFC 7592 section 2.1).
+pub fn read_request(url: Url, token: &Secret) -> Request {
+    with_token(Request::new(Method::GET, url).header("Accept", "application/json"), token)
+}
+
+/// Asks for the same client once more, so that an ended secret can be replaced (RFC 7592 section 2.2).
+pub fn update_request(
+    url: Url,
+    token: &Secret,
+    client_id: &str,
+    metadata: &Map<String, Value>,
+) -> Request {
+    let mut members = metadata.clone();
+    members.insert("client_id".into(), json!(client_id));
+    with_token(json_request(Method::PUT, url, &Value::Object(members)), token)
+}
+
+/// Ends the client (RFC 7592 section 2.3).
+pub fn delete_request(url: Url, token: &Secret) -> Request {
+    with_token(Request::new(Method::DELETE, url).header("Accept", "application/json"), token)
+}
+
+fn json_request(method: Method, url: Url, body: &Value) -> Request {
+    Request::new(method, url)
+        .header("Accept", "application/json")
+        .header("Content-Type", "application/json")
+        .body(Body::Bytes(body.to_string().into()))
+}
+
+fn with_token(request: Request, token: &Secret) -> Request {
+    request.secret_header("Authorization", Secret::new(format!("Bearer {}", token.expose())))
+}
+
+/// Judges the answer of a registration, a read or an update; `endpoint` is where keyfob registers.
+pub fn judge(answer: &Answer, endpoint: &Url, now: Timestamp) -> Said {
+    let refusal = || {
+        let places = ErrorPlaces::default();
+        ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
+    };
+    match answer.status {
+        200 | 201 => given(&answer.body, endpoint),
+        401 | 403 => Said::Unauthorized(refusal()),
+        300..=399 => Said::NoVerdict { status: answer.status, what: "a redirect" },
+        400..=428 | 430..=499 => Said::Refused(refusal()),
+        status => Said::NoVerdict { status, what: "no verdict" },
+    }
+}
+
+fn given(body: &[u8], endpoint: &Url) -> Said {
+    let Ok(document) = parse_object(body) else {
+        return Said::NoVerdict { status: 200, what: "something that is no JSON object" };
+    };
+    let document = Document(document);
+    let management = document.management(endpoint);
+    match document.given(management.clone()) {
+        Ok(given) => Said::Given(Box::new(given)),
+        Err(why) => Said::Unfit { why, management },
+    }
+}
+
+/// The client information of an answer; `null` counts as absent.
+struct Document(Map<String, Value>);
+
+impl Document {
+    fn given(&self, management: Option<Management>) -> Result<Given, String> {
+        let client_id = self.text("client_id")?.ok_or("it names no `client_id`")?.to_owned();
+        let secret = self.text("client_secret")?.map(Secret::new);
+        let authentication = self.authentication(secret.is_some())?;
+        let client_secret = match authentication {
+            // A secret beside `none` proves nothing to anyone.
+            ClientAuthentication::Id => None,
+            _ => Some(secret.ok_or("it wants a client secret and gives none")?),
+        };
+        Ok(Given {
+            secret_expires_at: client_secret.as_ref().and(self.secret_end()?),
+            client_id,
+            client_secret,
+            authentication,
+            scopes: self.text("scope")?.map(|it| it.split(' ').map(str::to_owned).collect()),
+            redirect_uris: self.redirect_uris()?,
+            management,
+        })
+    }
+
+    /// What is not said is HTTP Basic (RFC 7591 section 2), if there is a secret to use with it.
+    fn authentication(&self, has_secret: bool) -> Result<ClientAuthentication, String> {
+        let Some(name) = self.text("token_endpoint_auth_method")? else {
+            return Ok(match has_secret {
+                true => ClientAuthentication::Basic,
+                false => ClientAuthentication::Id,
+            });
+        };
+        let known = METHODS.into_iter().find(|(known, _)| *known == name);
+        let (_, method) =
+            known.ok_or_else(|| format!("it wants `{name}` as client authentication"))?;
+        Ok(method)
+    }
+
+    /// Seconds since 1970; 0 is never (RFC 7591 section 3.2.1).
+    fn secret_end(&self) -> Result<Option<Timestamp>, String> {
+        let wrong = || "`client_secret_expires_at` is no time".to_owned();
+        let Some(value) = self.value("client_secret_expires_at") else { return Ok(None) };
+        let seconds = value.as_f64().filter(|it| *it >= 0.0).ok_or_else(wrong)?;
+        match seconds as i64 {
+            0 => Ok(None),
+            seconds => Ok(Some(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))),
+        }
+    }
+
+    fn redirect_uris(&self) -> Result<Vec<String>, String> {
+        let wrong = || "`redirect_uris` is no list of texts".to_owned();
+        let Some(value) = self.value("redirect_uris") else { return Ok(Vec::new()) };
+        let uris = value.as_array().ok_or_else(wrong)?.iter();
+        uris.map(|uri| uri.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+    }
+
+    /// The token goes to the server that gave it and nowhere else, so another origin is no use.
+    fn management(&self, endpoint: &Url) -> Option<Management> {
+        let url = self.text("registration_client_uri").ok().flatten()?;
+        let token = self.text("registration_access_token").ok().flatten()?;
+        let place = check_endpoint(url, endpoint).ok()?;
+        (place.origin() == endpoint.origin())
+            .then(|| Management { url: Secret::new(place.as_str()), token: Secret::new(token) })
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|it| !it.is_null())
+    }
+
+    /// A text that can stand in a header or a form; an empty one counts as absent.
+    fn text(&self, name: &str) -> Result<Option<&str>, String> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let text = value.as_str().ok_or_else(|| format!("`{name}` is no text"))?;
+        match text.len() > LONGEST || text.chars().any(char::is_control) {
+            true => {
+                Err(format!("`{name}` is longer than {LONGEST} bytes or holds a control character"))
+            }
+            false => Ok(Some(text).filter(|text| !text.is_empty())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::HeaderMap;
+    use std::collections::BTreeMap;
+
+    fn endpoint() -> Url {
+        Url::parse("https://as.example/register").unwrap()
+    }
+
+    fn said(status: u16, body: &Value) -> Said {
+        let answer = Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: body.to_string().into_bytes().into(),
+            date: None,
+        };
+        judge(&answer, &endpoint(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn given(body: Value) -> Given {
+        match said(201, &body) {
+            Said::Given(given) => *given,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn whole() -> Value {
+        json!({
+            "client_id": "c1",
+            "client_secret": "s1",
+            "client_secret_expires_at": 1000,
+            "token_endpoint_auth_method": "client_secret_post",
+            "scope": "a b",
+            "redirect_uris": ["http://127.0.0.1:8/cb"],
+            "registration_access_token": "r1",
+            "registration_client_uri": "https://as.example/register/c1",
+        })
+    }
+
+    fn with(member: &str, value: Value) -> Value {
+        let mut body = whole();
+        body[member] = value;
+        body
+    }
+
+    #[test] // EX7
+    fn what_the_server_returned_counts_and_not_what_was_asked() {
+        let client = given(whole());
+        assert_eq!(client.authentication, ClientAuthentication::Post);
+        assert_eq!(client.secret_expires_at, Timestamp::from_second(1000).ok());
+        assert_eq!(client.scopes, Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(client.redirect_uris, ["http://127.0.0.1:8/cb"]);
+        assert_eq!(client.management.unwrap().url.expose(), "https://as.example/register/c1");
+        let method = |value: Value| given(with("token_endpoint_auth_method", value));
+        assert_eq!(method(Value::Null).authentication, ClientAuthentication::Basic);
+        let public = method(json!("none"));
+        assert_eq!((public.client_secret, public.secret_expires_at), (None, None));
+        let bare = given(json!({"client_id": "c1"}));
+        assert_eq!(bare.authentication, ClientAuthentication::Id);
+        assert_eq!((bare.scopes, bare.management), (None, None));
+        assert_eq!(given(with("client_secret_expires_at", json!(0))).secret_expires_at, None);
+    }
+
+    #[test] // EX7
+    fn an_answer_that_cannot_be_used_is_none() {
+        let unfit = [
+            ("client_id", json!("")),
+            ("client_id", Value::Null),
+            ("client_id", json!(7)),
+            ("client_id", json!("a\nb")),
+            ("client_id", json!("x".repeat(LONGEST + 1))),
+            ("client_secret", Value::Null),
+            ("client_secret", json!("s\r\nX-Evil: 1")),
+            ("client_secret_expires_at", json!("soon")),
+            ("client_secret_expires_at", json!(-1)),
+            ("token_endpoint_auth_method", json!("tls_client_auth")),
+            ("redirect_uris", json!("http://127.0.0.1/")),
+            ("redirect_uris", json!([1])),
+        ];
+        for (member, value) in unfit {
+            match said(201, &with(member, value.clone())) {
+                // The client is there all the same, and can be ended again.
+                Said::Unfit { management: Some(_), .. } => {}
+                other => panic!("{member} {value}: {other:?}"),
+            }
+        }
+        for body in [json!([]), json!("x"), Value::Null] {
+            assert!(matches!(said(201, &body), Said::NoVerdict { .. }), "{body}");
+        }
+    }
+
+    #[test] // EX7, A1, A15
+    fn the_registration_token_goes_to_no_other_server() {
+        for url in [
+            "https://evil.example/register/c1",
+            "https://as.example:8443/register/c1",
+            "http://as.example/register/c1",
+            "https://as.example@evil.example/",
+            "https://127.1/",
+            "/register/c1",
+            "",
+        ] {
+            let client = given(with("registration_client_uri", json!(url)));
+            assert_eq!(client.management, None, "{url}");
+        }
+    }
+
+    #[test] // EX7, ER1
+    fn refusals_and_what_is_no_verdict_are_told_apart() {
+        let refused = json!({"error": "invalid_redirect_uri"});
+        match said(400, &refused) {
+            Said::Refused(error) => assert_eq!(error.code.as_deref(), Some("invalid_redirect_uri")),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(said(401, &refused), Said::Unauthorized(_)));
+        for status in [204, 302, 307, 429, 500, 503] {
+            let said = said(status, &whole());
+            assert!(matches!(said, Said::NoVerdict { .. }), "{status}: {said:?}");
+        }
+    }
+
+    #[test] // EX7
+    fn the_metadata_says_what_keyfob_will_do_and_the_provider_s_words_come_along() {
+        let wish = Wish {
+            flow: Flow::AuthorizationCode,
+            redirect_uri: Some("http://127.0.0.1:9/cb".into()),
+            scopes: vec!["a".into(), "b".into()],
+            authentication: ClientAuthentication::Id,
+        };
+        let registration = Registration {
+            kind: crate::provider::schema::RegistrationKind::Dynamic,
+            url: None,
+            params: BTreeMap::from([("software_id".to_owned(), "x".to_owned())]),
+        };
+        let expected = json!({
+            "software_id": "x",
+            "client_name": "keyfob",
+            "application_type": "native",
+            "redirect_uris": ["http://127.0.0.1:9/cb"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "none",
+            "scope": "a b",
+        });
+        assert_eq!(Value::Object(client_metadata(&wish, &registration)), expected);
+        let machine = Wish {
+            flow: Flow::ClientCredentials,
+            redirect_uri: None,
+            scopes: Vec::new(),
+            authentication: ClientAuthentication::Basic,
+        };
+        let metadata = Value::Object(own_metadata(&machine));
+        assert_eq!(metadata["grant_types"], json!(["client_credentials"]));
+        assert_eq!(metadata["redirect_uris"], json!([]));
+        assert!(metadata.get("scope").is_none());
+    }
+}

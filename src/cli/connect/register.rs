@@ -1,0 +1,308 @@
+//! A client id that the authorization server gives to keyfob itself (RFC 7591).
+
+use super::super::args::Connect;
+use super::super::command_line::Given;
+use super::super::context::{Chosen, Context, title};
+use super::super::report::{self, Report};
+use super::super::{discovered, notices, secrets};
+use super::questions::ask_settings;
+use super::redirect::redirect_uri;
+use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
+use crate::connection::registration::{
+    Asked, Obtained, RegisteredClient, Registrar, RegistrationError,
+};
+use crate::connection::{Ears, Notice};
+use crate::http::printable::printable;
+use crate::profile::settings;
+use crate::provider::schema::{Flow, Registration, RegistrationKind};
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::user_agent::redirect_uri::RedirectUri;
+
+/// Gives the profile a client of its own where that is asked for and possible; false where a
+/// client id must come from the person.
+pub fn registered(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    flow: Flow,
+) -> Result<bool, Report> {
+    let asked_for = args.registering.register;
+    if chosen.profile.registered.is_some() && chosen.profile.client_id.is_some() {
+        let now = context.system.clock.now();
+        if chosen.profile.secret_has_ended(now) {
+            renew(context, chosen, args, flow)?;
+        } else if args.port.is_some() || args.redirect_uri.is_some() {
+            move_redirect(context, chosen, flow)?;
+        }
+        return Ok(true);
+    }
+    if chosen.profile.client_id.is_some() {
+        return match asked_for {
+            true => Err(report::has_a_client(&chosen.name)),
+            false => Ok(false),
+        };
+    }
+    let dynamic = dynamic(chosen);
+    match (asked_for, dynamic) {
+        (true, None) => Err(report::no_registration(&title(&chosen.provider))),
+        (false, None) => Ok(false),
+        (false, Some(_)) if !wanted(context, chosen)? => Ok(false),
+        (_, Some(registration)) => {
+            obtain(context, chosen, args, &registration, flow, false)?;
+            Ok(true)
+        }
+    }
+}
+
+fn dynamic(chosen: &Chosen) -> Option<Registration> {
+    let registration = chosen.provider.registration.as_ref();
+    registration.filter(|it| it.kind == RegistrationKind::Dynamic).cloned()
+}
+
+fn wanted(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
+    let name = title(&chosen.provider);
+    context.agreed(&format!("{name} gives client ids itself. Register keyfob there?"))
+}
+
+/// Registers, or takes what an earlier or a parallel command registered, and writes the profile.
+fn obtain(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    registration: &Registration,
+    flow: Flow,
+    replaces: bool,
+) -> Result<(), Report> {
+    ask_settings(context, chosen, true)?;
+    pin_port(context, chosen, flow)?;
+    let metadata = client_metadata(&wish(chosen, flow)?, registration);
+    let values = settings::values(&chosen.provider, &chosen.profile.settings, None);
+    let url = |template: &str| {
+        values.render_url(template).map_err(|missing| {
+            let situation = chosen.situation(context.system);
+            report::missing_value(&missing.0, &situation)
+        })
+    };
+    let endpoint = url(registration.url.as_deref().unwrap_or_default())?;
+    let token_endpoint = url(&chosen.provider.token.url)?;
+    let mut initial = match &args.registering.initial_access_token_file {
+        Some(path) => Some(secrets::from_file(context.system, path)?),
+        None => None,
+    };
+    let obtained = loop {
+        let asked = Asked {
+            endpoint: &endpoint,
+            token_endpoint: &token_endpoint,
+            metadata: &metadata,
+            initial_access_token: initial.as_ref(),
+            replaces,
+        };
+        match with_registrar(context, chosen, |desk| context.wait(desk.register(&asked)))? {
+            Err(RegistrationError::Unauthorized(error)) if initial.is_none() => {
+                initial = ask_token(context, &title(&chosen.provider))?;
+                if initial.is_none() {
+                    let error = RegistrationError::Unauthorized(error);
+                    return Err(failed(&error, chosen));
+                }
+            }
+            Err(error) => return Err(failed(&error, chosen)),
+            Ok(obtained) => break obtained,
+        }
+    };
+    adopt(context, chosen, obtained)
+}
+
+/// One that was refused is not asked for again: the loop above comes here once.
+fn ask_token(context: &Context<'_>, provider: &str) -> Result<Option<Secret>, Report> {
+    context.ask_secret(&format!("Initial access token that {provider} gave you (not shown)"))
+}
+
+/// Many servers compare the port too (RFC 8252 section 7.3 asks them not to): one is chosen once
+/// and registered, where nobody named a redirect URI.
+fn pin_port(context: &Context<'_>, chosen: &mut Chosen, flow: Flow) -> Result<(), Report> {
+    if flow != Flow::AuthorizationCode {
+        return Ok(());
+    }
+    let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
+    if uri.is_any_port() {
+        let pinned = uri.at_port(port(&*context.system.random));
+        chosen.profile.redirect_uri = Some(pinned.as_str().to_owned());
+    }
+    Ok(())
+}
+
+/// Below the ports that systems give away by themselves.
+fn port(random: &dyn Random) -> u16 {
+    const FIRST: u16 = 20_000;
+    const MANY: f64 = 10_000.0;
+    FIRST + (crate::random::fraction(random) * MANY) as u16
+}
+
+/// What the client is registered or published for.
+pub fn wish(chosen: &Chosen, flow: Flow) -> Result<Wish, Report> {
+    let redirect_uri = match flow {
+        Flow::AuthorizationCode => {
+            let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
+            Some(uri.as_str().to_owned())
+        }
+        _ => None,
+    };
+    let mut scopes = chosen.profile.scopes.clone();
+    for scope in chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes) {
+        if !scopes.contains(scope) {
+            scopes.push(scope.clone());
+        }
+    }
+    Ok(Wish { flow, redirect_uri, scopes, authentication: chosen.provider.client.auth })
+}
+
+/// What the server registered is what is used from now on; the profile says so before a browser opens.
+fn adopt(context: &Context<'_>, chosen: &mut Chosen, obtained: Obtained) -> Result<(), Report> {
+    let Obtained { client, is_new } = obtained;
+    chosen.profile.client_id = Some(client.client_id.clone());
+    chosen.profile.registered = Some(client.public());
+    use_redirect(chosen, &client)?;
+    use_scopes(context, chosen, &client);
+    if let Some(found) = chosen.discovered.take() {
+        discovered::keep(context, Some(&found))?;
+    }
+    let written = context.profiles.write(&chosen.name, &chosen.profile);
+    written.map_err(|error| report::profile(&error))?;
+    // A file says it all from here on.
+    chosen.given = Given::default();
+    let told = match is_new {
+        true => "registered at",
+        false => "was registered before at",
+    };
+    let line = format!(
+        "`{}` {told} {}: client id {}",
+        chosen.name,
+        title(&chosen.provider),
+        printable(&client.client_id)
+    );
+    context.output.note(context.system, &line);
+    Ok(())
+}
+
+/// Where the browser comes back to is what the server has on its list.
+fn use_redirect(chosen: &mut Chosen, client: &RegisteredClient) -> Result<(), Report> {
+    let Some(own) = &chosen.profile.redirect_uri else { return Ok(()) };
+    if client.redirect_uris.is_empty() || client.redirect_uris.contains(own) {
+        return Ok(());
+    }
+    let on_this_machine = |text: &&String| {
+        let uri = text.parse::<RedirectUri>();
+        uri.is_ok_and(|uri| {
+            matches!(uri.place(), crate::user_agent::redirect_uri::Place::Loopback(_))
+        })
+    };
+    match client.redirect_uris.iter().find(on_this_machine) {
+        Some(other) => {
+            chosen.profile.redirect_uri = Some(other.clone());
+            Ok(())
+        }
+        None => Err(report::registered_elsewhere(&chosen.name, own, &client.redirect_uris)),
+    }
+}
+
+/// Scopes that the registration does not cover would be refused when they are asked for.
+fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredClient) {
+    let Some(covered) = &client.scopes else { return };
+    let (kept, lost): (Vec<String>, Vec<String>) =
+        chosen.profile.scopes.iter().cloned().partition(|scope| covered.contains(scope));
+    if !lost.is_empty() {
+        let lost = printable(&lost.join(", "));
+        let says = format!("the registration does not cover {lost}, so it is not asked for");
+        context.output.warn(context.system, &says);
+    }
+    chosen.profile.scopes = kept;
+}
+
+/// Gets a new secret in the place of one that has ended; a client that is no more is made anew.
+fn renew(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    flow: Flow,
+) -> Result<(), Report> {
+    let Some(registration) = dynamic(chosen) else {
+        return Err(report::no_registration(&title(&chosen.provider)));
+    };
+    let metadata = client_metadata(&wish(chosen, flow)?, &registration);
+    match with_registrar(context, chosen, |desk| context.wait(desk.renew(&metadata)))? {
+        Ok(client) => {
+            chosen.profile.registered = Some(client.public());
+            let written = context.profiles.write(&chosen.name, &chosen.profile);
+            written.map_err(|error| report::profile(&error))?;
+            context.output.note(
+                context.system,
+                &format!("the client secret of `{}` had ended and is renewed", chosen.name),
+            );
+            Ok(())
+        }
+        Err(
+            RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,
+        ) if args.registering.register || wanted(context, chosen)? => {
+            let forgotten = with_registrar(context, chosen, |desk| context.wait(desk.forget()))?;
+            forgotten.map_err(|error| failed(&error, chosen))?;
+            obtain(context, chosen, args, &registration, flow, true)
+        }
+        Err(error) => Err(failed(&error, chosen)),
+    }
+}
+
+/// Another redirect URI is registered in the place of the old one; a server that cannot be asked may
+/// take any port of this machine all the same (RFC 8252 section 7.3).
+fn move_redirect(context: &Context<'_>, chosen: &mut Chosen, flow: Flow) -> Result<(), Report> {
+    let Some(registration) = dynamic(chosen) else { return Ok(()) };
+    let metadata = client_metadata(&wish(chosen, flow)?, &registration);
+    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
+        Ok(client) => {
+            chosen.profile.registered = Some(client.public());
+            use_redirect(chosen, &client)
+        }
+        Err(RegistrationError::NotManaged | RegistrationError::Refused(_)) => {
+            let says = "the server could not be told of the new redirect URI, and may refuse it";
+            context.output.warn(context.system, says);
+            Ok(())
+        }
+        Err(error) => Err(failed(&error, chosen)),
+    }
+}
+
+fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
+    let command = format!("{} --register", chosen.given.command("connect", &chosen.name, &[]));
+    report::registration(error, &title(&chosen.provider), &command)
+}
+
+fn with_registrar<T>(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    work: impl FnOnce(&Registrar<'_>) -> Result<T, Report>,
+) -> Result<T, Report> {
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+    let drawer = context.drawer(&chosen.name, kind)?;
+    registrar(context, &chosen.name, &title(&chosen.provider), &drawer, work)
+}
+
+/// Runs `work` with what a registration needs.
+pub fn registrar<T>(
+    context: &Context<'_>,
+    name: &str,
+    provider: &str,
+    drawer: &crate::connection::Drawer,
+    work: impl FnOnce(&Registrar<'_>) -> Result<T, Report>,
+) -> Result<T, Report> {
+    let http = context.http().map_err(|error| report::http("no request can be made", &error))?;
+    let notify = |notice: Notice| {
+        notices::tell(context.output, context.system, name, provider, notice);
+    };
+    let trace = |line: String| {
+        if !context.output.json {
+            context.output.say(context.system, &line);
+        }
+    };
+    let ears = Ears { notify: &notify, verbose: context.output.verbose, trace: &trace };
+    work(&Registrar { system: context.system, drawer, http: &http, ears })
+}

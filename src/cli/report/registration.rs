@@ -1,0 +1,126 @@
+//! What a person is told when keyfob did not become a client, or did not cease to be one.
+
+use super::{Exit, Report, http, keeping};
+use crate::connection::registration::RegistrationError;
+use crate::http::printable::printable;
+
+/// A registration that was not made, not renewed or not ended; `command` tries again.
+pub fn registration(error: &RegistrationError, provider: &str, command: &str) -> Report {
+    match error {
+        RegistrationError::Keeping(error) => keeping(error),
+        RegistrationError::Endpoint(text) => Report::new(
+            Exit::SetUp,
+            "bad-provider-file",
+            format!("the registration endpoint of {provider} is no URL"),
+        )
+        .cause(printable(text))
+        .hint("correct `url` in the [registration] table of the provider file"),
+        RegistrationError::Http(error) => {
+            http(&format!("{provider} gave no answer about the registration"), error).next(command)
+        }
+        RegistrationError::Refused(error) => Report::new(
+            Exit::Refused,
+            "registration-refused",
+            format!("{provider} does not register keyfob so"),
+        )
+        .vendor(error)
+        .hint("register an application at the vendor by hand, and give its client id")
+        .next(format!("{} --client-id …", without_register(command))),
+        RegistrationError::Unauthorized(error) => Report::new(
+            Exit::SetUp,
+            "registration-unauthorized",
+            format!("{provider} registers clients only with an initial access token"),
+        )
+        .vendor(error)
+        .hint("ask who runs that server for one; it is read from a file, `-` is standard input")
+        .next(format!("{} --register --initial-access-token-file FILE", without_register(command))),
+        RegistrationError::NoVerdict { status, what } => {
+            let mut report = Report::new(
+                Exit::TryLater,
+                "no-verdict",
+                format!("{provider} did not answer the registration sensibly"),
+            )
+            .cause(format!("it answered with {what} (HTTP {status})"))
+            .hint("try again; there may be a client now that nobody uses")
+            .next(command);
+            report.http_status = Some(*status);
+            report
+        }
+        RegistrationError::Unfit { why, ended } => Report::new(
+            Exit::SetUp,
+            "registration-unfit",
+            format!("{provider} registered a client that keyfob cannot use"),
+        )
+        .cause(printable(why))
+        .cause(match ended {
+            true => "it was ended at once",
+            false => "it may live on there, and nothing here uses it",
+        })
+        .hint("register an application at the vendor by hand, and give its client id")
+        .next(format!("{} --client-id …", without_register(command))),
+        RegistrationError::Connected => {
+            Report::usage("the profile is connected with another client")
+                .cause("its tokens belong to that client, and a new one could not renew them")
+                .hint("use another profile name, or revoke the connection first")
+        }
+        RegistrationError::NotManaged => Report::new(
+            Exit::SetUp,
+            "not-registered",
+            format!("there is no registration at {provider} that keyfob can manage"),
+        )
+        .cause("keyfob did not register this client, or was given no registration access token")
+        .hint("end it in the vendor's own pages, if there are any"),
+        RegistrationError::Gone => Report::new(
+            Exit::SetUp,
+            "registration-gone",
+            format!("{provider} knows the registration of this client no more"),
+        )
+        .hint("register again")
+        .next(format!("{} --register", without_register(command))),
+        RegistrationError::StillEnded => Report::new(
+            Exit::SetUp,
+            "client-secret-ended",
+            format!("the client secret from {provider} has ended, and it gives no new one"),
+        )
+        .hint("register again")
+        .next(format!("{} --register", without_register(command))),
+    }
+}
+
+fn without_register(command: &str) -> String {
+    command.replace(" --register", "")
+}
+
+/// `--register` for a profile whose client id somebody gave.
+pub fn has_a_client(profile: &str) -> Report {
+    Report::usage(format!("`{profile}` has a client id already"))
+        .hint("use another profile name; or give this one up first")
+        .next(format!("keyfob profile set {profile} client_id="))
+}
+
+/// `--register` where nobody registers clients so.
+pub fn no_registration(provider: &str) -> Report {
+    Report::new(
+        Exit::SetUp,
+        "no-registration",
+        format!("{provider} does not say that clients can register themselves"),
+    )
+    .cause("its provider file has no [registration] table of the kind `dynamic`")
+    .hint("register an application at the vendor by hand, and give its client id with --client-id")
+}
+
+/// The server registered redirect URIs that keyfob cannot serve.
+pub fn registered_elsewhere(profile: &str, own: &str, theirs: &[String]) -> Report {
+    let mut report = Report::new(
+        Exit::SetUp,
+        "registration-unfit",
+        "the server registered other redirect URIs than keyfob asked for",
+    )
+    .cause(format!("asked for: {}", printable(own)));
+    for uri in theirs.iter().take(5) {
+        report = report.cause(format!("registered: {}", printable(uri)));
+    }
+    report
+        .hint("end that registration, and register an application by hand")
+        .next(format!("keyfob profile remove {profile} --unregister"))
+}

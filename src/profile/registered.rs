@@ -1,0 +1,79 @@
+//! What is known to everyone of a client that keyfob registered itself; its secrets are in the store.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Profile;
+use crate::provider::Provider;
+use crate::provider::schema::{Client, ClientAuthentication, Presence};
+
+/// A registration (RFC 7591), as far as a file may tell of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registered {
+    /// The client registration endpoint.
+    pub endpoint: String,
+    /// When.
+    pub at: Timestamp,
+    /// How the server wants the client to prove who it is.
+    pub authentication: ClientAuthentication,
+    /// When its secret ends; absent for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_expires_at: Option<Timestamp>,
+}
+
+impl Profile {
+    /// The client of this profile: as it was registered, else as the provider describes all of its clients.
+    pub fn client_of(&self, provider: &Provider) -> Client {
+        let client = provider.client.clone();
+        let Some(registered) = &self.registered else { return client };
+        let secret = match registered.authentication {
+            ClientAuthentication::Id => Presence::None,
+            _ => Presence::Required,
+        };
+        Client { auth: registered.authentication, secret, ..client }
+    }
+
+    /// Names another client; what was registered is about the one that it replaces.
+    pub fn name_client(&mut self, client_id: Option<String>) {
+        if self.client_id != client_id {
+            self.registered = None;
+        }
+        self.client_id = client_id;
+    }
+
+    /// Whether the secret that the server gave has ended.
+    pub fn secret_has_ended(&self, now: Timestamp) -> bool {
+        let end = self.registered.as_ref().and_then(|it| it.secret_expires_at);
+        end.is_some_and(|end| end <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test] // EX7, CA3
+    fn a_registered_client_proves_itself_as_the_server_said_until_another_is_named() {
+        let provider = crate::provider::catalogue::shipped("inkress").unwrap().unwrap();
+        let at = Timestamp::UNIX_EPOCH;
+        let registered = Registered {
+            endpoint: "https://as.example/register".into(),
+            at,
+            authentication: ClientAuthentication::Id,
+            secret_expires_at: Some(at),
+        };
+        let mut profile = Profile {
+            client_id: Some("c1".into()),
+            registered: Some(registered),
+            ..Profile::default()
+        };
+        let client = profile.client_of(&provider);
+        assert_eq!((client.auth, client.secret), (ClientAuthentication::Id, Presence::None));
+        assert!(profile.secret_has_ended(at));
+        profile.name_client(Some("c1".into()));
+        assert!(profile.registered.is_some());
+        profile.name_client(Some("c2".into()));
+        assert_eq!((&profile.registered, profile.client_of(&provider)), (&None, provider.client));
+    }
+}
