@@ -48,6 +48,7 @@ mod scopes;
 #[cfg(unix)]
 mod sealed;
 mod secrecy;
+mod standards;
 mod status;
 mod sync;
 #[cfg(unix)]
