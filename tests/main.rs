@@ -26,6 +26,8 @@ mod interruptions;
 mod jq;
 mod json;
 mod limits;
+#[cfg(unix)]
+mod lock_file;
 mod messages;
 mod offline;
 mod paginate;

@@ -281,8 +281,11 @@ impl Connection<'_> {
     ) -> Result<Taken<T>, LockError> {
         let path = self.lock_path();
         if let Some(folder) = path.parent() {
-            // What is wrong with the folder, the lock file in it will say.
-            let _ = Folder::make(folder);
+            let unusable = |error| LockError::Unusable {
+                path: path.clone(),
+                source: std::io::Error::other(error),
+            };
+            Folder::make(folder).map_err(unusable)?;
         }
         let name = |holder: Option<&Holder>| {
             (self.notify)(Notice::WaitingForLock(holder.cloned()));
