@@ -16,6 +16,8 @@ mod connect;
 mod documents;
 #[cfg(unix)]
 mod exec;
+#[cfg(unix)]
+mod file_safety;
 mod helper;
 #[cfg(unix)]
 mod helper_program;

@@ -83,6 +83,9 @@ pub struct Bound {
     /// The revocation endpoint, where there is one.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
+    /// Other hosts that may be given the access token; `None` in entries of before they were kept.
+    #[serde(default)]
+    pub other_hosts: Option<Vec<String>>,
 }
 
 /// Says that a refresh token may have been spent.

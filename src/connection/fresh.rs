@@ -193,7 +193,12 @@ impl Connection<'_> {
                 return Err(FreshError::Rebound { was, is });
             }
         }
-        Ok(())
+        let known = was.other_hosts.as_ref();
+        let added = |host: &&String| known.is_some_and(|known| !known.contains(host));
+        match self.provider.api.hosts.iter().find(added) {
+            Some(is) => Err(FreshError::Rebound { was: was.api_origin.clone(), is: is.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the access token of an entry will do as it is.

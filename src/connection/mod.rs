@@ -237,6 +237,7 @@ impl<'a> Connection<'a> {
             token_endpoint: self.token_endpoint()?,
             api_origin: self.api_origin()?,
             revocation_endpoint: self.revocation_endpoint(),
+            other_hosts: Some(self.provider.api.hosts.clone()),
         })
     }
 
