@@ -14,6 +14,7 @@ mod clock;
 mod connect;
 #[cfg(unix)]
 mod documents;
+mod escapes;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]

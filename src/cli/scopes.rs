@@ -40,7 +40,7 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
         context.output.note(context.system, &printable(&says));
     }
     if !rows.is_empty() {
-        context.output.product(context.system, &shown(&rows))?;
+        context.output.page(context.system, &shown(&rows))?;
     }
     for line in remarks(&chosen) {
         context.output.note(context.system, &line);
