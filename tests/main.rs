@@ -61,6 +61,8 @@ mod sync_processes;
 mod sync_whole;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod tls;
 mod token_and_header;
 mod transient;
 mod vendors;

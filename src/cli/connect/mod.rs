@@ -6,6 +6,7 @@ mod flow;
 mod questions;
 mod redirect;
 mod scopes;
+mod superuser;
 
 use clap::ValueEnum as _;
 
