@@ -22,6 +22,8 @@ mod file_safety;
 mod helper;
 #[cfg(unix)]
 mod helper_program;
+#[cfg(unix)]
+mod hostile_bodies;
 mod import;
 #[cfg(unix)]
 mod interruptions;
@@ -34,6 +36,8 @@ mod lock_file;
 mod messages;
 mod offline;
 mod paginate;
+#[cfg(target_os = "linux")]
+mod processes;
 mod profile;
 mod provider;
 #[cfg(unix)]
@@ -64,6 +68,9 @@ mod terminal;
 #[cfg(unix)]
 mod tls;
 mod token_and_header;
+mod token_response;
+#[cfg(unix)]
+mod transaction;
 mod transient;
 mod vendors;
 mod webhook;
