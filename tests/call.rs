@@ -347,3 +347,16 @@ fn a_read_that_carries_a_body_by_a_slip_is_told() {
         assert_eq!(ran.stderr, "", "{fine}");
     }
 }
+
+#[test] // RR20
+fn a_body_of_any_bytes_goes_out_as_it_came() {
+    let shop = Shop::connected("inkress");
+    for body in ["\u{1b}[2J\u{0}\r\n\u{9b}\u{202e}", "no line end", "{\"a\" : 1.0}\n\n", ""] {
+        let answer = |status| Fault::Status { status, headers: Vec::new(), body: body.into() };
+        for (status, exit) in [(200, 0), (404, 8), (500, 9)] {
+            shop.sandbox.next_api_answers(vec![answer(status)]);
+            let ran = shop.line("call shop GET /orders --retry 0 -v").exits(exit);
+            assert_eq!(ran.stdout, body, "{status}");
+        }
+    }
+}

@@ -161,7 +161,7 @@ fn tests_by_id(citations: &[Citation]) -> BTreeMap<&str, Vec<&str>> {
     tests
 }
 
-/// What every test of the package cites.
+/// What every test of the package cites; the stand-in's own tests prove the stand-in, and not what keyfob does.
 fn citations() -> Vec<Citation> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
@@ -171,6 +171,9 @@ fn citations() -> Vec<Citation> {
     let mut citations = Vec::new();
     for file in files {
         let name = file.strip_prefix(root).unwrap().display().to_string().replace('\\', "/");
+        if name.starts_with("src/sandbox/") {
+            continue;
+        }
         citations.extend(citations_in(&name, &std::fs::read_to_string(&file).unwrap()));
     }
     citations
