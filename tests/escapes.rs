@@ -136,6 +136,22 @@ fn what_an_api_says_in_its_headers_is_plain() {
 }
 
 #[test] // A13, ER2
+fn the_lines_of_a_batch_are_plain_but_for_the_bodies() {
+    let shop = Shop::connected("inkress");
+    let body = json!({ "error": HOSTILE, "message": HOSTILE }).to_string();
+    for status in [400, 500] {
+        let headers = [as_json(), ("x-request-id", IN_HEADER), ("x-echo", IN_HEADER)];
+        shop.sandbox.next_api_answers(vec![answer(status, &headers, body.clone())]);
+        *shop.world.stdin.borrow_mut() = br#"{"method":"GET","path":"/orders"}"#.to_vec();
+        let ran = shop.line("call shop --batch - --retry 0");
+        is_plain("stderr", &ran.stderr);
+        assert!(ran.stdout.contains("evilword"), "{}", ran.stdout);
+        // The body goes out as the vendor wrote it.
+        is_plain("stdout", &ran.stdout.replace(&body, ""));
+    }
+}
+
+#[test] // A13, ER2
 fn account_names_and_scopes_that_come_with_tokens_are_plain() {
     let shop = Shop::of("inkress");
     shop.sandbox.answer_with("merchant_id", HOSTILE.into());
@@ -165,7 +181,12 @@ fn the_words_of_a_provider_file_are_plain() {
             "summary = \"a plain OAuth 2 server: form bodies, HTTP Basic, PKCE, iss, rotation with reuse detection\"",
             &format!("summary = {hostile}"),
         );
-    assert_eq!(words.matches("evilword").count(), 5, "every field was found");
+    let recipe = format!(
+        "\n[[recipes]]\nname = \"x\"\ndoes = {hostile}\nnote = {hostile}\nneeds = [\"items:read\"]\n\
+         steps = [{{ method = \"GET\", path = \"/items\", does = {hostile} }}]\n"
+    );
+    let words = words + &recipe;
+    assert_eq!(words.matches("evilword").count(), 8, "every field was found");
     std::fs::write(&path, &words).unwrap();
     let file = path.display().to_string();
     for (line, tells) in [
@@ -178,7 +199,15 @@ fn the_words_of_a_provider_file_are_plain() {
     }
     shop.connect().ok();
     shop.sandbox.grant_at_most(&["items:read"]);
-    for line in ["scopes shop", "refresh shop", "connect shop --scope items:write", "revoke shop"] {
+    in_every_way("recipes shop", true, |line| shop.line(line));
+    for line in [
+        "call shop @x",
+        "call shop @x --dry-run",
+        "scopes shop",
+        "refresh shop",
+        "connect shop --scope items:write",
+        "revoke shop",
+    ] {
         in_every_way(line, line == "scopes shop", |line| shop.line(line));
     }
     // A word that the schema does not know is quoted in its error.
