@@ -220,7 +220,7 @@ fn a_person_may_say_yes_to_another_account() {
     assert_eq!(shop.world.status("shop")["account"]["merchant_id"], 999);
 }
 
-#[test] // AT-8a
+#[test] // AT-8a, AR10
 fn a_busy_port_is_said_and_never_moved() {
     let shop = Shop::of("inkress");
     let port = url::Url::parse(&shop.redirect_uri).unwrap().port().unwrap();
