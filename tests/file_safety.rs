@@ -102,6 +102,25 @@ fn a_link_planted_in_the_place_of_any_file_leaves_its_victim_alone() {
     assert_eq!(program.sandbox.spent_tokens_seen(), 0);
 }
 
+#[test] // ST5, ST6, A20
+fn a_place_of_locks_that_is_not_one_s_own_is_told_and_nothing_is_sent() {
+    let shop = Shop::connected("inkress");
+    let requests = shop.token_requests();
+    let locks = shop.world.home().locks();
+    let lock = locks.join("shop.lock");
+    let aside = shop.world.own_file("aside", "precious");
+    std::fs::remove_file(&lock).unwrap();
+    symlink(&aside, &lock).unwrap();
+    shop.line("refresh shop").exits(6).says("it is a symbolic link").says("ls -ld");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::set_permissions(&locks, std::fs::Permissions::from_mode(0o777)).unwrap();
+    shop.line("refresh shop").exits(6).says("others may write to it").says("ls -ld");
+    assert_eq!(shop.token_requests(), requests);
+    assert_eq!(std::fs::read_to_string(&aside).unwrap(), "precious");
+    std::fs::set_permissions(&locks, std::fs::Permissions::from_mode(0o700)).unwrap();
+    shop.line("refresh shop").ok();
+}
+
 #[test] // A19, ST7
 fn forty_names_lead_nowhere() {
     let long = "a".repeat(65);

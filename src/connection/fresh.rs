@@ -286,11 +286,13 @@ impl Connection<'_> {
     ) -> Result<Taken<T>, LockError> {
         let path = self.lock_path();
         if let Some(folder) = path.parent() {
-            let unusable = |error| LockError::Unusable {
-                path: path.clone(),
-                source: std::io::Error::other(error),
-            };
-            Folder::make(folder).map_err(unusable)?;
+            Folder::make(folder).map_err(|error| match error {
+                StoreError::Unwritable { path, source, .. } => LockError::Unusable { path, source },
+                other => LockError::Unusable {
+                    path: folder.to_owned(),
+                    source: std::io::Error::other(other),
+                },
+            })?;
         }
         let name = |holder: Option<&Holder>| {
             (self.notify)(Notice::WaitingForLock(holder.cloned()));

@@ -231,7 +231,12 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
         options.mode(0o600).custom_flags(no_link);
     }
-    options.open(path)
+    options.open(path).map_err(|error| match std::fs::symlink_metadata(path) {
+        Ok(facts) if facts.is_symlink() => {
+            io::Error::new(io::ErrorKind::PermissionDenied, "it is a symbolic link")
+        }
+        _ => error,
+    })
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
