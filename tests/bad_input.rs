@@ -94,7 +94,7 @@ const LINES: [(&str, u8, &str); 54] = [
     ("profile set nobody client_id=x", 3, "there is no profile `nobody`"),
 ];
 
-#[test]
+#[test] // CA4
 fn a_wrong_line_is_answered_with_the_right_one_and_writes_nothing() {
     let mut world = World::new();
     world.browser(Behaviour::MustStayClosed);
@@ -123,7 +123,7 @@ fn the_same_lines_under_json_give_one_document() {
     }
 }
 
-#[test]
+#[test] // A13
 fn names_and_values_with_control_characters_never_reach_the_terminal() {
     let world = World::new();
     for words in [

@@ -173,7 +173,7 @@ fn every_write_has_a_key_of_its_own_which_a_failure_tells() {
     assert_eq!(answers(&ran.stdout)[0]["error"]["idempotency_key"], keys[0].as_str());
 }
 
-#[test] // AT-4b, RF1
+#[test] // AT-4b, RF5
 fn an_ended_token_is_rolled_once_for_all_that_are_on_their_way() {
     let shop = Shop::connected("inkress");
     shop.sandbox.expire_access_tokens();
@@ -220,7 +220,7 @@ fn lines_that_are_always_refused_do_not_spend_a_token_each_where_a_refresh_ends_
     batch(&shop, &reads(20), &[]).ok();
 }
 
-#[test] // RF1
+#[test] // RF5
 fn renewals_that_help_are_never_too_many() {
     let shop = Shop::connected("inkress");
     for _ in 0..2 {

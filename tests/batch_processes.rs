@@ -263,7 +263,7 @@ fn forty_single_calls_at_once_stay_under_the_limit() {
     assert_eq!(done + waiting, 40);
 }
 
-#[test] // RF1
+#[test] // RF5
 fn two_batches_on_an_ended_token_roll_it_once() {
     let ends = Behaviour { refresh_ends_access: true, ..Behaviour::default() };
     let program = Program::beside("inkress", ends);

@@ -28,7 +28,7 @@ fn a_path_that_holds_the_base_is_taken_as_it_stands_and_braces_are_filled() {
     assert_eq!(paths, ["/api/v1/orders", "/api/v1/merchants/183", "/api/v1/orders"]);
 }
 
-#[test]
+#[test] // RR3, A11
 fn the_token_goes_to_no_other_host() {
     let shop = Shop::connected("inkress");
     let other = Shop::of("inkress");
@@ -45,7 +45,7 @@ fn the_token_goes_to_no_other_host() {
     assert_eq!((other.sandbox.log().len(), shop.calls()), (0, 0));
 }
 
-#[test]
+#[test] // RR5, A11
 fn a_redirect_is_not_followed_with_the_token() {
     let shop = Shop::connected("inkress");
     let other = Shop::of("inkress");
@@ -102,7 +102,7 @@ fn a_raw_body_comes_from_text_a_file_or_standard_input() {
     assert_eq!(seen.iter().map(|it| it.body_bytes).collect::<Vec<_>>(), [7, 7, 7]);
 }
 
-#[test]
+#[test] // RR25, RR10
 fn a_call_outside_the_scopes_is_not_sent_and_names_the_command_that_adds_one() {
     let shop = Shop::of("inkress");
     shop.connect_with(&["--scope", "orders:read,offline_access"]).ok();
@@ -113,7 +113,7 @@ fn a_call_outside_the_scopes_is_not_sent_and_names_the_command_that_adds_one() {
     assert_eq!(shop.calls(), 0);
 }
 
-#[test] // AT-4a
+#[test] // AT-4a, RR11, RF13
 fn a_401_outside_the_scopes_spends_no_refresh_token() {
     let shop = Shop::of("inkress");
     shop.connect_with(&["--scope", "orders:read,offline_access"]).ok();
@@ -121,7 +121,7 @@ fn a_401_outside_the_scopes_spends_no_refresh_token() {
     assert_eq!((shop.calls(), shop.sandbox.rotations()), (1, 0));
 }
 
-#[test] // AT-4b
+#[test] // AT-4b, RR9, RF13
 fn an_ended_token_is_refreshed_once_and_the_call_sent_once_more() {
     let shop = Shop::connected("inkress");
     shop.sandbox.expire_access_tokens();
@@ -130,7 +130,7 @@ fn an_ended_token_is_refreshed_once_and_the_call_sent_once_more() {
     assert_eq!((shop.calls(), shop.sandbox.rotations()), (2, 1));
 }
 
-#[test] // AT-4b
+#[test] // AT-4b, RF13
 fn a_token_that_is_refused_twice_is_refreshed_once() {
     let shop = Shop::connected("inkress");
     shop.sandbox.next_api_answers(vec![Fault::status(401), Fault::status(401)]);
@@ -138,7 +138,7 @@ fn a_token_that_is_refused_twice_is_refreshed_once() {
     assert_eq!((shop.calls(), shop.sandbox.rotations()), (2, 1));
 }
 
-#[test] // AT-4c
+#[test] // AT-4c, RR15
 fn a_write_is_sent_again_with_the_same_key() {
     let shop = Shop::connected("inkress");
     shop.sandbox.next_api_answers(vec![Fault::status(401), Fault::status(503), Fault::Reset]);
@@ -168,7 +168,7 @@ fn a_key_is_printed_on_failure_and_taken_again() {
     other.exits(8).says("was used with another body");
 }
 
-#[test]
+#[test] // RR13
 fn waits_are_as_the_server_says_and_zero_retries_means_none() {
     let shop = Shop::connected("inkress");
     let busy = |status| Fault::Status {
@@ -186,7 +186,7 @@ fn waits_are_as_the_server_says_and_zero_retries_means_none() {
     assert_eq!(ran.failure()["retry_after_seconds"], 7);
 }
 
-#[test]
+#[test] // RR20
 fn the_body_of_a_refusal_is_still_the_product() {
     let shop = Shop::connected("inkress");
     for (status, exit) in [(400, 8), (404, 8), (422, 8), (500, 9), (502, 9)] {
@@ -277,7 +277,7 @@ fn an_output_file_is_written_whole_or_not_at_all() {
     assert_eq!(left, 2, "the home and the file");
 }
 
-#[test]
+#[test] // RR23
 fn a_dry_run_sends_nothing_refreshes_nothing_and_shows_no_token() {
     let shop = Shop::connected("inkress");
     shop.sandbox.expire_access_tokens();
@@ -328,7 +328,7 @@ fn what_is_not_connected_says_how_to_connect() {
     shop.line("call shop GET /orders").exits(4).says("keyfob connect shop");
 }
 
-#[test]
+#[test] // RR21
 fn a_stream_that_was_sent_is_not_sent_twice() {
     let behaviour = Behaviour::default();
     let shop = Shop::behaving("inkress", behaviour).and_connected();
@@ -345,5 +345,18 @@ fn a_read_that_carries_a_body_by_a_slip_is_told() {
     for fine in ["call shop GET /orders app==me", "call shop GET /orders X-A:b=c"] {
         let ran = shop.line(fine).ok();
         assert_eq!(ran.stderr, "", "{fine}");
+    }
+}
+
+#[test] // RR20
+fn a_body_of_any_bytes_goes_out_as_it_came() {
+    let shop = Shop::connected("inkress");
+    for body in ["\u{1b}[2J\u{0}\r\n\u{9b}\u{202e}", "no line end", "{\"a\" : 1.0}\n\n", ""] {
+        let answer = |status| Fault::Status { status, headers: Vec::new(), body: body.into() };
+        for (status, exit) in [(200, 0), (404, 8), (500, 9)] {
+            shop.sandbox.next_api_answers(vec![answer(status)]);
+            let ran = shop.line("call shop GET /orders --retry 0 -v").exits(exit);
+            assert_eq!(ran.stdout, body, "{status}");
+        }
     }
 }

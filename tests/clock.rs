@@ -10,7 +10,7 @@ use crate::support::{Shop, until};
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-#[test] // AT-12
+#[test] // AT-12, RF16, A28
 fn a_clock_that_jumps_either_way_costs_one_refresh_at_most() {
     for forwards in [true, false] {
         for jump in [HOUR, DAY] {
@@ -37,7 +37,7 @@ fn after_eight_hours_of_sleep_one_refresh_is_enough() {
     assert_eq!((shop.sandbox.rotations(), shop.calls()), (1, 2));
 }
 
-#[test] // AT-12
+#[test] // AT-12, RF12
 fn the_margin_is_a_minute_or_a_tenth_of_a_short_life() {
     for (lifetime, still, no_more) in [(3600, 3539, 3541), (100, 89, 91), (5, 4, 5)] {
         for (age, rotations) in [(still, 0), (no_more, 1)] {
@@ -50,7 +50,7 @@ fn the_margin_is_a_minute_or_a_tenth_of_a_short_life() {
     }
 }
 
-#[test] // T28
+#[test] // T28, TS6, A28
 fn an_absurd_lifetime_is_no_fault() {
     for lifetime in [0, 1, u32::MAX as u64, u64::MAX] {
         let odd = Behaviour { access_lifetime: Some(lifetime), ..Behaviour::default() };

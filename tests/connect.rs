@@ -141,7 +141,7 @@ fn an_app_that_is_not_approved_is_told_where_to_look() {
     shop.connect().exits(5).says("unauthorized_client").says("Developer > Developer Apps");
 }
 
-#[test] // AT-8d
+#[test] // AT-8d, TQ10
 fn the_page_tells_that_the_exchange_failed() {
     let shop = Shop::of("inkress");
     shop.sandbox.next_token_answers(vec![Fault::Html]);
@@ -220,7 +220,7 @@ fn a_person_may_say_yes_to_another_account() {
     assert_eq!(shop.world.status("shop")["account"]["merchant_id"], 999);
 }
 
-#[test] // AT-8a
+#[test] // AT-8a, AR10
 fn a_busy_port_is_said_and_never_moved() {
     let shop = Shop::of("inkress");
     let port = url::Url::parse(&shop.redirect_uri).unwrap().port().unwrap();
@@ -251,14 +251,14 @@ fn over_ssh_and_with_no_browser_the_default_stays_closed() {
     shop.connect_with(&["--timeout", "50ms", "--no-browser"]).exits(4).says("--no-browser");
 }
 
-#[test]
+#[test] // TQ16
 fn a_vendor_without_a_code_flow_names_import() {
     let shop = Shop::of("inventorum");
     let ran = shop.line("connect till --provider inventorum").exits(3);
     ran.says("keyfob import till --provider inventorum").says("--flow password");
 }
 
-#[test] // T10
+#[test] // T10, ST1, ST2, ST3
 fn a_locked_or_absent_keychain_is_known_before_the_person_is_asked() {
     let mut shop = Shop::of("inkress");
     shop.world.browser(Behaviour::MustStayClosed);
@@ -315,7 +315,7 @@ fn print_redirect_prints_it_and_stops() {
     assert!(world.files().is_empty());
 }
 
-#[test]
+#[test] // TQ11
 fn an_organization_is_taken_where_there_is_one_and_named_where_there_are_more() {
     let shop = Shop::of("imprest");
     let ran = shop.connect().exits(2).says("is not chosen").says("Example Holdings");
@@ -335,7 +335,7 @@ fn an_organization_is_taken_where_there_is_one_and_named_where_there_are_more() 
     assert_eq!(seen.header("x-organization-id"), Some("5c2d9e10-1a7b-4f6c-b3d8-7e6f5a4b3c2d"));
 }
 
-#[test]
+#[test] // TQ16
 fn the_password_flow_is_used_once_and_kept_nowhere() {
     let shop = Shop::of("inventorum");
     let owner = shop.how.owner.as_ref().unwrap();
@@ -364,6 +364,19 @@ fn a_signal_while_the_person_is_waited_for_writes_nothing() {
     shop.line("status shop").exits(3);
 }
 
+#[cfg(unix)]
+#[test] // ST15
+fn through_sudo_it_is_said_whose_connection_it_becomes() {
+    let mut shop = Shop::of("inkress");
+    let plain = shop.connect().ok();
+    assert!(!plain.stderr.contains("runs as root"), "{}", plain.stderr);
+    shop.world.set("SUDO_USER", "ada");
+    let ran = shop.line("connect shop").ok();
+    let is_root = rustix::process::geteuid().is_root();
+    let warned = ran.stderr.contains("warning: this runs as root, so ada will not have");
+    assert_eq!(warned, is_root, "{}", ran.stderr);
+}
+
 #[test] // T15
 fn a_flag_stands_before_the_environment_and_that_before_the_profile() {
     let mut shop = Shop::connected("inkress");
@@ -380,7 +393,7 @@ fn a_flag_stands_before_the_environment_and_that_before_the_profile() {
     assert_eq!(asked(&shop), shop.how.client.client_id, "a connect in vain changes nothing");
 }
 
-#[test] // T10, AT-10f
+#[test] // T10, AT-10f, ST2
 fn the_store_is_the_one_that_was_chosen_and_stays_it() {
     let mut shop = Shop::of("inkress");
     let folder = shop.world.home().configuration;

@@ -34,7 +34,7 @@ fn script(program: &Program, words: &[&str], script: &str) -> String {
     text(&output.stdout)
 }
 
-#[test] // AT-24
+#[test] // AT-24, LG3
 fn the_token_is_in_the_environment_and_keyfob_s_own_secrets_are_not() {
     let program = program(Life::Ahead);
     let token = text(&program.run("token shop").stdout);

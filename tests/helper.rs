@@ -552,7 +552,7 @@ fn the_profile_may_come_from_the_environment_of_every_helper() {
     shop.line("helper mcp").ok();
 }
 
-#[test] // RR12
+#[test] // LG1
 fn no_helper_says_a_secret_aloud() {
     let shop = shop();
     let questions = [

@@ -51,7 +51,7 @@ fn numbers_may_be_digits_and_times_may_be_dates() {
     }
 }
 
-#[test]
+#[test] // ST13
 fn nonsense_is_refused_with_its_reason_and_nothing_is_written() {
     let world = World::new();
     for (document, words) in [
@@ -101,7 +101,7 @@ fn a_terminal_is_not_read_where_nobody_may_be_asked() {
     assert!(world.files().is_empty());
 }
 
-#[test]
+#[test] // ST13
 fn a_person_is_asked_for_each_part() {
     let shop = Shop::of("inventorum");
     let mut world = World::new();

@@ -80,7 +80,7 @@ fn kill_at(program: &Program, moment: Moment) {
     command.wait().unwrap();
 }
 
-#[test] // AT-2a, RF9
+#[test] // AT-2a, RF4
 fn killing_the_whole_process_group_at_any_moment_loses_no_token() {
     let moments = moments();
     assert_eq!(moments.len(), 40);
@@ -133,7 +133,7 @@ fn a_signal_while_the_lock_is_waited_for_ends_the_command_at_once() {
     assert_eq!(program.sandbox.counts(Endpoint::Token), 0);
 }
 
-#[test] // AT-2b
+#[test] // AT-2b, ST12
 fn what_cannot_be_written_sends_nothing_and_exits_6() {
     for folder in ["journal", "store", "."] {
         let program = connected();
@@ -157,7 +157,7 @@ fn what_cannot_be_written_sends_nothing_and_exits_6() {
     }
 }
 
-#[test] // AT-2b
+#[test] // AT-2b, ST12, RF4
 fn a_disk_without_room_sends_nothing_and_changes_nothing() {
     // With the signal ignored the write fails as on a full disk; with it the process dies in the write.
     for (prefix, exit) in [("trap '' XFSZ; ", Some(6)), ("", None)] {

@@ -78,7 +78,7 @@ fn every_command_gives_one_document_and_nothing_else() {
     }
 }
 
-#[test] // T18
+#[test] // T18, ER5
 fn a_failure_s_document_leaves_out_what_is_not_known() {
     let shop = Shop::connected("inkress");
     let busy = Fault::Status {

@@ -20,11 +20,16 @@ mod discovery;
 #[cfg(unix)]
 mod documents;
 mod dpop;
+mod escapes;
 #[cfg(unix)]
 mod exec;
+#[cfg(unix)]
+mod file_safety;
 mod helper;
 #[cfg(unix)]
 mod helper_program;
+#[cfg(unix)]
+mod hostile_bodies;
 mod import;
 #[cfg(unix)]
 mod interruptions;
@@ -34,12 +39,16 @@ mod jq;
 mod json;
 mod limits;
 mod listener_attacks;
+#[cfg(unix)]
+mod lock_file;
 mod messages;
 mod mix_up;
 mod offline;
 mod openid;
 mod paginate;
 mod par;
+#[cfg(target_os = "linux")]
+mod processes;
 mod profile;
 mod protected_resource;
 mod provider;
@@ -62,6 +71,7 @@ mod scopes;
 #[cfg(unix)]
 mod sealed;
 mod secrecy;
+mod standards;
 mod status;
 mod step_up;
 mod sync;
@@ -70,7 +80,12 @@ mod sync_processes;
 mod sync_whole;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod tls;
 mod token_and_header;
+mod token_response;
+#[cfg(unix)]
+mod transaction;
 mod transient;
 mod vendors;
 mod webhook;

@@ -272,7 +272,7 @@ fn all() -> Vec<Failure> {
         .collect()
 }
 
-#[test]
+#[test] // ER4
 fn every_failure_says_what_happened_why_and_what_to_do() {
     as_expected(all(), EXPECTED);
 }
@@ -290,7 +290,7 @@ fn as_expected(failures: Vec<Failure>, expected: &'static str) {
     assert_eq!(expected, Vec::<&str>::new(), "nothing fails like this");
 }
 
-#[test]
+#[test] // ER4
 fn every_exit_code_of_the_table_is_met() {
     let codes: BTreeSet<u8> = all().iter().map(|failure| failure.ran.exit).collect();
     assert_eq!(codes, BTreeSet::from([2, 3, 4, 5, 6, 7, 8, 9]));

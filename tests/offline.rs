@@ -38,7 +38,7 @@ fn everything_that_is_kept_here_works_without_a_network() {
     }
 }
 
-#[test] // AT-29, T3
+#[test] // AT-29, T3, RF10
 fn what_needs_the_network_exits_7_and_changes_nothing() {
     let world = cut_off("inkress");
     let before: Value = serde_json::from_str(&world.shelf.entry("shop").unwrap()).unwrap();

@@ -77,3 +77,25 @@ fn every_shell_has_a_script() {
     }
     assert!(world.files().is_empty());
 }
+
+#[test] // CA5
+fn a_provider_file_has_no_place_for_a_secret() {
+    let world = World::new();
+    for (table, word) in [
+        ("[client]", "secret_value"),
+        ("[client]", "client_secret"),
+        ("[client]", "id"),
+        ("[token]", "client_secret"),
+        ("[authorize]", "client_secret"),
+    ] {
+        let text = STANDARD.replacen(table, &format!("{table}\n{word} = \"hunter2\""), 1);
+        assert_ne!(text, STANDARD, "{table}");
+        let file = world.own_file("own.toml", text);
+        let ran = world.run(["provider", "check", file.to_str().unwrap()]).exits(3);
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+    for name in keyfob::provider::catalogue::names() {
+        let shown = world.line(&format!("provider show {name} --json")).ok().json();
+        assert_eq!(shown["client"].get("client_secret"), None, "{name}");
+    }
+}

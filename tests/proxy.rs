@@ -7,4 +7,4 @@ mod passing;
 mod running;
 mod starting;
 mod tokens;
-mod upstream;
+pub mod upstream;

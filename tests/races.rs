@@ -21,7 +21,7 @@ fn all_at_once(program: &Program, count: usize, line: &str) -> Vec<Output> {
     children.into_iter().map(|child| child.wait_with_output().unwrap()).collect()
 }
 
-#[test] // T1, AT-1a, RF1
+#[test] // T1, AT-1a, RF5, RF7, A24
 fn fifty_processes_on_an_expired_connection_make_one_token_request() {
     let program = Program::expired(Behaviour::default());
     program.sandbox.latency(Duration::from_millis(150));
@@ -36,7 +36,7 @@ fn fifty_processes_on_an_expired_connection_make_one_token_request() {
     assert_eq!((sandbox.spent_tokens_seen(), sandbox.grants_alive()), (0, 1));
 }
 
-#[test] // AT-4b
+#[test] // AT-4b, RF5, RF13
 fn processes_whose_token_was_refused_refresh_it_once() {
     let ends = Behaviour { refresh_ends_access: true, ..Behaviour::default() };
     let program = Program::beside("inkress", ends);
@@ -48,7 +48,7 @@ fn processes_whose_token_was_refused_refresh_it_once() {
     assert_eq!((program.sandbox.rotations(), program.sandbox.spent_tokens_seen()), (1, 0));
 }
 
-#[test] // AT-1b, AT-1e
+#[test] // AT-1b, AT-1e, RF6
 fn a_held_lock_stops_no_other_home_no_other_profile_and_no_fresh_token() {
     let program = Program::expired(Behaviour::default());
     let other = program.folder.path().join("other");
@@ -92,7 +92,7 @@ fn the_wait_for_the_lock_is_bounded_and_names_the_holder() {
 }
 
 #[cfg(target_os = "linux")]
-#[test] // AT-1c
+#[test] // AT-1c, RF18
 fn killing_the_holder_frees_the_others_at_once() {
     let program = Program::expired(Behaviour::default());
     let lock = Home::under(&program.home()).sealed().join("shop.lock");

@@ -33,7 +33,7 @@ fn within_refreshes_only_what_ends_soon() {
     assert_eq!(shop.sandbox.rotations(), 1);
 }
 
-#[test]
+#[test] // RF2
 fn a_hundred_refreshes_in_a_row_never_send_a_spent_token() {
     let shop = Shop::connected("inkress");
     for _ in 0..100 {
@@ -42,7 +42,7 @@ fn a_hundred_refreshes_in_a_row_never_send_a_spent_token() {
     assert_eq!((shop.sandbox.rotations(), shop.sandbox.spent_tokens_seen()), (100, 0));
 }
 
-#[test]
+#[test] // RF21
 fn what_cannot_refresh_is_an_error_when_named_and_passed_over_under_all() {
     let shop = Shop::connected("merchantos");
     shop.line("refresh shop").exits(4).says("cannot be renewed").says("keyfob connect shop");
@@ -58,7 +58,7 @@ fn all_is_every_connected_profile_and_the_exit_code_is_the_first_failure_s() {
     assert!(ran.stdout.contains("shop: refreshed"), "{}", ran.stdout);
 }
 
-#[test]
+#[test] // RF9
 fn a_revoked_grant_needs_a_person_and_keeps_what_is_stored() {
     let shop = Shop::connected("inkress");
     let before = shop.world.shelf.entry("shop").unwrap();
@@ -78,7 +78,7 @@ fn a_revoked_grant_needs_a_person_and_keeps_what_is_stored() {
     assert_eq!(shop.world.state("shop"), "ready");
 }
 
-#[test] // AT-2b
+#[test] // AT-2b, ST12
 fn a_store_that_cannot_be_written_is_known_before_the_token_is_spent() {
     let shop = Shop::connected("inkress");
     let before = shop.world.shelf.entry("shop");
@@ -91,7 +91,7 @@ fn a_store_that_cannot_be_written_is_known_before_the_token_is_spent() {
     assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
 }
 
-#[test] // T2
+#[test] // T2, ST12, RF4
 fn a_store_that_fails_after_the_answer_finds_the_tokens_in_the_journal() {
     let shop = Shop::connected("inkress");
     // The mark is written, then nothing more.
@@ -120,7 +120,7 @@ fn a_lost_answer_recovers_where_the_vendor_gives_grace() {
     }
 }
 
-#[test]
+#[test] // RF11
 fn a_lost_answer_with_strict_rotation_is_told_as_what_it_is() {
     let shop = Shop::connected("inkress");
     shop.sandbox.next_token_answers(vec![Fault::RotateThenReset, Fault::Reset]);
@@ -159,7 +159,7 @@ fn an_early_refresh_that_fails_serves_the_token_that_still_lives() {
     shop.line("token shop").ok();
 }
 
-#[test]
+#[test] // RF14, ST8, A16
 fn a_changed_host_never_sees_the_tokens() {
     let shop = Shop::connected("inkress");
     let calls = shop.sandbox.log().len();

@@ -4,7 +4,7 @@ use keyfob::sandbox::{Endpoint, Fault};
 
 use crate::support::Shop;
 
-#[test] // AT-21
+#[test] // AT-21, RV2
 fn refresh_token_first_then_access_token_then_forgotten() {
     let shop = Shop::connected("inkress");
     let ran = shop.line("revoke shop").ok();
@@ -22,7 +22,7 @@ fn refresh_token_first_then_access_token_then_forgotten() {
     shop.line("connect shop").ok();
 }
 
-#[test]
+#[test] // RV2, RV4
 fn a_provider_that_refuses_or_is_not_there_leaves_the_connection_as_it_is() {
     let refuses = Fault::Status {
         status: 400,
@@ -46,7 +46,7 @@ fn a_provider_that_refuses_or_is_not_there_leaves_the_connection_as_it_is() {
     }
 }
 
-#[test]
+#[test] // RV8
 fn local_only_asks_nobody_and_says_that_the_tokens_live_on() {
     let shop = Shop::connected("inkress");
     shop.line("revoke shop --local-only").ok().says("Settings > Connected apps");
@@ -54,7 +54,7 @@ fn local_only_asks_nobody_and_says_that_the_tokens_live_on() {
     assert_eq!(shop.world.state("shop"), "never-connected");
 }
 
-#[test]
+#[test] // RV7
 fn a_vendor_without_revocation_is_forgotten_with_a_warning_that_names_the_place() {
     for (vendor, place) in [
         ("merchantos", "ask its support"),
@@ -84,7 +84,7 @@ fn what_is_not_connected_cannot_be_revoked_and_all_passes_it_over() {
     shop.line("revoke nobody").exits(3);
 }
 
-#[test]
+#[test] // RV6
 fn a_revoked_connection_is_not_revived_by_a_journal() {
     let shop = Shop::connected("inkress");
     shop.world.trouble(crate::support::shelf::Trouble::Full { after: 1 });

@@ -82,7 +82,7 @@ fn revoke_sends_nothing_to_another_host_than_the_tokens_were_given_for() {
     shop.line("revoke shop --local-only").ok();
 }
 
-#[test] // CA, A16
+#[test] // A16
 fn a_client_secret_is_not_sent_to_another_vendor_than_it_was_kept_for() {
     let shop = Shop::connected("inkress");
     let inyo = Shop::of("inyo");

@@ -331,7 +331,7 @@ enum Point {
     Final,
 }
 
-#[test] // AT-16c, RF9
+#[test] // AT-16c, RF4
 fn killing_the_process_group_at_any_point_leaves_the_old_or_the_new_everywhere() {
     for point in [Point::Probe, Point::Sent, Point::Final] {
         let program = connected(Behaviour::default());

@@ -81,7 +81,7 @@ fn aloud(shop: &Shop, line: &str, said: &mut Vec<(String, Ran)>) {
     }
 }
 
-#[test] // T17, AT-17
+#[test] // T17, AT-17, LG1, LG4, TS15
 fn no_secret_is_on_a_stream_or_in_a_file_whatever_is_said_aloud() {
     for vendor in ["inkress", "inyo", "merchantos", "imprest", "inventorum", "standard"] {
         let shop = Shop::of(vendor);
@@ -171,7 +171,7 @@ fn traffic_is_shown_with_fingerprints_that_tell_two_tokens_apart() {
     assert_ne!(first, other);
 }
 
-#[test]
+#[test] // LG1
 fn a_vendor_that_quotes_the_secret_back_is_not_passed_on() {
     let shop = Shop::connected("inkress");
     let entry: serde_json::Value =

@@ -56,7 +56,7 @@ fn tokens(shop: &Shop) -> Value {
     entry["tokens"].clone()
 }
 
-#[test] // AT-3, T3
+#[test] // AT-3, T3, RF10, RF8, TS1, TS10
 fn only_a_proven_invalid_grant_marks_a_connection_and_none_deletes_it() {
     for Case { answers, exit, state } in cases() {
         let shop = Shop::connected("inkress");
@@ -79,7 +79,7 @@ fn only_a_proven_invalid_grant_marks_a_connection_and_none_deletes_it() {
     }
 }
 
-#[test]
+#[test] // RF10
 fn a_server_that_cannot_be_reached_spends_nothing_and_is_told_apart() {
     let shop = Shop::connected("inkress");
     let before = tokens(&shop);

@@ -202,7 +202,7 @@ fn the_end_is_the_vendor_s(vendor: &Vendor, shop: &Shop) {
     assert_eq!(shop.world.state("shop"), "never-connected");
 }
 
-#[test]
+#[test] // TQ1, TQ2, TQ7, TQ8
 fn the_first_token_request_has_exactly_the_members_that_the_documents_name() {
     let expected: [(&str, &[&str]); 4] = [
         (
@@ -224,7 +224,7 @@ fn the_first_token_request_has_exactly_the_members_that_the_documents_name() {
     }
 }
 
-#[test]
+#[test] // RF1
 fn a_refresh_request_has_exactly_the_members_that_the_documents_name() {
     let expected: [(&str, &[&str]); 4] = [
         ("inkress", &["client_id", "client_secret", "grant_type", "refresh_token"]),
@@ -277,7 +277,7 @@ fn the_authorization_request_has_exactly_the_parameters_that_the_documents_name(
     }
 }
 
-#[test]
+#[test] // RR11
 fn inyo_takes_a_403_for_an_ended_token_as_well() {
     let behaviour =
         keyfob::sandbox::Behaviour { ended_token_status: Some(403), ..Default::default() };
@@ -287,7 +287,7 @@ fn inyo_takes_a_403_for_an_ended_token_as_well() {
     assert_eq!(shop.token_requests(), 2);
 }
 
-#[test]
+#[test] // RR11, ER1
 fn inventorum_s_nested_error_is_read_and_its_words_are_quoted() {
     let shop = Shop::connected("inventorum");
     let ran = shop.line("call shop GET /products/ --force");

@@ -175,6 +175,25 @@ fn a_body_goes_through_as_it_is_written() {
     assert_eq!(listening.delivery()["base64"], "/wA=");
 }
 
+#[test] // A13, ER2
+fn what_would_do_something_to_a_terminal_is_an_escape_in_the_line() {
+    let program = shop();
+    let mut listening = Listening::start(&program, &[]);
+    let url = listening.url.clone();
+    let hostile = "a\u{9b}2Jb\u{202e}c\u{7f}d";
+    for (body, member) in
+        [(serde_json::json!({ "x": hostile }).to_string(), "body"), (hostile.into(), "text")]
+    {
+        assert_eq!(send(&program, &url, &["--data", &body]), Some(0));
+        let mut raw = String::new();
+        listening.lines.as_mut().unwrap().read_line(&mut raw).unwrap();
+        assert!(raw.contains("a\\u009b2Jb\\u202ec\\u007fd"), "{raw}");
+        let line: serde_json::Value = serde_json::from_str(&raw).unwrap();
+        let text = if member == "body" { &line["body"]["x"] } else { &line["text"] };
+        assert_eq!(text, hostile);
+    }
+}
+
 #[test]
 fn a_delivery_is_printed_once_whatever_was_killed_meanwhile() {
     let program = shop();

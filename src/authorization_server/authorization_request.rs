@@ -210,7 +210,7 @@ mod tests {
         url.query_pairs().map(|(name, _)| name.into_owned()).collect()
     }
 
-    #[test] // AR2, AR3, AR6, AR7, AR12, AR21
+    #[test] // AR2, AR3, AR6, AR7, AR12, AR21, A17
     fn inkress_is_asked_with_a_challenge_and_no_secret() {
         let url = url("inkress", &["orders:read", "offline_access"], &[]).unwrap();
         assert_eq!(url.host_str(), Some("inkress.com"));

@@ -362,6 +362,17 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Whoever looks at the traffic shall see that more is trusted than the system's own certificates.
+    pub fn tell_trust(&self) {
+        if self.output.verbose == 0 || self.output.json {
+            return;
+        }
+        for path in &self.system.client_options.extra_roots {
+            let line = format!("* trusted beside the system's certificates: {}", path.display());
+            self.output.say(self.system, &line);
+        }
+    }
+
     /// Certificates to trust beside the system's: `--cacert`, `SSL_CERT_FILE`, `config.toml`.
     pub fn extra_roots(&self) -> Result<Vec<PathBuf>, Report> {
         let variable = |name| self.system.environment.get(name).map(PathBuf::from);

@@ -102,6 +102,7 @@ fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report
     })?;
     system.client_options.extra_roots = extra_roots;
     let context = Context::new(system, &cli.global, output);
+    context.tell_trust();
     let done = match &cli.command {
         Command::Exec(args) => return exec::run(&context, args),
         Command::Connect(args) => connect::run(&context, args),

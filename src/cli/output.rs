@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::args::{Color, Global};
 use super::report::{Exit, Paint, Report};
-use crate::http::printable::printable;
+use crate::http::printable::{harmless, harmless_json, printable};
 use crate::system::System;
 
 /// How a command speaks.
@@ -52,9 +52,14 @@ impl Output {
         }
     }
 
+    /// Writes what people read: a list, a page, a line. A product that programs read goes out as it is.
+    pub fn page(self, system: &System, text: &str) -> Result<(), Report> {
+        self.product(system, &harmless(text))
+    }
+
     /// Writes a document of `--json`.
     pub fn document(self, system: &System, document: &Value) -> Result<(), Report> {
-        self.product(system, &format!("{document:#}\n"))
+        self.product(system, &harmless_json(format!("{document:#}\n")))
     }
 
     /// Says something that a person may want to know.
@@ -67,26 +72,29 @@ impl Output {
     /// Warns; `--json` keeps standard error for a failure's document.
     pub fn warn(self, system: &System, line: &str) {
         if !self.json {
-            self.say(system, &format!("{} {line}", self.paint.yellow("warning:")));
+            write(system, &format!("{} {}", self.paint.yellow("warning:"), harmless(line)));
         }
     }
 
     /// Writes a line to standard error, whatever was asked.
     pub fn say(self, system: &System, line: &str) {
-        // Nobody to hear it is no reason to stop.
-        let _ = writeln!(system.stderr.borrow_mut(), "{line}");
+        write(system, &harmless(line));
     }
 
     /// Tells a failure.
     pub fn failure(self, system: &System, report: &Report) {
         if self.json {
-            self.say(system, &format!("{:#}", report.document()));
+            write(system, &harmless_json(format!("{:#}", report.document())));
         } else {
-            for line in report.lines(self.paint) {
-                self.say(system, &line);
-            }
+            report.lines(self.paint).iter().for_each(|line| write(system, line));
         }
     }
+}
+
+/// A line on standard error as it is, our own colours included.
+fn write(system: &System, line: &str) {
+    // Nobody to hear it is no reason to stop.
+    let _ = writeln!(system.stderr.borrow_mut(), "{line}");
 }
 
 /// Standard output refused what was written.

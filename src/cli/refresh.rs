@@ -141,14 +141,14 @@ fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Repo
         Outcome::Refreshed { end: until, saved } => {
             let saved = if *saved { ", saved" } else { "" };
             let line = format!("{name}: refreshed{saved}, {}\n", end(until));
-            context.output.product(context.system, &line)
+            context.output.page(context.system, &line)
         }
         Outcome::StillGood(until) => {
-            context.output.product(context.system, &format!("{name}: not yet, {}\n", end(until)))
+            context.output.page(context.system, &format!("{name}: not yet, {}\n", end(until)))
         }
         Outcome::PassedOver(report) => context
             .output
-            .product(context.system, &format!("{name}: passed over, {}\n", report.message)),
+            .page(context.system, &format!("{name}: passed over, {}\n", report.message)),
         Outcome::Failed(report) => {
             context.output.failure(context.system, report);
             Ok(())

@@ -76,7 +76,7 @@ fn line(context: &Context<'_>, about: &Situation, what: &str) -> Result<(), Repo
     if context.output.json {
         return Ok(());
     }
-    context.output.product(context.system, &format!("{}: {what}\n", about.profile))
+    context.output.page(context.system, &format!("{}: {what}\n", about.profile))
 }
 
 /// The tokens live on at the vendor: say where a person can end them.

@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
         context.output.note(context.system, &printable(&says));
     }
     if !rows.is_empty() {
-        context.output.product(context.system, &shown(&rows))?;
+        context.output.page(context.system, &shown(&rows))?;
     }
     for detail in &chosen.record.authorization_details {
         let line = format!("granted {}\n", printable(&detail.to_string()));

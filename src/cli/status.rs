@@ -83,7 +83,7 @@ fn shown_or_noted(context: &Context<'_>, lines: &[Line], whole: bool) -> Result<
             "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how",
         );
     } else if !lines.is_empty() {
-        context.output.product(context.system, &shown(lines, now))?;
+        context.output.page(context.system, &shown(lines, now))?;
     }
     Ok(())
 }

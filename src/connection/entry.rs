@@ -107,6 +107,9 @@ pub struct Bound {
     /// The introspection endpoint, where there is one.
     #[serde(default)]
     pub introspection_endpoint: Option<String>,
+    /// Other hosts that may be given the access token; `None` in entries of before they were kept.
+    #[serde(default)]
+    pub other_hosts: Option<Vec<String>>,
 }
 
 /// Says that a refresh token may have been spent.

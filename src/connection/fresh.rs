@@ -220,7 +220,12 @@ impl Connection<'_> {
                 return Err(FreshError::Rebound { was, is });
             }
         }
-        Ok(())
+        let known = was.other_hosts.as_ref();
+        let added = |host: &&String| known.is_some_and(|known| !known.contains(host));
+        match self.provider.api.hosts.iter().find(added) {
+            Some(is) => Err(FreshError::Rebound { was: was.api_origin.clone(), is: is.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the access token of an entry will do as it is.
@@ -308,8 +313,13 @@ impl Connection<'_> {
     ) -> Result<Taken<T>, LockError> {
         let path = self.lock_path();
         if let Some(folder) = path.parent() {
-            // What is wrong with the folder, the lock file in it will say.
-            let _ = Folder::make(folder);
+            Folder::make(folder).map_err(|error| match error {
+                StoreError::Unwritable { path, source, .. } => LockError::Unusable { path, source },
+                other => LockError::Unusable {
+                    path: folder.to_owned(),
+                    source: std::io::Error::other(other),
+                },
+            })?;
         }
         let name = |holder: Option<&Holder>| {
             (self.notify)(Notice::WaitingForLock(holder.cloned()));

@@ -287,6 +287,7 @@ impl<'a> Connection<'a> {
             api_origin: self.api_origin()?,
             revocation_endpoint: self.revocation_endpoint(),
             introspection_endpoint: self.introspection_endpoint(),
+            other_hosts: Some(self.provider.api.hosts.clone()),
         })
     }
 

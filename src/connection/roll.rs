@@ -8,6 +8,7 @@ mod save;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::entry::{Ended, Entry, Mark};
+use super::fresh::LOCK_WAIT;
 use super::pace::Lane;
 use super::prover::Prover;
 use super::saving::{NotSaved, Saving};
@@ -36,6 +38,9 @@ use crate::store::journal::{Journal, Recovered};
 use crate::store::key::Key;
 use crate::store::lock::Lock;
 use crate::token_set::TokenSet;
+
+/// How long is waited before the next look whether the journal is free.
+const JOURNAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// What is to be done, complete: it travels to the worker as one message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -229,7 +234,9 @@ pub async fn roll(
     if let Err(until) = rolling.turn().await {
         return Ok(Rolled::UsedUp { until });
     }
-    let mut journal = rolling.prepare()?;
+    let Some(mut journal) = rolling.prepare().await? else {
+        return Ok(Rolled::Moved);
+    };
     let rolled = rolling.send(&request, &mut journal).await;
     Ok(rolling.save_if_renewed(rolled).await)
 }
@@ -353,8 +360,15 @@ impl<'a> Rolling<'a> {
         token_request(provider, &values, &registration, &grant)
     }
 
-    /// Proves that mark and journal can be written, before anything is spent.
-    fn prepare(&mut self) -> Result<Journal, StoreError> {
+    /// Proves that mark and journal can be written, before anything is spent; `None` where another
+    /// writer was first.
+    async fn prepare(&mut self) -> Result<Option<Journal>, StoreError> {
+        let journal = self.journal().await?;
+        // Where the lock file was taken away from under its holder, two come here: one after the other.
+        if self.drawer.read()?.as_ref() != Some(&self.entry) {
+            journal.discard()?;
+            return Ok(None);
+        }
         self.entry.mark = Some(Mark {
             started_at: self.tools.clock.now(),
             refresh_token_fingerprint: self
@@ -364,14 +378,30 @@ impl<'a> Rolling<'a> {
                 .unwrap_or_default(),
             host: self.order.host.clone(),
         });
-        self.drawer.note(self.lock, &self.entry)?;
-        let profile = &self.drawer.name.profile;
-        match Journal::create(&self.drawer.journal, profile, self.entry.generation) {
-            Ok(journal) => Ok(journal),
+        match self.drawer.note(self.lock, &self.entry) {
+            Ok(()) => Ok(Some(journal)),
             Err(error) => {
-                self.unmark_unless_lost();
+                // Empty, and of a generation that the next try takes again.
+                let _ = journal.discard();
                 Err(error)
             }
+        }
+    }
+
+    /// The journal of this generation, once nobody else has it.
+    async fn journal(&self) -> Result<Journal, StoreError> {
+        let (folder, profile) = (&self.drawer.journal, &self.drawer.name.profile);
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(journal) = Journal::create(folder, profile, self.entry.generation)? {
+                return Ok(journal);
+            }
+            if waited >= LOCK_WAIT {
+                let held = std::io::Error::other("another process is writing it");
+                return Err(StoreError::unwritable("write", folder)(held));
+            }
+            self.tools.clock.sleep(JOURNAL_PAUSE).await;
+            waited += JOURNAL_PAUSE;
         }
     }
 

@@ -1,5 +1,7 @@
 //! Text from outside made safe for a terminal: one line, no control, at most 300 characters (ER2).
 
+use std::borrow::Cow;
+
 /// The most characters that are kept.
 pub const LONGEST: usize = 300;
 
@@ -18,23 +20,7 @@ pub fn cleaned(text: &str, longest: usize) -> String {
     let mut characters = text.chars().peekable();
     let mut length = 0;
     while let Some(character) = characters.next() {
-        let shown = match character {
-            '\u{1b}' => {
-                skip_escape_sequence(&mut characters);
-                continue;
-            }
-            '\u{9b}' => {
-                skip_control_sequence(&mut characters);
-                continue;
-            }
-            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => {
-                skip_string(&mut characters);
-                continue;
-            }
-            _ if character.is_whitespace() => ' ',
-            _ if character.is_control() || is_invisible(character) => continue,
-            _ => character,
-        };
+        let Some(shown) = shown(character, &mut characters) else { continue };
         if shown == ' ' && (clean.is_empty() || clean.ends_with(' ')) {
             continue;
         }
@@ -50,7 +36,60 @@ pub fn cleaned(text: &str, longest: usize) -> String {
     clean
 }
 
+/// Whole lines that people read, as long as they are, without what [`printable`] takes out: the net
+/// below every place that should have cleaned its words.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\n' => clean.push('\n'),
+            _ => clean.extend(shown(character, &mut characters)),
+        }
+    }
+    Cow::Owned(clean)
+}
+
+/// JSON in which the same characters are escapes; it says what it said before (RFC 8259 section 7).
+pub fn harmless_json(json: String) -> String {
+    if !json.chars().any(is_hostile) {
+        return json;
+    }
+    let mut clean = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        match is_hostile(character) {
+            // Outside its strings JSON has no such characters.
+            true => character
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| clean.push_str(&format!("\\u{unit:04x}"))),
+            false => clean.push(character),
+        }
+    }
+    clean
+}
+
+fn is_hostile(character: char) -> bool {
+    (character.is_control() && character != '\n') || is_invisible(character)
+}
+
 type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// What stands for a character; none for one that vanishes, with the sequence that it begins.
+fn shown(character: char, following: &mut Characters<'_>) -> Option<char> {
+    match character {
+        '\u{1b}' => skip_escape_sequence(following),
+        '\u{9b}' => skip_control_sequence(following),
+        '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(following),
+        _ if character.is_whitespace() => return Some(' '),
+        _ if character.is_control() || is_invisible(character) => {}
+        _ => return Some(character),
+    }
+    None
+}
 
 /// Skips what follows an ESC (ECMA-48 section 5.3): a control sequence, a string, or one character.
 fn skip_escape_sequence(characters: &mut Characters<'_>) {
@@ -121,6 +160,25 @@ mod tests {
         for (hostile, safe) in cases {
             assert_eq!(printable(hostile), safe, "{hostile:?}");
         }
+    }
+
+    #[test] // ER2, A13
+    fn whole_lines_lose_the_same_and_keep_their_room() {
+        assert_eq!(harmless("NAME   AGE\n\u{1b}[2Ja  b\tc\r\n"), "NAME   AGE\na  b c \n");
+        assert_eq!(harmless("a\u{9b}31mb\u{202e}c\u{7f}d\u{85}e"), "abcd e");
+        let long = "x".repeat(2 * LONGEST);
+        assert!(matches!(harmless(&long), Cow::Borrowed(text) if text == long));
+    }
+
+    #[test] // ER2, A13
+    fn json_says_the_same_in_escapes() {
+        let hostile = "a\u{7f}b\u{9b}2Jc\u{202e}d\u{e0001}e\u{feff}\u{1b}\n";
+        let json = serde_json::json!({ hostile: [hostile] });
+        let clean = harmless_json(format!("{json:#}\n"));
+        assert!(!clean.chars().any(is_hostile), "{clean:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), json);
+        let plain = "{\"a\":\"Müller 支付\"}\n";
+        assert_eq!(harmless_json(plain.to_owned()), plain);
     }
 
     #[test] // ER2

@@ -115,7 +115,7 @@ fn an_endless_body_is_bounded() {
     assert!(matches!(error, HttpError::BodyTooLarge { .. }), "{error:?}");
 }
 
-#[test]
+#[test] // TS19
 fn a_body_that_breaks_off_is_an_error() {
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
@@ -274,7 +274,7 @@ fn a_certificate_for_another_name_is_refused() {
     assert_eq!(server.heard(), Vec::<String>::new());
 }
 
-#[test] // TQ13
+#[test] // TQ13, A26
 fn an_unreadable_certificate_file_is_named_at_the_first_handshake_and_not_before() {
     let authority = Authority::new();
     let client = client(vec![authority.file("absent.pem")]);
@@ -286,7 +286,7 @@ fn an_unreadable_certificate_file_is_named_at_the_first_handshake_and_not_before
     assert!(path.ends_with("absent.pem"));
 }
 
-#[test]
+#[test] // TQ13
 fn a_server_that_is_not_tls_is_no_secure_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();

@@ -13,7 +13,7 @@ mod portable;
 #[cfg(not(unix))]
 use portable as system;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -92,6 +92,32 @@ impl Folder {
         self.put(name, bytes)
             .and_then(|file| self.handle.sync().map(|()| file))
             .map_err(StoreError::unwritable("make", self.path_of(name)))
+    }
+
+    /// Makes a file, or takes one that was left, with these bytes and durable; `None` while another process has it.
+    ///
+    /// It is this process's as long as the file is open.
+    pub fn claim(&self, name: &str, bytes: &[u8]) -> Result<Option<File>, StoreError> {
+        let failed = || StoreError::unwritable("make", self.path_of(name));
+        loop {
+            let mut file = self.handle.open_or_create(name).map_err(failed())?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(failed()(error)),
+            }
+            // Between opening and locking, whoever had it may have removed it.
+            if !self.handle.is_at(&file, name).map_err(failed())? {
+                continue;
+            }
+            return file
+                .write_all(bytes)
+                .and_then(|()| file.set_len(bytes.len() as u64))
+                .and_then(|()| file.sync_all())
+                .and_then(|()| self.handle.sync())
+                .map(|()| Some(file))
+                .map_err(failed());
+        }
     }
 
     /// Removes a file; one that is not there is no error.

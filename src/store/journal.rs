@@ -29,6 +29,13 @@ pub struct Journal {
     generation: u64,
 }
 
+impl Drop for Journal {
+    /// It is free at once, whoever else may hold a copy of its descriptor for a moment.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// What a journal held.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Recovered {
@@ -43,15 +50,21 @@ pub enum Recovered {
 }
 
 impl Journal {
-    /// Makes the file at its full size, durable when it returns.
+    /// Makes the file at its full size, durable when it returns; `None` while another process writes it.
     ///
-    /// One that an earlier try of the same generation left is gone then: recover first.
-    pub fn create(folder: &Path, profile: &str, generation: u64) -> Result<Self, StoreError> {
+    /// One generation has one writer, also where the lock file was taken away from under its holder.
+    /// What an earlier try of the same generation left is gone then: recover first.
+    pub fn create(
+        folder: &Path,
+        profile: &str,
+        generation: u64,
+    ) -> Result<Option<Self>, StoreError> {
         let folder = Folder::make(folder)?;
         let name = file_name(profile, generation);
         // Real zeros: a hole would take its blocks only when the answer is written.
-        let file = folder.create(&name, &vec![0; ROOM])?;
-        Ok(Self { file, folder, name, profile: profile.to_owned(), generation })
+        let file = folder.claim(&name, &vec![0; ROOM])?;
+        let profile = profile.to_owned();
+        Ok(file.map(|file| Self { file, folder, name, profile, generation }))
     }
 
     /// Seals an answer into the file, durable when it returns; a second one takes the first one's place.
@@ -155,7 +168,7 @@ mod tests {
         }
 
         fn create(&self, generation: u64) -> Journal {
-            Journal::create(&self.journals(), "shop", generation).unwrap()
+            Journal::create(&self.journals(), "shop", generation).unwrap().unwrap()
         }
 
         fn recover(&self, generation: u64) -> Recovered {
@@ -196,6 +209,20 @@ mod tests {
             assert!(before.blocks() * 512 >= ROOM as u64, "the file has holes");
             assert_eq!(before.mode() & 0o777, 0o600);
         }
+    }
+
+    #[test] // A22, RF18
+    fn one_generation_has_one_writer_until_he_ends() {
+        let desk = Desk::new();
+        let create = || Journal::create(&desk.journals(), "shop", 1).unwrap();
+        let mut first = create().unwrap();
+        assert!(create().is_none());
+        first.record(&desk.key, &SystemRandom, b"first").unwrap();
+        assert!(create().is_none());
+        assert_eq!(desk.recover(1), answer(b"first"), "the second one touched nothing");
+        drop(first);
+        assert!(create().is_some());
+        assert_eq!(desk.recover(1), Recovered::Empty);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +20,17 @@ use crate::clock::Clock;
 pub struct Lock {
     file: File,
     path: PathBuf,
+    /// Whether another process may hold the same descriptor on purpose.
+    is_shared: AtomicBool,
+}
+
+impl Drop for Lock {
+    /// A child that is just being started holds a copy of every descriptor for a moment; it shall hold up nobody.
+    fn drop(&mut self) {
+        if !self.is_shared.load(Ordering::Relaxed) {
+            let _ = self.file.unlock();
+        }
+    }
 }
 
 /// Who holds a lock.
@@ -142,19 +154,25 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
-        prove_exclusive(path).map_err(unusable)?;
-        let lock = Self { file, path: path.to_owned() };
+        let proved = prove_exclusive(path);
+        // A lock on a file that was removed or replaced meanwhile keeps nobody out: the next look takes the new one.
+        if !is_at(&file, path).map_err(unusable)? {
+            return Ok(None);
+        }
+        proved.map_err(unusable)?;
+        let lock = Self { file, path: path.to_owned(), is_shared: AtomicBool::new(false) };
         lock.name_holder(std::process::id(), clock.now());
         Ok(Some(lock))
     }
 
     /// Takes over a lock whose descriptor was inherited locked.
     pub fn inherited(file: File, path: PathBuf) -> Self {
-        Self { file, path }
+        Self { file, path, is_shared: AtomicBool::new(true) }
     }
 
     /// A second descriptor of the same lock, for a process that shall hold it too.
     pub fn share(&self) -> io::Result<File> {
+        self.is_shared.store(true, Ordering::Relaxed);
         self.file.try_clone()
     }
 
@@ -185,12 +203,40 @@ fn prove_exclusive(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Tells whether the path still leads to this open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let ours = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file that is open is not removed here.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // A link in its place would have another file locked, or the holder's name written over it.
+        let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        options.mode(0o600).custom_flags(no_link);
+    }
+    options.open(path).map_err(|error| match std::fs::symlink_metadata(path) {
+        Ok(facts) if facts.is_symlink() => {
+            io::Error::new(io::ErrorKind::PermissionDenied, "it is a symbolic link")
+        }
+        _ => error,
+    })
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {

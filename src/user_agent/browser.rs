@@ -236,7 +236,7 @@ mod tests {
             .collect()
     }
 
-    // AR22, A9
+    // AR22, A9, AR13
     #[test]
     fn only_an_https_url_or_one_of_this_machine_is_opened() {
         let long = format!("https://as.test/{}", "a".repeat(LONGEST_URL));
@@ -297,7 +297,7 @@ mod tests {
         assert!(matches!(outcome, Err(BrowserError::Unsafe(UnsafeUrl::Scheme))));
     }
 
-    #[test]
+    #[test] // LG3, A21
     fn the_child_gets_no_variable_of_ours_but_the_home() {
         let mut command = Command::new("x");
         let names = ["KEYFOB_CLIENT_SECRET", "keyfob_store_key", "KEYFOB_HOME", "PATH"];

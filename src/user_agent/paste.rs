@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(paste(" ab\tc\n", FIXED), Pasted::BareCode(Secret::new("abc")));
     }
 
-    // RL11, RL24
+    // RL11, RL24, A8
     #[test]
     fn an_address_that_is_not_the_redirect_uri_is_refused() {
         let others = [

@@ -39,7 +39,7 @@ impl Picky {
     }
 }
 
-#[test] // AT-25
+#[test] // AT-25, RR18, RF5
 fn two_hundred_requests_on_an_ended_token_make_one_token_request() {
     let picky = Picky::new();
     let proxy = picky.behind.proxy(&[]);
@@ -102,7 +102,7 @@ fn a_body_that_cannot_be_sent_again_brings_the_refusal_back_and_a_new_token_for_
     assert_eq!(picky.token_requests(), 1);
 }
 
-#[test]
+#[test] // A27
 fn an_api_that_refuses_every_token_does_not_have_them_all_spent() {
     let behind = Behind::new(Upstream::saying("HTTP/1.1 401 No\r\ncontent-length: 2\r\n\r\n{}"));
     let proxy = behind.proxy(&[]);

@@ -1,6 +1,6 @@
 //! An API that does what a test says, byte by byte.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -131,7 +131,7 @@ fn receive(stream: &mut TcpStream) -> Option<Seen> {
 }
 
 /// Hands a connection over to the vendor's stand-in.
-fn pass_to(vendor: &str, head: &str, stream: TcpStream) {
+pub fn pass_to(vendor: &str, head: &str, stream: TcpStream) {
     let mut far = TcpStream::connect(vendor).unwrap();
     let own = header(head, "host").unwrap();
     far.write_all(head.replacen(&own, vendor, 1).as_bytes()).unwrap();
@@ -145,6 +145,11 @@ fn pass_to(vendor: &str, head: &str, stream: TcpStream) {
 
 /// Reads up to the empty line; `None` where the other side is gone.
 pub fn read_head(stream: &mut TcpStream) -> Option<String> {
+    read_head_of(stream)
+}
+
+/// The same from a stream of any kind.
+pub fn read_head_of(stream: &mut impl Read) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

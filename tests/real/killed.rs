@@ -32,7 +32,7 @@ struct Tally {
     moments: [u32; 12],
 }
 
-#[test]
+#[test] // RF4
 fn two_hundred_killed_refreshes_lose_no_connection() {
     let folder = Folder::new();
     let server = AuthorizationServer::start(&folder, &Options { token_delay_milliseconds: DELAY });

@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod clock;
+#[cfg(unix)]
+pub mod hostile;
 pub mod person;
 pub mod program;
 pub mod random;

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::report::{self, Report};
+use crate::http::printable::harmless_json;
 use crate::http::{HeaderMap, HttpError, Streaming};
 use crate::store::durable::LONGEST_FILE;
 
@@ -52,7 +53,7 @@ pub fn text(
         Layout::OneLine => serde_json::to_string(&document),
     };
     match written {
-        Ok(document) => Ok(format!("{document}\n")),
+        Ok(document) => Ok(harmless_json(document + "\n")),
         Err(error) => Err(Report::unexpected("the answer makes no document")
             .cause(error.to_string())
             .hint("call it without --json")),

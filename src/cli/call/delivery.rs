@@ -12,6 +12,7 @@ use super::answer_document::{broke_off, document};
 use super::outflow::Outflow;
 use super::output_file::OutputFile;
 use crate::connection::call::{Called, Refused};
+use crate::http::printable::{harmless, printable};
 use crate::http::{HeaderMap, Streaming};
 
 /// The file that the answer goes to; none for standard output.
@@ -59,8 +60,7 @@ pub fn redirected(status: u16, headers: &HeaderMap) -> Report {
     .hint("redirects are never followed with a token; call the address itself if it is the API's");
     let location = headers.get("location").and_then(|it| it.to_str().ok());
     if let Some(location) = location.and_then(|it| it.split(['?', '#']).next()) {
-        report =
-            report.cause(format!("it leads to {}", crate::http::printable::printable(location)));
+        report = report.cause(format!("it leads to {}", printable(location)));
     }
     report.http_status = Some(status);
     report
@@ -70,7 +70,8 @@ pub fn redirected(status: u16, headers: &HeaderMap) -> Report {
 pub fn head(status: u16, headers: &HeaderMap) -> String {
     let mut text = format!("HTTP {status}\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        let value = String::from_utf8_lossy(value.as_bytes());
+        text.push_str(&format!("{name}: {}\n", harmless(&value)));
     }
     text.push('\n');
     text

@@ -7,6 +7,7 @@ use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
 use super::super::report::{self, Report};
 use super::one_issuer;
+use super::superuser;
 use crate::http::printable::printable;
 use crate::profile::{Profile, client_id, settings};
 use crate::provider::Provider;
@@ -19,6 +20,7 @@ pub fn begin(
     client: &Client,
 ) -> Result<Chosen, Report> {
     let name = context.profile_name(given)?;
+    superuser::warn(context);
     let existing = context.profiles.find(&name).map_err(|error| report::profile(&error))?;
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let asked = client.provider.as_deref().map(absolute_file);

@@ -11,6 +11,7 @@ mod redirect;
 pub mod register;
 mod registering;
 mod scopes;
+mod superuser;
 mod userinfo;
 mod wanted;
 

@@ -33,7 +33,7 @@ pub fn list(context: &Context<'_>) -> Result<Exit, Report> {
     }
     match read.is_empty() {
         true => context.output.note(context.system, "no profiles yet: `keyfob connect` makes one"),
-        false => context.output.product(context.system, &shown(&read))?,
+        false => context.output.page(context.system, &shown(&read))?,
     }
     Ok(Exit::Done)
 }
@@ -108,7 +108,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
         text.push_str(&format!("{key:<13} {}\n", printable(&value)));
     }
     text.push_str(&format!("file          {}\n", context.profiles.path(&name).display()));
-    context.output.product(context.system, &text)?;
+    context.output.page(context.system, &text)?;
     Ok(Exit::Done)
 }
 

@@ -37,7 +37,7 @@ pub fn run(context: &Context<'_>, args: &ProviderCheck) -> Result<Exit, Report> 
     for (host, sees) in &hosts {
         text.push_str(&format!("{} sees {}\n", printable(host), sees.join(", ")));
     }
-    context.output.product(context.system, &text)?;
+    context.output.page(context.system, &text)?;
     Ok(Exit::Done)
 }
 

@@ -31,7 +31,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit, Report> {
     }
     let rows = lines.iter().map(cells).collect();
     let head = ["name", "title", "flows", "from", "summary"];
-    context.output.product(context.system, &table(&head, rows))?;
+    context.output.page(context.system, &table(&head, rows))?;
     Ok(Exit::Done)
 }
 

@@ -32,7 +32,7 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     page.section("Recipes (keyfob call PROFILE @NAME)", lists::recipes(&provider));
     page.section("Webhooks", webhook::lines(&provider));
     page.section("Connect", [command(&provider, &args.provider)]);
-    context.output.product(context.system, &page.0)?;
+    context.output.page(context.system, &page.0)?;
     Ok(Exit::Done)
 }
 

@@ -28,7 +28,7 @@ pub fn run(context: &Context<'_>, args: &Recipes) -> Result<Exit, Report> {
         context.output.note(context.system, &printable(&says));
         return Ok(Exit::Done);
     }
-    context.output.product(context.system, &shown(&chosen))?;
+    context.output.page(context.system, &shown(&chosen))?;
     let about = chosen.situation(context.system);
     let first = &recipes[0];
     let example = report::recipe_line(first, &about, &report::examples(first));

@@ -59,7 +59,7 @@ pub use sync::{app_filter, filter, no_app_filter, no_sync_words, sync};
 
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
-use crate::http::printable::printable;
+use crate::http::printable::{harmless, printable};
 
 /// What a command exits with; relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,17 +272,18 @@ impl Report {
 
     /// The lines for a person.
     pub fn lines(&self, paint: Paint) -> Vec<String> {
-        let mut lines = vec![format!("{} {}", paint.red("error:"), self.message)];
-        lines.extend(self.causes.iter().map(|cause| format!("{} {cause}", paint.dim("cause:"))));
+        let line = |label: String, text: &str| format!("{label} {}", harmless(text));
+        let mut lines = vec![line(paint.red("error:"), &self.message)];
+        lines.extend(self.causes.iter().map(|cause| line(paint.dim("cause:"), cause)));
         if let Some(key) = &self.idempotency_key {
-            lines.push(format!("{} Idempotency-Key {key}", paint.dim("note: ")));
+            lines.push(line(paint.dim("note: "), &format!("Idempotency-Key {key}")));
         }
         if let Some(hint) = &self.hint {
-            lines.push(format!("{} {hint}", paint.green("hint: ")));
+            lines.push(line(paint.green("hint: "), hint));
         } else if !self.next.is_empty() {
-            lines.push(format!("{} run", paint.green("hint: ")));
+            lines.push(line(paint.green("hint: "), "run"));
         }
-        lines.extend(self.next.iter().map(|command| format!("       {command}")));
+        lines.extend(self.next.iter().map(|command| line(" ".repeat(6), command)));
         lines
     }
 }

@@ -1,5 +1,6 @@
 //! What a person is told about stores and locks.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::super::command_line;
@@ -146,6 +147,12 @@ pub fn lock(error: &LockError, profile: &str) -> Report {
             .cause(format!("{who}; waited {}", span(*waited)))
             .cause(format!("the lock is {}", path.display()))
             .hint("try again when it is done; the lock ends with its process")
+        }
+        LockError::Unusable { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+            Report::new(Exit::Store, "lock-unusable", "keyfob cannot take the lock of its state")
+                .cause(format!("{}: {}", path.display(), printable(&source.to_string())))
+                .hint("it must be your own and for you alone: see what stands there")
+                .next(format!("ls -ld {}", command_line::path(path)))
         }
         LockError::Unusable { path, source } => Report::new(
             Exit::Store,

@@ -185,7 +185,7 @@ impl<'a> Desk<'a> {
         let account = account.and_then(|it| Some(it.shown(&it.in_body(&delivery.body)?)));
         let line = line::written(&delivery, &received_at, account)
             .map_err(|error| Report::unexpected(error.to_string()))?;
-        match self.write(line).await {
+        match self.write(line.into_bytes()).await {
             Ok(()) => self.done(delivery).map(|()| true),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(unwritten(&error)),

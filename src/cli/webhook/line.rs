@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::http::printable::harmless_json;
 use crate::webhook::receiver::Delivery;
 
 /// What a program reads of a delivery; the body is one of the three.
@@ -28,12 +29,12 @@ struct Line<'a> {
 ///
 /// A JSON body is passed on as it was written, numbers and order included; only line breaks, which
 /// JSON has between its values alone, become blanks, so that a line stays a line. Another text is
-/// `text`, and other bytes are `base64`.
+/// `text`, and other bytes are `base64`. What would do something to a terminal is written as an escape.
 pub fn written(
     delivery: &Delivery,
     received_at: &str,
     account: Option<Map<String, Value>>,
-) -> serde_json::Result<Vec<u8>> {
+) -> serde_json::Result<String> {
     let text = std::str::from_utf8(&delivery.body).ok();
     let json = text.filter(|text| serde_json::from_str::<&RawValue>(text).is_ok());
     let flat = json.map(|json| json.replace(['\r', '\n'], " "));
@@ -47,7 +48,5 @@ pub fn written(
         text: text.filter(|_| body.is_none()),
         base64: text.is_none().then(|| STANDARD.encode(&delivery.body)),
     };
-    let mut written = serde_json::to_vec(&line)?;
-    written.push(b'\n');
-    Ok(written)
+    Ok(harmless_json(serde_json::to_string(&line)? + "\n"))
 }

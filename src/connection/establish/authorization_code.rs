@@ -370,7 +370,8 @@ mod tests {
         }
     }
 
-    #[test] // RL24, AT-6b
+    // RL24, AT-6b, A8 (a bare code is taken where PKCE protects it, as the contract has it)
+    #[test]
     fn a_paste_is_checked_like_an_arrival() {
         let redirect_uri: RedirectUri = "https://me.example/cb".parse().unwrap();
         let with_pkce = transaction(Some(Secret::new("v")));

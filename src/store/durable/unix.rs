@@ -67,6 +67,30 @@ impl Handle {
         Ok(File::from(rustix::fs::openat(&self.0, name, flags, mode)?))
     }
 
+    /// Opens a plain file of this user to write it, and makes it where there is none.
+    pub fn open_or_create(&self, name: &str) -> io::Result<File> {
+        self.refuse_odd_file(name)?;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = File::from(rustix::fs::openat(&self.0, name, flags, mode)?);
+        let facts = file.metadata()?;
+        refuse_other_than_file(&facts)?;
+        refuse_owner(&facts, &[user()])?;
+        refuse_open(&facts, WRITABLE_BY_OTHERS)?;
+        Ok(file)
+    }
+
+    /// Tells whether the name still leads to this open file.
+    pub fn is_at(&self, file: &File, name: &str) -> io::Result<bool> {
+        let facts = file.metadata()?;
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) => Ok((there.st_dev, there.st_ino) == (facts.dev(), facts.ino())),
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Gives a file the place of another at one stroke.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)

@@ -1,9 +1,11 @@
 //! What becomes of one call, as one line.
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::super::report::Report;
 use crate::http::HeaderMap;
+use crate::http::printable::harmless_json;
 
 /// An answer's line, with what its refusal means where there is one.
 pub fn answered(
@@ -48,7 +50,7 @@ fn add_error(line: &mut Vec<u8>, report: &Report, number: Option<u64>) {
         error["line"] = number.into();
     }
     line.extend_from_slice(b",\"error\":");
-    line.extend_from_slice(error.to_string().as_bytes());
+    line.extend_from_slice(harmless_json(error.to_string()).as_bytes());
 }
 
 /// Fields of one name are one text, parted by commas (RFC 9110 section 5.3).
@@ -68,7 +70,7 @@ fn add_headers(line: &mut Vec<u8>, headers: &HeaderMap) {
             let more = String::from_utf8_lossy(value.as_bytes());
             text = (text.into_owned() + ", " + &more).into();
         }
-        add_text(line, &text);
+        line.extend_from_slice(harmless_json(Value::from(text).to_string()).as_bytes());
     }
     line.push(b'}');
 }
@@ -98,8 +100,6 @@ fn add_text(line: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::cli::report::Exit;
 

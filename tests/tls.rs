@@ -1,0 +1,98 @@
+//! TLS that the environment would weaken: nothing of it is heard, and more trust is told.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use keyfob::sandbox::Behaviour;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+use crate::proxy::upstream::{ok, read_head_of};
+use crate::support::program::{Program, text};
+
+/// An API behind a certificate of its own authority.
+struct Api {
+    origin: String,
+    authority: PathBuf,
+    requests: Arc<AtomicUsize>,
+}
+
+fn api(folder: &std::path::Path) -> Api {
+    let mut params = CertificateParams::new(vec![]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let authority = folder.join("ca.pem");
+    std::fs::write(&authority, params.self_signed(&key).unwrap().pem()).unwrap();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = certificate.signed_by(&key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("https://{}", listener.local_addr().unwrap());
+    let requests = Arc::<AtomicUsize>::default();
+    let (count, config) = (Arc::clone(&requests), Arc::new(config));
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            if read_head_of(&mut stream).is_some() {
+                count.fetch_add(1, Ordering::SeqCst);
+                let answered = stream.write_all(ok("{}").as_bytes());
+                let _ = answered.and_then(|()| stream.flush());
+            }
+        }
+    });
+    Api { origin, authority, requests }
+}
+
+#[test] // A26, TQ13
+fn no_variable_and_no_flag_lets_a_certificate_pass_or_writes_keys_down() {
+    let program = Program::beside("inkress", Behaviour::default());
+    let api = api(program.folder.path());
+    let host = format!("api_host={}", api.origin);
+    let words = ["import", "shop", "--provider", "inkress", "--client-id", "x", "--set", &host];
+    let mut import = program.command(words).stdin(Stdio::piped()).spawn().unwrap();
+    let tokens = br#"{"access_token":"inka_x","expires_in":3600,"merchant_id":183}"#;
+    import.stdin.take().unwrap().write_all(tokens).unwrap();
+    assert!(import.wait_with_output().unwrap().status.success());
+    let keys = program.folder.path().join("keys");
+    let call = || {
+        let words = ["call", "shop", "GET", "/orders", "--retry", "0", "--force", "-v"];
+        let mut call = program.command(words);
+        call.env("SSLKEYLOGFILE", &keys)
+            .env("NODE_TLS_REJECT_UNAUTHORIZED", "0")
+            .env("PYTHONHTTPSVERIFY", "0")
+            .env("GIT_SSL_NO_VERIFY", "true")
+            .env("CURL_INSECURE", "1")
+            .env("KEYFOB_INSECURE", "1");
+        call
+    };
+    let refused = call().output().unwrap();
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains("certificate"), "{}", text(&refused.stderr));
+    for flag in ["--insecure", "-k", "--no-verify"] {
+        assert_eq!(call().arg(flag).output().unwrap().status.code(), Some(2), "{flag}");
+    }
+    assert_eq!(api.requests.load(Ordering::SeqCst), 0, "nothing was sent without trust");
+    let trusted = call().env("SSL_CERT_FILE", &api.authority).output().unwrap();
+    let said = text(&trusted.stderr);
+    assert!(trusted.status.success(), "{said}");
+    let told = format!("trusted beside the system's certificates: {}", api.authority.display());
+    assert!(said.contains(&told), "{said}");
+    assert_eq!(api.requests.load(Ordering::SeqCst), 1);
+    assert!(!keys.exists());
+}
