@@ -30,6 +30,7 @@ mod messages;
 mod offline;
 mod paginate;
 mod profile;
+mod properties;
 mod provider;
 #[cfg(unix)]
 mod proxy;
