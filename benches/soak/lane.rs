@@ -1,7 +1,7 @@
 //! One lane: commands one after another, each with its own misfortune.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::Stage;
 use crate::chance::Chance;
 use crate::home::Profile;
+use crate::tally::Tally;
 
 /// How a command dies before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,7 @@ fn act(
             stage.server.wait_for_token_request(Duration::from_millis(400));
         }
         std::thread::sleep(chance.time(0, 90));
-        kill(stage, &child, death);
+        kill(&child, death);
     }
     child.wait_with_output()
 }
@@ -95,22 +96,27 @@ fn command(stage: &Stage, profile: Profile, line: &str, chance: &mut Chance) -> 
     stage.home.command_after(&format!("trap '' XFSZ; ulimit -f {blocks}"), &words)
 }
 
-fn kill(stage: &Stage, child: &Child, death: Death) {
+fn kill(child: &Child, death: Death) {
     let pid = Pid::from_child(child);
     // One that has ended is not waited for yet, so that its number is nobody else's.
-    let done = match death {
+    let _ = match death {
         Death::None => return,
         Death::KilledAlone => kill_process(pid, Signal::KILL),
         Death::KilledInGroup => kill_process_group(pid, Signal::KILL),
         Death::Terminated => kill_process(pid, Signal::TERM),
     };
-    let _ = done;
-    let count = match death {
-        Death::KilledAlone => &stage.tally.killed_alone,
-        Death::KilledInGroup => &stage.tally.killed_in_group,
-        _ => &stage.tally.terminated,
-    };
-    count.add();
+}
+
+/// Counts a death that came before the command's own end.
+fn count_death(tally: &Tally, death: Death, status: ExitStatus) {
+    match (death, status.code(), status.signal()) {
+        (Death::KilledAlone, _, Some(9)) => tally.killed_alone.add(),
+        (Death::KilledInGroup, _, Some(9)) => tally.killed_in_group.add(),
+        (Death::Terminated, Some(130), _) | (Death::Terminated, _, Some(15)) => {
+            tally.terminated.add();
+        }
+        _ => {}
+    }
 }
 
 /// Counts how it ended, and notes what should not have been.
@@ -121,6 +127,7 @@ fn judge(stage: &Stage, profile: Profile, line: &str, death: Death, output: &Out
         (None, signal) => format!("signal {}", signal.unwrap_or_default()),
     };
     tally.ended(&how);
+    count_death(tally, death, output.status);
     let said = || {
         let stderr = String::from_utf8_lossy(&output.stderr);
         format!("{how}: {line} ({profile:?}, {death:?})\n{stderr}")
