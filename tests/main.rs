@@ -50,6 +50,7 @@ mod par;
 #[cfg(target_os = "linux")]
 mod processes;
 mod profile;
+mod properties;
 mod protected_resource;
 mod provider;
 #[cfg(unix)]

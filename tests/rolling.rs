@@ -48,6 +48,33 @@ fn an_answer_lost_in_the_same_command_is_told_when_the_resend_is_refused() {
     shop.line("refresh shop").exits(4).says("an earlier answer was lost");
 }
 
+#[test] // A14, ER2
+fn an_end_in_a_megabyte_of_words_is_kept_in_a_few() {
+    let shop = Shop::connected("inkress");
+    let words = json!({"error": "invalid_grant", "error_description": "no ".repeat(300_000)});
+    shop.sandbox.next_token_answers(vec![status(400, &words.to_string())]);
+    shop.line("refresh shop").exits(4);
+    assert_eq!(shop.world.status("shop")["state"], "authorization-needed");
+    assert!(shop.world.shelf.entry("shop").unwrap().len() < 4096);
+}
+
+#[test] // T17
+fn a_token_that_is_quoted_in_an_answer_from_the_journal_is_not_printed() {
+    let shop = Shop::connected("inkress");
+    let entry: serde_json::Value =
+        serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap();
+    let token = entry["tokens"]["refresh_token"].as_str().unwrap();
+    let words = json!({"error": "invalid_grant", "error_description": format!("{token} is spent")});
+    shop.sandbox.next_token_answers(vec![status(400, &words.to_string())]);
+    shop.world.trouble(Trouble::Full { after: 1 });
+    shop.line("refresh shop").exits(4);
+    shop.world.trouble(Trouble::None);
+    let requests = shop.token_requests();
+    let ran = shop.line("refresh shop").exits(4).says("[hidden sha256:").says("is spent");
+    assert!(!ran.stderr.contains(token), "{}", ran.stderr);
+    assert_eq!(shop.token_requests(), requests, "the answer came from the journal");
+}
+
 #[test]
 fn recovered_tokens_are_as_old_as_their_answer_and_rolled_when_they_have_ended() {
     let shop = Shop::connected("inkress");

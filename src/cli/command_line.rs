@@ -108,6 +108,23 @@ mod tests {
         assert_eq!(typed(&"x".repeat(999)).len(), 999);
     }
 
+    #[cfg(unix)]
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            cases: 60, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(4),
+            ..Default::default()
+        })]
+
+        #[test] // ER2
+        fn a_shell_reads_a_word_to_paste_as_it_was_without_its_controls(text in "\\PC{0,30}|.{0,30}") {
+            let script = format!("printf '%s\\0%s\\0' {} {}", typed(&text), word(&text));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            let read = String::from_utf8(output.stdout).unwrap();
+            let plain: String = text.chars().filter(|it| !it.is_control()).collect();
+            proptest::prop_assert_eq!(read, format!("{plain}\0{}\0", printable(&text)));
+        }
+    }
+
     #[test]
     fn a_command_repeats_what_was_given_and_leaves_out_what_is_replaced() {
         let mut given = Given::default();

@@ -24,6 +24,8 @@ pub struct Cooldown {
 
 #[derive(Serialize, Deserialize)]
 struct Noted {
+    /// A wait from a time to come was noted by a clock that was set back since: it is none.
+    from: Timestamp,
     until: Timestamp,
 }
 
@@ -40,15 +42,15 @@ impl Cooldown {
         // What cannot be read is no reason to stop: the server will say it again.
         let text = Folder::open(&self.folder).ok()??.read(&self.file).ok()??;
         let noted: Noted = serde_json::from_slice(&text).ok()?;
-        let latest = after_seconds(now, LONGEST_WAIT);
-        (noted.until > now && noted.until <= latest).then_some(noted.until)
+        let latest = after_seconds(noted.from, LONGEST_WAIT);
+        (noted.from <= now && now < noted.until && noted.until <= latest).then_some(noted.until)
     }
 
     /// Notes a wait and gives its end.
     pub fn begin(&self, now: Timestamp, seconds: Option<u64>) -> Result<Timestamp, StoreError> {
         let seconds = seconds.unwrap_or(DEFAULT_WAIT).clamp(1, LONGEST_WAIT);
         let until = after_seconds(now, seconds);
-        let text = serde_json::to_vec(&Noted { until }).unwrap_or_default();
+        let text = serde_json::to_vec(&Noted { from: now, until }).unwrap_or_default();
         Folder::make(&self.folder)?.replace(&self.file, &text)?;
         Ok(until)
     }
@@ -69,6 +71,18 @@ mod tests {
         assert_eq!(cooldown("a").until(at(1)), Some(at(30)));
         assert_eq!(cooldown("b").until(at(1)), None);
         assert_eq!(cooldown("a").until(at(30)), None);
+    }
+
+    #[test] // RF16, AT-23
+    fn a_clock_that_was_set_back_makes_no_wait_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let cooldown = Cooldown::of(folder.path().to_owned(), "e", "c");
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        cooldown.begin(at(3_600), Some(1)).unwrap();
+        assert_eq!(cooldown.until(at(3_600)), Some(at(3_601)));
+        for now in [0, 2, 1_800, 3_599] {
+            assert_eq!(cooldown.until(at(now)), None, "{now}");
+        }
     }
 
     #[test] // A27, A28

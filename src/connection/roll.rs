@@ -27,6 +27,7 @@ use crate::authorization_server::token_response::{Asked, TokenAnswer, judge};
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::clock::Clock;
 use crate::http::error_response::ErrorResponse;
+use crate::http::printable::printable;
 use crate::http::{Answer, Client, HeaderMap, HttpError};
 use crate::profile::settings;
 use crate::provider::schema::{Action, Rotation};
@@ -303,7 +304,7 @@ impl<'a> Rolling<'a> {
             return Ok(None);
         };
         // Its lifetimes began when it was asked for.
-        match self.judge(&answer, mark.started_at) {
+        match self.judge(&answer, mark.started_at).without(&self.secrets()) {
             TokenAnswer::Granted(tokens) => {
                 Ok(Some(self.keep(tokens, self.of_another(&answer), true, true)))
             }
@@ -318,6 +319,11 @@ impl<'a> Rolling<'a> {
     fn stamp(&self) -> Stamp<'_> {
         let (clock, random) = (self.tools.clock, self.tools.random);
         Stamp { clock, random, prover: self.prover.as_ref() }
+    }
+
+    /// What the server was sent then, and might quote.
+    fn secrets(&self) -> Vec<Secret> {
+        self.entry.all_secrets().chain(&self.order.client_secret).cloned().collect()
     }
 
     fn access_has_ended(&self) -> bool {
@@ -552,8 +558,9 @@ impl<'a> Rolling<'a> {
         }
         let ended = Ended {
             at: self.tools.clock.now(),
-            error: error.code.clone().unwrap_or_else(|| "invalid_grant".into()),
-            description: error.description.clone(),
+            // As long as it is ever shown: what is kept must not grow with a server's words.
+            error: printable(error.code.as_deref().unwrap_or("invalid_grant")),
+            description: error.description.as_deref().map(printable),
             after_lost_answer: self.lost,
         };
         self.entry.ended = Some(ended.clone());

@@ -70,8 +70,9 @@ fn shown_body(body: &Body) -> String {
 fn curl_body(body: &Body) -> Option<String> {
     match body {
         Body::Bytes(bytes) => Some(match std::str::from_utf8(bytes) {
-            Ok(text) => format!("--data-raw {}", quoted(text)),
-            Err(_) => {
+            Ok(text) if !text.contains('\0') => format!("--data-raw {}", quoted(text)),
+            // No word of a shell holds a NUL, nor bytes that are no text.
+            _ => {
                 use base64::Engine as _;
                 let text = base64::engine::general_purpose::STANDARD.encode(bytes);
                 format!("--data-binary @<(printf %s {text} | base64 -d)")
@@ -119,6 +120,34 @@ mod tests {
                         Idempotency-Key: k\n\n\
                         {\"a\":\"1\"}\n";
         assert_eq!(shown, expected);
+    }
+
+    #[test] // RR23
+    fn a_body_that_no_word_can_hold_goes_through_base64() {
+        for (body, written) in [(&b"a\0b"[..], "YQBi"), (&b"\xff"[..], "/w==")] {
+            let words = curl_body(&Body::Bytes(body.into())).unwrap();
+            assert_eq!(words, format!("--data-binary @<(printf %s {written} | base64 -d)"));
+        }
+    }
+
+    #[cfg(unix)]
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            cases: 60, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(4),
+            ..Default::default()
+        })]
+
+        #[test] // RR23
+        fn a_shell_reads_a_quoted_word_as_it_was(
+            words in proptest::collection::vec("[^\0]{0,30}", 1..6)
+        ) {
+            let all: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+            let script = format!("printf '%s\\0' {}", all.join(" "));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            let read = String::from_utf8(output.stdout).unwrap();
+            let read: Vec<&str> = read.strip_suffix('\0').unwrap().split('\0').collect();
+            proptest::prop_assert_eq!(read, words);
+        }
     }
 
     #[test] // RR23

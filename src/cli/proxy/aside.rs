@@ -58,8 +58,12 @@ async fn write(
     loop {
         tokio::select! {
             notice = notices.recv() => match notice {
-                // A stream that is closed is no reason to stop.
-                Some(notice) => drop(stream.write_all(&notice)),
+                Some(notice) => {
+                    // What happened before it was said stands before it.
+                    put_waiting(stream, &mut some, &mut lines);
+                    // A stream that is closed is no reason to stop.
+                    let _ = stream.write_all(&notice);
+                }
                 None => break,
             },
             count = lines.recv_many(&mut some, AT_ONCE), if !lines.is_closed() || !lines.is_empty() => {
@@ -69,10 +73,15 @@ async fn write(
             }
         }
     }
-    while let Ok(line) = lines.try_recv() {
-        some.push(line);
+    put_waiting(stream, &mut some, &mut lines);
+}
+
+/// Writes the lines that wait, no more than a moment's worth.
+fn put_waiting(stream: &mut Stream, some: &mut Vec<Line>, lines: &mut mpsc::Receiver<Line>) {
+    for _ in 0..lines.len() {
+        some.extend(lines.try_recv());
     }
-    put(stream, &mut some);
+    put(stream, some);
 }
 
 fn put(stream: &mut Stream, lines: &mut Vec<Line>) {
