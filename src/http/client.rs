@@ -1,23 +1,28 @@
 //! The one client: no redirect is followed, no request repeated in hiding, https but for loopback.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use hyper::{Method, Response, Uri};
+use rustls::ClientConfig;
 use rustls::crypto::ring;
-use url::Url;
+use rustls::pki_types::ServerName;
+use url::{Host, Position, Url};
 
-use super::error::{self, Circumstances, HttpError};
-use super::proxies::{Proxies, is_loopback};
+use super::dial::{Destination, dial};
+use super::error::{Circumstances, Failure, HttpError, of_request};
+use super::pool::{Line, Origin, Pool};
+use super::proxies::{Proxies, is_loopback, shown};
+use super::received::{Received, received};
 use super::request::{Request, header_map, host_of};
 use super::trust::Trust;
-use super::upload;
+use super::upload::{self, Upload};
 
 /// How long a connection may take to be made, TLS handshake included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What HTTP/2 lets a server send ahead, so that a large body is not held up by round trips.
-const WINDOW: u32 = 4 << 20;
 
 /// What a client needs to know.
 #[derive(Debug, Clone)]
@@ -36,20 +41,22 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    options: Options,
+    proxies: Proxies,
+    user_agent: HeaderValue,
     trust: Arc<Trust>,
-    direct: OnceLock<Result<reqwest::Client, HttpError>>,
-    proxied: OnceLock<Result<reqwest::Client, HttpError>>,
+    tls: OnceLock<Arc<ClientConfig>>,
+    pool: Pool,
 }
 
 impl Client {
     /// Makes a client; no file is opened and no certificate parsed before the first https handshake.
     pub fn new(options: Options) -> Result<Self, HttpError> {
-        options.proxies.check()?;
-        let provider = Arc::new(ring::default_provider());
-        let trust = Arc::new(Trust::new(options.extra_roots.clone(), provider));
-        let (direct, proxied) = (OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(Inner { options, trust, direct, proxied })))
+        let Options { extra_roots, user_agent, proxies } = options;
+        proxies.check()?;
+        let user_agent = HeaderValue::try_from(user_agent).map_err(cannot_be_written)?;
+        let trust = Arc::new(Trust::new(extra_roots, Arc::new(ring::default_provider())));
+        let (tls, pool) = (OnceLock::new(), Pool::default());
+        Ok(Self(Arc::new(Inner { proxies, user_agent, trust, tls, pool })))
     }
 
     /// Sends one request and gives the head of its answer, a redirect as it is.
@@ -57,28 +64,89 @@ impl Client {
         &self,
         request: Request,
         progress: &upload::Progress,
-    ) -> Result<reqwest::Response, HttpError> {
+    ) -> Result<Response<Received>, HttpError> {
         permitted(&request.url)?;
-        self.execute_written(written(request, progress)?).await
+        let headers = header_map(&request.headers)?;
+        let body = upload::body(request.body, progress)?;
+        self.send(request.method, &request.url, headers, body).await
     }
 
     /// The same for a request that is in the library's form already.
-    pub(super) async fn execute_written(
+    pub(super) async fn send(
         &self,
-        request: reqwest::Request,
-    ) -> Result<reqwest::Response, HttpError> {
-        permitted(request.url())?;
-        let proxy = self.0.options.proxies.on_the_way_to(request.url());
-        let library = self.library(proxy.is_some())?;
-        let url = request.url().clone();
-        let sent = library.execute(request).await;
-        sent.map_err(|failure| self.facts(&failure, &host_of(&url), proxy.as_deref()))
+        method: Method,
+        url: &Url,
+        mut headers: HeaderMap,
+        body: Upload,
+    ) -> Result<Response<Received>, HttpError> {
+        permitted(url)?;
+        let origin = self.0.pool.origin(url, || self.reached(url))?;
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(USER_AGENT).or_insert_with(|| self.0.user_agent.clone());
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
+        let mut request = hyper::Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = path(url)?;
+        *request.headers_mut() = headers;
+        let sent = self.sent(request, url, origin.clone()).await;
+        sent.map_err(|failure| self.facts(failure, url, &origin))
     }
 
-    fn facts(&self, failure: &reqwest::Error, host: &str, proxy: Option<&str>) -> HttpError {
+    /// Sends over a connection that is there, else over a new one.
+    async fn sent(
+        &self,
+        mut request: hyper::Request<Upload>,
+        url: &Url,
+        origin: Arc<Origin>,
+    ) -> Result<Response<Received>, Failure> {
+        loop {
+            let kept = origin.kept();
+            let is_new = kept.is_none();
+            let mut line = match kept {
+                Some(line) => line,
+                None => self.connected(&origin).await?,
+            };
+            let mut failure = match line.send(request, &origin, url).await {
+                Ok(answer) => return Ok(received(answer, line, origin).await),
+                Err(failure) => failure,
+            };
+            match failure.take_message() {
+                // The server closed what was kept, and nothing of the request was sent.
+                Some(unsent) if !is_new => request = unsent,
+                _ => return Err(Failure::Sending(failure.into_error())),
+            }
+        }
+    }
+
+    async fn connected(&self, origin: &Arc<Origin>) -> Result<Line, Failure> {
+        let dialled = dial(&origin.to, || self.tls(), || self.proxy_tls());
+        match tokio::time::timeout(CONNECT_TIMEOUT, dialled).await {
+            Ok(dialled) => origin.begun(dialled?).await,
+            Err(_) => Err(Failure::ConnectingTooLong),
+        }
+    }
+
+    /// How an origin is reached that was not spoken to before.
+    fn reached(&self, url: &Url) -> Result<(HeaderValue, Destination), HttpError> {
+        let named = HeaderValue::try_from(host_of(url)).map_err(cannot_be_written)?;
+        let uri = Uri::try_from(url.origin().ascii_serialization()).map_err(cannot_be_written)?;
+        let server_name = match (url.scheme(), url.host()) {
+            ("https", Some(Host::Domain(name))) => {
+                Some(ServerName::try_from(name.to_owned()).map_err(cannot_be_written)?)
+            }
+            ("https", Some(Host::Ipv4(address))) => Some(IpAddr::from(address).into()),
+            ("https", Some(Host::Ipv6(address))) => Some(IpAddr::from(address).into()),
+            _ => None,
+        };
+        let proxy = self.0.proxies.on_the_way_to(url);
+        Ok((named, Destination { uri, server_name, proxy }))
+    }
+
+    fn facts(&self, failure: Failure, url: &Url, origin: &Origin) -> HttpError {
+        let (host, proxy) = (host_of(url), origin.to.proxy.as_ref().map(shown));
         let connect_timeout = CONNECT_TIMEOUT;
-        let about = Circumstances { host, proxy, connect_timeout, answered: false };
-        match error::from_library(failure, &about) {
+        let about = Circumstances { host: &host, proxy: proxy.as_deref(), connect_timeout };
+        match of_request(failure, &about) {
             // The handshake failed because there was nothing to check the certificate with.
             HttpError::Tls { host, detail } => {
                 self.0.trust.failure().unwrap_or(HttpError::Tls { host, detail })
@@ -87,38 +155,29 @@ impl Client {
         }
     }
 
-    fn library(&self, proxied: bool) -> Result<&reqwest::Client, HttpError> {
-        let kept = if proxied { &self.0.proxied } else { &self.0.direct };
-        kept.get_or_init(|| self.build(proxied)).as_ref().map_err(Clone::clone)
+    fn tls(&self) -> Result<Arc<ClientConfig>, Failure> {
+        if let Some(made) = self.0.tls.get() {
+            return Ok(made.clone());
+        }
+        let made = self.made_tls(&[b"h2", b"http/1.1"])?;
+        Ok(self.0.tls.get_or_init(|| made).clone())
     }
 
-    fn build(&self, proxied: bool) -> Result<reqwest::Client, HttpError> {
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls()?)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_initial_stream_window_size(WINDOW)
-            .http2_initial_connection_window_size(2 * WINDOW)
-            .user_agent(&self.0.options.user_agent);
-        let builder = match proxied {
-            true => self.0.options.proxies.applied_to(builder)?,
-            false => builder.no_proxy(),
-        };
-        builder.build().map_err(|failure| not_built(&failure))
+    /// A proxy is asked for a tunnel in HTTP/1.1, whatever else it could speak.
+    fn proxy_tls(&self) -> Result<Arc<ClientConfig>, Failure> {
+        self.made_tls(&[])
     }
 
-    fn tls(&self) -> Result<rustls::ClientConfig, HttpError> {
+    fn made_tls(&self, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, Failure> {
         let provider = Arc::new(ring::default_provider());
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| HttpError::InvalidRequest { detail: error.to_string() })?
+            .map_err(|error| Failure::Known(cannot_be_written(error)))?
             .dangerous()
             .with_custom_certificate_verifier(self.0.trust.clone())
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        Ok(Arc::new(config))
     }
 }
 
@@ -138,16 +197,13 @@ pub fn permitted(url: &Url) -> Result<(), HttpError> {
     Ok(())
 }
 
-fn written(request: Request, progress: &upload::Progress) -> Result<reqwest::Request, HttpError> {
-    let mut written = reqwest::Request::new(request.method, request.url);
-    *written.headers_mut() = header_map(&request.headers)?;
-    *written.body_mut() = upload::body(request.body, progress)?;
-    Ok(written)
+/// The part of a URL that stands in a request's first line.
+fn path(url: &Url) -> Result<Uri, HttpError> {
+    Uri::try_from(&url[Position::BeforePath..Position::AfterQuery]).map_err(cannot_be_written)
 }
 
-fn not_built(failure: &reqwest::Error) -> HttpError {
-    let cause = std::error::Error::source(failure).map(ToString::to_string);
-    HttpError::InvalidRequest { detail: cause.unwrap_or_else(|| "no HTTP client".into()) }
+fn cannot_be_written(error: impl std::fmt::Display) -> HttpError {
+    HttpError::InvalidRequest { detail: error.to_string() }
 }
 
 #[cfg(test)]

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use hyper::header::{DATE, HeaderMap};
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::client::Client;
-use super::error::HttpError;
+use super::error::{HttpError, of_answer};
 use super::request::Request;
-use super::stream::{answer_error, status_of};
 use super::upload::Progress;
 
 /// What an exchange may take.
@@ -83,17 +82,17 @@ async fn read(
     progress: &Progress,
 ) -> Result<Answer, HttpError> {
     let host = request.host();
-    let mut response = client.execute(request, progress).await?;
-    let headers = std::mem::take(response.headers_mut());
+    let (head, mut received) = client.execute(request, progress).await?.into_parts();
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|error| answer_error(&error, &host))? {
+    while let Some(chunk) = received.next_data().await {
+        let chunk = chunk.map_err(|error| of_answer(&*error, &host))?;
         if body.len() + chunk.len() > limits.max_body {
             return Err(HttpError::BodyTooLarge { host, limit: limits.max_body });
         }
         append(&mut body, &chunk);
     }
-    let date = headers.get(DATE).and_then(|date| timestamp(date.to_str().ok()?));
-    Ok(Answer { status: status_of(&response), headers, body, date })
+    let date = head.headers.get(DATE).and_then(|date| timestamp(date.to_str().ok()?));
+    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, date })
 }
 
 /// Grows by copying into a new buffer and wiping the old one: a plain `Vec` leaves its old copy behind.

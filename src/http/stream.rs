@@ -5,11 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use hyper::body::Body as _;
+use hyper::header::HeaderMap;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::client::{CONNECT_TIMEOUT, Client};
-use super::error::{self, Circumstances, HttpError};
+use super::client::Client;
+use super::error::{HttpError, of_answer};
+use super::received::Received;
 use super::request::Request;
 use super::upload::Progress;
 
@@ -35,7 +37,7 @@ pub struct Streaming {
     pub status: u16,
     /// As received; a body's encoding was undone.
     pub headers: HeaderMap,
-    response: reqwest::Response,
+    body: Received,
     /// Chunks that were looked at and not yet given away.
     seen: VecDeque<Bytes>,
     host: String,
@@ -50,17 +52,19 @@ pub async fn send(
 ) -> Result<Streaming, HttpError> {
     let (host, has_body) = (request.host(), !request.body.is_empty());
     let progress = Progress::new();
-    let mut response = tokio::select! {
+    let answer = tokio::select! {
+        biased;
         sent = client.execute(request, &progress) => sent?,
         () = nothing_moves(&progress, timeouts.answer) => {
             let connecting = has_body && !progress.started();
             return Err(HttpError::TimedOut { host, after: timeouts.answer, connecting });
         }
     };
+    let (head, body) = answer.into_parts();
     Ok(Streaming {
-        status: status_of(&response),
-        headers: std::mem::take(response.headers_mut()),
-        response,
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body,
         seen: VecDeque::new(),
         host,
         idle: timeouts.idle,
@@ -102,7 +106,7 @@ impl Streaming {
 
     /// Reads the whole body into memory, up to a limit; one that announces more is not read at all.
     pub async fn whole(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
-        if self.response.content_length().is_some_and(|length| length > limit as u64) {
+        if self.body.size_hint().exact().is_some_and(|length| length > limit as u64) {
             return Err(HttpError::BodyTooLarge { host: self.host, limit });
         }
         let mut body = Vec::new();
@@ -116,8 +120,8 @@ impl Streaming {
     }
 
     async fn receive(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match timeout(self.idle, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(|error| answer_error(&error, &self.host)),
+        match timeout(self.idle, self.body.next_data()).await {
+            Ok(chunk) => chunk.transpose().map_err(|error| of_answer(&*error, &self.host)),
             Err(_) => {
                 let (host, after) = (self.host.clone(), self.idle);
                 Err(HttpError::TimedOut { host, after, connecting: false })
@@ -130,17 +134,4 @@ impl fmt::Debug for Streaming {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Streaming").field("status", &self.status).finish_non_exhaustive()
     }
-}
-
-/// The facts of a body that could not be read.
-pub(super) fn answer_error(failure: &reqwest::Error, host: &str) -> HttpError {
-    let connect_timeout = CONNECT_TIMEOUT;
-    error::from_library(
-        failure,
-        &Circumstances { host, proxy: None, connect_timeout, answered: true },
-    )
-}
-
-pub(super) fn status_of(response: &reqwest::Response) -> u16 {
-    response.status().as_u16()
 }

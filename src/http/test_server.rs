@@ -77,7 +77,7 @@ impl Server {
 }
 
 /// Reads a head and as much body as it announces, chunked coding undone only as far as needed.
-fn read_request(connection: &mut dyn Connection) -> Option<String> {
+pub fn read_request(connection: &mut dyn Connection) -> Option<String> {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
