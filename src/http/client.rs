@@ -5,19 +5,22 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hyper::body::Body as _;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Method, Response, Uri};
-use rustls::ClientConfig;
+use rustls::client::WantsClientCert;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ConfigBuilder};
 use url::{Host, Position, Url};
 
 use super::dial::{Destination, dial};
 use super::error::{Circumstances, Failure, HttpError, of_request};
+use super::identity::Identity;
 use super::pool::{Line, Origin, Pool};
 use super::proxies::{Proxies, is_loopback, shown};
 use super::received::{Received, received};
-use super::request::{Request, header_map, host_of};
+use super::request::{Body, HeaderText, header_map, host_of};
 use super::trust::Trust;
 use super::upload::{self, Upload};
 
@@ -45,6 +48,8 @@ struct Inner {
     user_agent: HeaderValue,
     trust: Arc<Trust>,
     tls: OnceLock<Arc<ClientConfig>>,
+    identity: Option<Identity>,
+    tls_with_identity: OnceLock<Result<Arc<ClientConfig>, HttpError>>,
     pool: Pool,
 }
 
@@ -55,20 +60,46 @@ impl Client {
         proxies.check()?;
         let user_agent = HeaderValue::try_from(user_agent).map_err(cannot_be_written)?;
         let trust = Arc::new(Trust::new(extra_roots, Arc::new(ring::default_provider())));
-        let (tls, pool) = (OnceLock::new(), Pool::default());
-        Ok(Self(Arc::new(Inner { proxies, user_agent, trust, tls, pool })))
+        Ok(Self::of(proxies, user_agent, trust, None))
+    }
+
+    /// The same client with a certificate for a few hosts; every other host sees none (CA8).
+    ///
+    /// Its connections are its own: none that was made without the certificate is used.
+    pub fn presenting(&self, identity: Identity) -> Self {
+        let Inner { proxies, user_agent, trust, .. } = &*self.0;
+        Self::of(proxies.clone(), user_agent.clone(), trust.clone(), Some(identity))
+    }
+
+    fn of(
+        proxies: Proxies,
+        user_agent: HeaderValue,
+        trust: Arc<Trust>,
+        identity: Option<Identity>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            proxies,
+            user_agent,
+            trust,
+            tls: OnceLock::new(),
+            identity,
+            tls_with_identity: OnceLock::new(),
+            pool: Pool::default(),
+        }))
     }
 
     /// Sends one request and gives the head of its answer, a redirect as it is.
     pub(super) async fn execute(
         &self,
-        request: Request,
+        method: Method,
+        url: &Url,
+        headers: &[(String, HeaderText)],
+        body: Body,
         progress: &upload::Progress,
     ) -> Result<Response<Received>, HttpError> {
-        permitted(&request.url)?;
-        let headers = header_map(&request.headers)?;
-        let body = upload::body(request.body, progress)?;
-        self.send(request.method, &request.url, headers, body).await
+        permitted(url)?;
+        let headers = header_map(headers)?;
+        self.send(method, url, headers, upload::body(body, progress)?).await
     }
 
     /// The same for a request that is in the library's form already.
@@ -99,6 +130,7 @@ impl Client {
         url: &Url,
         origin: Arc<Origin>,
     ) -> Result<Response<Received>, Failure> {
+        let is_bare = request.body().is_end_stream();
         loop {
             let kept = origin.kept();
             let is_new = kept.is_none();
@@ -106,8 +138,12 @@ impl Client {
                 Some(line) => line,
                 None => self.connected(&origin).await?,
             };
+            match line.ready().await {
+                Err(_) if !is_new => continue,
+                ready => ready.map_err(Failure::Sending)?,
+            }
             let mut failure = match line.send(request, &origin, url).await {
-                Ok(answer) => return Ok(received(answer, line, origin).await),
+                Ok(answer) => return Ok(received(answer, line, origin, is_bare).await),
                 Err(failure) => failure,
             };
             match failure.take_message() {
@@ -119,7 +155,7 @@ impl Client {
     }
 
     async fn connected(&self, origin: &Arc<Origin>) -> Result<Line, Failure> {
-        let dialled = dial(&origin.to, || self.tls(), || self.proxy_tls());
+        let dialled = dial(&origin.to, || self.tls(&origin.to), || self.proxy_tls());
         match tokio::time::timeout(CONNECT_TIMEOUT, dialled).await {
             Ok(dialled) => origin.begun(dialled?).await,
             Err(_) => Err(Failure::ConnectingTooLong),
@@ -139,7 +175,8 @@ impl Client {
             _ => None,
         };
         let proxy = self.0.proxies.on_the_way_to(url);
-        Ok((named, Destination { uri, server_name, proxy }))
+        let is_shown_identity = self.0.identity.as_ref().is_some_and(|it| it.is_for(url));
+        Ok((named, Destination { uri, server_name, is_shown_identity, proxy }))
     }
 
     fn facts(&self, failure: Failure, url: &Url, origin: &Origin) -> HttpError {
@@ -155,30 +192,42 @@ impl Client {
         }
     }
 
-    fn tls(&self) -> Result<Arc<ClientConfig>, Failure> {
-        if let Some(made) = self.0.tls.get() {
-            return Ok(made.clone());
+    fn tls(&self, to: &Destination) -> Result<Arc<ClientConfig>, Failure> {
+        match self.0.identity.as_ref().filter(|_| to.is_shown_identity) {
+            Some(identity) => {
+                let made = || self.unnamed().and_then(|tls| Ok(finished(identity.offered(tls)?)));
+                let kept = self.0.tls_with_identity.get_or_init(made);
+                kept.clone().map_err(Failure::Known)
+            }
+            None => match self.0.tls.get() {
+                Some(made) => Ok(made.clone()),
+                None => {
+                    let made = self.unnamed().map_err(Failure::Known)?.with_no_client_auth();
+                    Ok(self.0.tls.get_or_init(|| finished(made)).clone())
+                }
+            },
         }
-        let made = self.made_tls(&[b"h2", b"http/1.1"])?;
-        Ok(self.0.tls.get_or_init(|| made).clone())
     }
 
     /// A proxy is asked for a tunnel in HTTP/1.1, whatever else it could speak.
     fn proxy_tls(&self) -> Result<Arc<ClientConfig>, Failure> {
-        self.made_tls(&[])
+        Ok(Arc::new(self.unnamed().map_err(Failure::Known)?.with_no_client_auth()))
     }
 
-    fn made_tls(&self, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, Failure> {
+    /// Whom this client trusts; who it is comes next.
+    fn unnamed(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, HttpError> {
         let provider = Arc::new(ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Failure::Known(cannot_be_written(error)))?
-            .dangerous()
-            .with_custom_certificate_verifier(self.0.trust.clone())
-            .with_no_client_auth();
-        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-        Ok(Arc::new(config))
+            .map_err(cannot_be_written)?;
+        Ok(tls.dangerous().with_custom_certificate_verifier(self.0.trust.clone()))
     }
+}
+
+/// HTTP/2 where the server speaks it.
+fn finished(mut tls: ClientConfig) -> Arc<ClientConfig> {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(tls)
 }
 
 /// Refuses a URL that is neither https nor plain http to loopback.

@@ -73,16 +73,28 @@ fn a_connection_is_used_again() {
 
 #[test]
 fn a_kept_connection_that_was_closed_costs_no_request() {
-    let (server, connections) = keeping(1);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url: url::Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let (tell, closed) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let heard = read_request(&mut stream).unwrap_or_default();
+            stream.write_all(OK).unwrap();
+            drop(stream);
+            tell.send(heard).unwrap();
+        }
+    });
     run(async {
         let client = client(vec![]);
         for _ in 0..5 {
-            let post = Request::new(Method::POST, server.url("/")).body(Body::Bytes("x".into()));
+            let post = Request::new(Method::POST, url.clone()).body(Body::Bytes("x".into()));
             exchange(&client, post, Limits::default()).await.unwrap();
+            assert!(closed.recv().unwrap().ends_with("\r\n\r\nx"), "each is heard once");
+            // The runtime looks at its sockets, as it does while a program waits for anything.
+            tokio::task::yield_now().await;
         }
     });
-    assert_eq!(connections.load(Ordering::SeqCst), 5);
-    assert_eq!(server.heard().len(), 5, "each was sent once");
+    assert!(closed.try_recv().is_err(), "nothing is sent twice");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub(super) struct Destination {
     pub uri: Uri,
     /// Whom the certificate must name; none without TLS.
     pub server_name: Option<ServerName<'static>>,
+    /// Whether it may see this client's certificate.
+    pub is_shown_identity: bool,
     /// The proxy on the way.
     pub proxy: Option<Intercept>,
 }

@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use rustls::AlertDescription;
 use serde::{Deserialize, Serialize};
 
+use super::identity::IdentityError;
 use super::printable::printable;
 
 /// Why a request has no answer, or only a part of one. Never holds a URL's query or a header.
@@ -45,6 +47,12 @@ pub enum HttpError {
         path: String,
         /// Why.
         detail: String,
+    },
+    /// The certificate that this client shows cannot be used: nothing was sent.
+    #[error("the client certificate cannot be used: {problem}")]
+    Identity {
+        /// Why.
+        problem: IdentityError,
     },
     /// The limit passed.
     #[error("`{host}` did not answer within {} s", .after.as_secs_f64())]
@@ -131,6 +139,7 @@ impl HttpError {
             | Self::Unreachable { .. }
             | Self::Tls { .. }
             | Self::Certificates { .. }
+            | Self::Identity { .. }
             | Self::InsecureUrl { .. }
             | Self::Proxy { .. }
             | Self::InvalidRequest { .. } => true,
@@ -156,6 +165,7 @@ impl HttpError {
             | Self::Proxy { .. } => true,
             Self::Tls { .. }
             | Self::Certificates { .. }
+            | Self::Identity { .. }
             | Self::BodyTooLarge { .. }
             | Self::Malformed { .. }
             | Self::InsecureUrl { .. }
@@ -212,6 +222,10 @@ pub(super) fn of_request(failure: Failure, about: &Circumstances<'_>) -> HttpErr
         Failure::Connecting(cause) => while_connecting(Facts::of(&*cause), about),
         Failure::Sending(error) => {
             let (host, facts) = (about.host.to_owned(), Facts::of(&error));
+            // In TLS 1.3 a server says only after the handshake that it wanted a certificate (RFC 8446 section 4.4.2.4).
+            if let Some(detail) = facts.tls.filter(|_| facts.no_certificate) {
+                return HttpError::Tls { host, detail };
+            }
             match (facts.request_body, facts.broke_off, facts.not_http) {
                 (Some(detail), ..) => HttpError::RequestBody { detail },
                 (None, true, _) => HttpError::Reset { host },
@@ -270,6 +284,8 @@ struct Facts {
     tls: Option<String>,
     io: Option<ErrorKind>,
     no_address: bool,
+    /// The server wanted a certificate of ours and got none.
+    no_certificate: bool,
     request_body: Option<String>,
     broke_off: bool,
     not_http: bool,
@@ -294,6 +310,8 @@ impl Facts {
 
     fn learn(&mut self, cause: &AnyError) {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            let wanted = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+            self.no_certificate |= *tls == wanted;
             self.tls = Some(printable(&tls.to_string()));
         }
         if let Some(body) = cause.downcast_ref::<RequestBodyError>() {

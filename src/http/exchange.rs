@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::client::Client;
 use super::error::{HttpError, of_answer};
-use super::request::Request;
+use super::request::{Request, host_of};
 use super::upload::Progress;
 
 /// What an exchange may take.
@@ -81,13 +81,14 @@ async fn read(
     limits: Limits,
     progress: &Progress,
 ) -> Result<Answer, HttpError> {
-    let host = request.host();
-    let (head, mut received) = client.execute(request, progress).await?.into_parts();
+    let Request { method, url, headers, body } = request;
+    let answer = client.execute(method, &url, &headers, body, progress).await?;
+    let (head, mut received) = answer.into_parts();
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = received.next_data().await {
-        let chunk = chunk.map_err(|error| of_answer(&*error, &host))?;
+        let chunk = chunk.map_err(|error| of_answer(&*error, &host_of(&url)))?;
         if body.len() + chunk.len() > limits.max_body {
-            return Err(HttpError::BodyTooLarge { host, limit: limits.max_body });
+            return Err(HttpError::BodyTooLarge { host: host_of(&url), limit: limits.max_body });
         }
         append(&mut body, &chunk);
     }

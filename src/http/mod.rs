@@ -9,6 +9,7 @@ mod dial;
 pub mod error;
 pub mod error_response;
 pub mod exchange;
+pub mod identity;
 pub mod json_path;
 mod pool;
 pub mod printable;
@@ -34,6 +35,7 @@ pub use error_response::{ErrorPlaces, ErrorResponse};
 pub use exchange::{Answer, Limits, exchange};
 pub use hyper::Method;
 pub use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+pub use identity::{Identity, IdentityError};
 pub use printable::printable;
 pub use proxies::Proxies;
 pub use relay::{Relay, RelayBody, Relayed, RelayedBody, relay};
@@ -43,5 +45,7 @@ pub use retry_after::WaitHeaders;
 pub use stream::{Streaming, Timeouts, send};
 #[cfg(test)]
 mod connection_tests;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod wire_tests;

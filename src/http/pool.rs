@@ -111,7 +111,7 @@ impl Origin {
             return Some(shared);
         }
         while let Some((sender, since)) = kept.one_by_one.pop() {
-            if sender.is_ready() && since.elapsed() < IDLE {
+            if !sender.is_closed() && since.elapsed() < IDLE {
                 return Some(Line::Single(sender));
             }
         }
@@ -147,19 +147,23 @@ impl Origin {
     }
 
     /// Keeps a connection whose answer has come to its end, as soon as it is free.
-    pub fn keep(self: Arc<Self>, mut sender: http1::SendRequest<Upload>) {
-        if sender.is_ready() {
+    pub fn keep(self: Arc<Self>, mut sender: http1::SendRequest<Upload>, is_bare: bool) {
+        if sender.is_closed() {
+            return;
+        }
+        // Without a body it is free in a moment, and whoever takes it waits for that.
+        if is_bare || sender.is_ready() {
             let mut kept = locked(&self.kept);
             kept.one_by_one.push((sender, Instant::now()));
             self.watch(&mut kept);
-        } else if !sender.is_closed() {
-            // The request is still on its way although the answer has come.
-            tokio::spawn(async move {
-                if sender.ready().await.is_ok() {
-                    self.keep(sender);
-                }
-            });
+            return;
         }
+        // The request is still on its way although the answer has come.
+        tokio::spawn(async move {
+            if sender.ready().await.is_ok() {
+                self.keep(sender, true);
+            }
+        });
     }
 
     /// Has connections closed that nobody used for long.
@@ -201,6 +205,14 @@ impl Drop for Watch {
 }
 
 impl Line {
+    /// Waits until it takes a request; an error where it has ended.
+    pub async fn ready(&mut self) -> Result<(), hyper::Error> {
+        match self {
+            Self::Single(sender) => sender.ready().await,
+            Self::Shared(sender) => sender.ready().await,
+        }
+    }
+
     /// Sends a request whose address is a path; a request that was not begun comes back with the failure.
     pub async fn send(
         &mut self,

@@ -27,7 +27,14 @@ pub(super) enum Received {
 /// What comes over a connection that is given back afterwards.
 pub(super) struct Leased {
     incoming: Incoming,
-    lease: Option<(Arc<Origin>, http1::SendRequest<Upload>)>,
+    lease: Option<Lease>,
+}
+
+struct Lease {
+    origin: Arc<Origin>,
+    sender: http1::SendRequest<Upload>,
+    /// Whether its request had no body.
+    is_bare: bool,
 }
 
 /// The answer that came over a connection.
@@ -35,10 +42,11 @@ pub(super) async fn received(
     answer: Response<Incoming>,
     line: Line,
     origin: Arc<Origin>,
+    is_bare: bool,
 ) -> Response<Received> {
     let answer = answer.map(|incoming| {
         let lease = match line {
-            Line::Single(sender) => Some((origin, sender)),
+            Line::Single(sender) => Some(Lease { origin, sender, is_bare }),
             Line::Shared(_) => None,
         };
         let mut leased = Leased { incoming, lease };
@@ -121,10 +129,14 @@ impl Body for Received {
 
 impl Leased {
     fn give_back_at_end(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some((origin, sender)) = self.lease.take()
-        {
-            origin.keep(sender);
+        if self.incoming.is_end_stream() {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some(Lease { origin, sender, is_bare }) = self.lease.take() {
+            origin.keep(sender, is_bare);
         }
     }
 }
@@ -141,11 +153,7 @@ impl Body for Leased {
         match &next {
             Some(Ok(_)) => self.give_back_at_end(),
             Some(Err(_)) => self.lease = None,
-            None => {
-                if let Some((origin, sender)) = self.lease.take() {
-                    origin.keep(sender);
-                }
-            }
+            None => self.give_back(),
         }
         Poll::Ready(next)
     }

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use hyper::body::Body as _;
 use hyper::header::HeaderMap;
 use tokio::time::{Instant, sleep_until, timeout};
+use url::Url;
 
 use super::client::Client;
 use super::error::{HttpError, of_answer};
 use super::received::Received;
-use super::request::Request;
+use super::request::{Request, host_of};
 use super::upload::Progress;
 
 /// How long nothing may happen.
@@ -40,7 +41,8 @@ pub struct Streaming {
     body: Received,
     /// Chunks that were looked at and not yet given away.
     seen: VecDeque<Bytes>,
-    host: String,
+    /// Named where something fails.
+    to: Url,
     idle: Duration,
 }
 
@@ -50,14 +52,16 @@ pub async fn send(
     request: Request,
     timeouts: Timeouts,
 ) -> Result<Streaming, HttpError> {
-    let (host, has_body) = (request.host(), !request.body.is_empty());
+    let Request { method, url, headers, body } = request;
+    let has_body = !body.is_empty();
     let progress = Progress::new();
     let answer = tokio::select! {
         biased;
-        sent = client.execute(request, &progress) => sent?,
+        sent = client.execute(method, &url, &headers, body, &progress) => sent?,
         () = nothing_moves(&progress, timeouts.answer) => {
+            let (host, after) = (host_of(&url), timeouts.answer);
             let connecting = has_body && !progress.started();
-            return Err(HttpError::TimedOut { host, after: timeouts.answer, connecting });
+            return Err(HttpError::TimedOut { host, after, connecting });
         }
     };
     let (head, body) = answer.into_parts();
@@ -66,19 +70,20 @@ pub async fn send(
         headers: head.headers,
         body,
         seen: VecDeque::new(),
-        host,
+        to: url,
         idle: timeouts.idle,
     })
 }
 
 /// Ends when nothing of the body was taken for that long.
 pub(super) async fn nothing_moves(progress: &Progress, limit: Duration) {
+    let mut late = progress.last() + limit;
     loop {
-        let late = progress.last() + limit;
+        sleep_until(late).await;
+        late = progress.last() + limit;
         if late <= Instant::now() {
             return;
         }
-        sleep_until(late).await;
     }
 }
 
@@ -107,12 +112,12 @@ impl Streaming {
     /// Reads the whole body into memory, up to a limit; one that announces more is not read at all.
     pub async fn whole(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
         if self.body.size_hint().exact().is_some_and(|length| length > limit as u64) {
-            return Err(HttpError::BodyTooLarge { host: self.host, limit });
+            return Err(HttpError::BodyTooLarge { host: host_of(&self.to), limit });
         }
         let mut body = Vec::new();
         while let Some(chunk) = self.next_chunk().await? {
             if body.len() + chunk.len() > limit {
-                return Err(HttpError::BodyTooLarge { host: self.host, limit });
+                return Err(HttpError::BodyTooLarge { host: host_of(&self.to), limit });
             }
             body.extend_from_slice(&chunk);
         }
@@ -121,9 +126,9 @@ impl Streaming {
 
     async fn receive(&mut self) -> Result<Option<Bytes>, HttpError> {
         match timeout(self.idle, self.body.next_data()).await {
-            Ok(chunk) => chunk.transpose().map_err(|error| of_answer(&*error, &self.host)),
+            Ok(chunk) => chunk.transpose().map_err(|error| of_answer(&*error, &host_of(&self.to))),
             Err(_) => {
-                let (host, after) = (self.host.clone(), self.idle);
+                let (host, after) = (host_of(&self.to), self.idle);
                 Err(HttpError::TimedOut { host, after, connecting: false })
             }
         }

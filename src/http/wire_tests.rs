@@ -231,6 +231,15 @@ impl Authority {
         Server::tls(self.config_for(name), OK)
     }
 
+    /// A certificate for a client, and its key, as PEM.
+    pub fn client(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
     /// How a server of that name speaks TLS.
     pub fn config_for(&self, name: &str) -> rustls::ServerConfig {
         let key = KeyPair::generate().unwrap();
