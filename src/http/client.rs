@@ -1,24 +1,32 @@
 //! The one client: no redirect is followed, no request repeated in hiding, https but for loopback.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hyper::body::Body as _;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use hyper::{Method, Response, Uri};
+use rustls::client::WantsClientCert;
 use rustls::crypto::ring;
-use url::Url;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ConfigBuilder};
+use url::{Host, Position, Url};
 
-use super::error::{self, Circumstances, HttpError};
-use super::inward::{self, OutwardOnly, Reach};
-use super::proxies::{Proxies, is_loopback};
-use super::request::{Request, header_map, host_of};
+use super::dial::{Destination, dial};
+use super::error::{Circumstances, Failure, HttpError, of_request};
+use super::identity::Identity;
+use super::inward::{self, Reach};
+use super::pool::{Line, Origin, Pool};
+use super::proxies::{Proxies, is_loopback, shown};
+use super::received::{Received, received};
+use super::request::{Body, HeaderText, header_map, host_of};
 use super::trust::Trust;
-use super::upload;
+use super::upload::{self, Upload};
 
 /// How long a connection may take to be made, TLS handshake included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What HTTP/2 lets a server send ahead, so that a large body is not held up by round trips.
-const WINDOW: u32 = 4 << 20;
 
 /// What a client needs to know.
 #[derive(Debug, Clone)]
@@ -37,65 +45,162 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    options: Options,
+    proxies: Proxies,
+    user_agent: HeaderValue,
     trust: Arc<Trust>,
-    direct: OnceLock<Result<reqwest::Client, HttpError>>,
-    proxied: OnceLock<Result<reqwest::Client, HttpError>>,
-    outward: OnceLock<Result<reqwest::Client, HttpError>>,
+    tls: OnceLock<Arc<ClientConfig>>,
+    identity: Option<Identity>,
+    tls_with_identity: OnceLock<Result<Arc<ClientConfig>, HttpError>>,
+    pool: Pool,
 }
 
 impl Client {
     /// Makes a client; no file is opened and no certificate parsed before the first https handshake.
     pub fn new(options: Options) -> Result<Self, HttpError> {
-        options.proxies.check()?;
-        let provider = Arc::new(ring::default_provider());
-        let trust = Arc::new(Trust::new(options.extra_roots.clone(), provider));
-        let (direct, proxied, outward) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(Inner { options, trust, direct, proxied, outward })))
+        let Options { extra_roots, user_agent, proxies } = options;
+        proxies.check()?;
+        let user_agent = HeaderValue::try_from(user_agent).map_err(cannot_be_written)?;
+        let trust = Arc::new(Trust::new(extra_roots, Arc::new(ring::default_provider())));
+        Ok(Self::of(proxies, user_agent, trust, None))
+    }
+
+    /// The same client with a certificate for a few hosts; every other host sees none (CA8).
+    ///
+    /// Its connections are its own: none that was made without the certificate is used.
+    pub fn presenting(&self, identity: Identity) -> Self {
+        let Inner { proxies, user_agent, trust, .. } = &*self.0;
+        Self::of(proxies.clone(), user_agent.clone(), trust.clone(), Some(identity))
+    }
+
+    fn of(
+        proxies: Proxies,
+        user_agent: HeaderValue,
+        trust: Arc<Trust>,
+        identity: Option<Identity>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            proxies,
+            user_agent,
+            trust,
+            tls: OnceLock::new(),
+            identity,
+            tls_with_identity: OnceLock::new(),
+            pool: Pool::default(),
+        }))
     }
 
     /// Sends one request and gives the head of its answer, a redirect as it is.
     pub(super) async fn execute(
         &self,
-        request: Request,
+        method: Method,
+        url: &Url,
+        headers: &[(String, HeaderText)],
+        body: Body,
         progress: &upload::Progress,
-    ) -> Result<reqwest::Response, HttpError> {
-        permitted(&request.url)?;
-        let reach = match &request.named_by {
-            Some(issuer) => inward::check(&request.url, issuer).await?,
+        named_by: Option<&str>,
+    ) -> Result<Response<Received>, HttpError> {
+        permitted(url)?;
+        let reach = match named_by {
+            Some(issuer) => inward::check(url, issuer).await?,
             None => Reach::Anywhere,
         };
-        self.execute_within(reach, written(request, progress)?).await
+        let headers = header_map(headers)?;
+        self.send_within(reach, method, url, headers, upload::body(body, progress)?).await
     }
 
     /// The same for a request that is in the library's form already.
-    pub(super) async fn execute_written(
+    pub(super) async fn send(
         &self,
-        request: reqwest::Request,
-    ) -> Result<reqwest::Response, HttpError> {
-        self.execute_within(Reach::Anywhere, request).await
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Upload,
+    ) -> Result<Response<Received>, HttpError> {
+        self.send_within(Reach::Anywhere, method, url, headers, body).await
     }
 
-    async fn execute_within(
+    async fn send_within(
         &self,
         reach: Reach,
-        request: reqwest::Request,
-    ) -> Result<reqwest::Response, HttpError> {
-        permitted(request.url())?;
-        let proxy = self.0.options.proxies.on_the_way_to(request.url());
-        let library = match (&proxy, reach) {
-            (None, Reach::Outward) => self.outward()?,
-            _ => self.library(proxy.is_some())?,
-        };
-        let url = request.url().clone();
-        let sent = library.execute(request).await;
-        sent.map_err(|failure| self.facts(&failure, &host_of(&url), proxy.as_deref()))
+        method: Method,
+        url: &Url,
+        mut headers: HeaderMap,
+        body: Upload,
+    ) -> Result<Response<Received>, HttpError> {
+        permitted(url)?;
+        let origin = self.0.pool.origin(url, reach, || self.reached(url, reach))?;
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(USER_AGENT).or_insert_with(|| self.0.user_agent.clone());
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
+        let mut request = hyper::Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = path(url)?;
+        *request.headers_mut() = headers;
+        let sent = self.sent(request, url, origin.clone()).await;
+        sent.map_err(|failure| self.facts(failure, url, &origin))
     }
 
-    fn facts(&self, failure: &reqwest::Error, host: &str, proxy: Option<&str>) -> HttpError {
+    /// Sends over a connection that is there, else over a new one.
+    async fn sent(
+        &self,
+        mut request: hyper::Request<Upload>,
+        url: &Url,
+        origin: Arc<Origin>,
+    ) -> Result<Response<Received>, Failure> {
+        let is_bare = request.body().is_end_stream();
+        loop {
+            let kept = origin.kept();
+            let is_new = kept.is_none();
+            let mut line = match kept {
+                Some(line) => line,
+                None => self.connected(&origin).await?,
+            };
+            match line.ready().await {
+                Err(_) if !is_new => continue,
+                ready => ready.map_err(Failure::Sending)?,
+            }
+            let mut failure = match line.send(request, &origin, url).await {
+                Ok(answer) => return Ok(received(answer, line, origin, is_bare).await),
+                Err(failure) => failure,
+            };
+            match failure.take_message() {
+                // The server closed what was kept, and nothing of the request was sent.
+                Some(unsent) if !is_new => request = unsent,
+                _ => return Err(Failure::Sending(failure.into_error())),
+            }
+        }
+    }
+
+    async fn connected(&self, origin: &Arc<Origin>) -> Result<Line, Failure> {
+        let dialled = dial(&origin.to, || self.tls(&origin.to), || self.proxy_tls());
+        match tokio::time::timeout(CONNECT_TIMEOUT, dialled).await {
+            Ok(dialled) => origin.begun(dialled?).await,
+            Err(_) => Err(Failure::ConnectingTooLong),
+        }
+    }
+
+    /// How an origin is reached that was not spoken to before.
+    fn reached(&self, url: &Url, reach: Reach) -> Result<(HeaderValue, Destination), HttpError> {
+        let named = HeaderValue::try_from(host_of(url)).map_err(cannot_be_written)?;
+        let uri = Uri::try_from(url.origin().ascii_serialization()).map_err(cannot_be_written)?;
+        let server_name = match (url.scheme(), url.host()) {
+            ("https", Some(Host::Domain(name))) => {
+                Some(ServerName::try_from(name.to_owned()).map_err(cannot_be_written)?)
+            }
+            ("https", Some(Host::Ipv4(address))) => Some(IpAddr::from(address).into()),
+            ("https", Some(Host::Ipv6(address))) => Some(IpAddr::from(address).into()),
+            _ => None,
+        };
+        let proxy = self.0.proxies.on_the_way_to(url);
+        let is_shown_identity = self.0.identity.as_ref().is_some_and(|it| it.is_for(url));
+        Ok((named, Destination { uri, server_name, is_shown_identity, proxy, reach }))
+    }
+
+    fn facts(&self, failure: Failure, url: &Url, origin: &Origin) -> HttpError {
+        let (host, proxy) = (host_of(url), origin.to.proxy.as_ref().map(shown));
         let connect_timeout = CONNECT_TIMEOUT;
-        let about = Circumstances { host, proxy, connect_timeout, answered: false };
-        match error::from_library(failure, &about) {
+        let about = Circumstances { host: &host, proxy: proxy.as_deref(), connect_timeout };
+        match of_request(failure, &about) {
             // The handshake failed because there was nothing to check the certificate with.
             HttpError::Tls { host, detail } => {
                 self.0.trust.failure().unwrap_or(HttpError::Tls { host, detail })
@@ -104,53 +209,42 @@ impl Client {
         }
     }
 
-    fn library(&self, proxied: bool) -> Result<&reqwest::Client, HttpError> {
-        let kept = if proxied { &self.0.proxied } else { &self.0.direct };
-        kept.get_or_init(|| self.build(proxied)).as_ref().map_err(Clone::clone)
+    fn tls(&self, to: &Destination) -> Result<Arc<ClientConfig>, Failure> {
+        match self.0.identity.as_ref().filter(|_| to.is_shown_identity) {
+            Some(identity) => {
+                let made = || self.unnamed().and_then(|tls| Ok(finished(identity.offered(tls)?)));
+                let kept = self.0.tls_with_identity.get_or_init(made);
+                kept.clone().map_err(Failure::Known)
+            }
+            None => match self.0.tls.get() {
+                Some(made) => Ok(made.clone()),
+                None => {
+                    let made = self.unnamed().map_err(Failure::Known)?.with_no_client_auth();
+                    Ok(self.0.tls.get_or_init(|| finished(made)).clone())
+                }
+            },
+        }
     }
 
-    /// The one whose names lead to outward addresses only.
-    fn outward(&self) -> Result<&reqwest::Client, HttpError> {
-        let build = || {
-            let builder = self.builder()?.no_proxy().dns_resolver(Arc::new(OutwardOnly));
-            builder.build().map_err(|failure| not_built(&failure))
-        };
-        self.0.outward.get_or_init(build).as_ref().map_err(Clone::clone)
+    /// A proxy is asked for a tunnel in HTTP/1.1, whatever else it could speak.
+    fn proxy_tls(&self) -> Result<Arc<ClientConfig>, Failure> {
+        Ok(Arc::new(self.unnamed().map_err(Failure::Known)?.with_no_client_auth()))
     }
 
-    fn build(&self, proxied: bool) -> Result<reqwest::Client, HttpError> {
-        let builder = self.builder()?;
-        let builder = match proxied {
-            true => self.0.options.proxies.applied_to(builder)?,
-            false => builder.no_proxy(),
-        };
-        builder.build().map_err(|failure| not_built(&failure))
-    }
-
-    fn builder(&self) -> Result<reqwest::ClientBuilder, HttpError> {
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls()?)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_initial_stream_window_size(WINDOW)
-            .http2_initial_connection_window_size(2 * WINDOW)
-            .user_agent(&self.0.options.user_agent);
-        Ok(builder)
-    }
-
-    fn tls(&self) -> Result<rustls::ClientConfig, HttpError> {
+    /// Whom this client trusts; who it is comes next.
+    fn unnamed(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, HttpError> {
         let provider = Arc::new(ring::default_provider());
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| HttpError::InvalidRequest { detail: error.to_string() })?
-            .dangerous()
-            .with_custom_certificate_verifier(self.0.trust.clone())
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+            .map_err(cannot_be_written)?;
+        Ok(tls.dangerous().with_custom_certificate_verifier(self.0.trust.clone()))
     }
+}
+
+/// HTTP/2 where the server speaks it.
+fn finished(mut tls: ClientConfig) -> Arc<ClientConfig> {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(tls)
 }
 
 /// Refuses a URL that is neither https nor plain http to loopback.
@@ -169,16 +263,13 @@ pub fn permitted(url: &Url) -> Result<(), HttpError> {
     Ok(())
 }
 
-fn written(request: Request, progress: &upload::Progress) -> Result<reqwest::Request, HttpError> {
-    let mut written = reqwest::Request::new(request.method, request.url);
-    *written.headers_mut() = header_map(&request.headers)?;
-    *written.body_mut() = upload::body(request.body, progress)?;
-    Ok(written)
+/// The part of a URL that stands in a request's first line.
+fn path(url: &Url) -> Result<Uri, HttpError> {
+    Uri::try_from(&url[Position::BeforePath..Position::AfterQuery]).map_err(cannot_be_written)
 }
 
-fn not_built(failure: &reqwest::Error) -> HttpError {
-    let cause = std::error::Error::source(failure).map(ToString::to_string);
-    HttpError::InvalidRequest { detail: cause.unwrap_or_else(|| "no HTTP client".into()) }
+fn cannot_be_written(error: impl std::fmt::Display) -> HttpError {
+    HttpError::InvalidRequest { detail: error.to_string() }
 }
 
 #[cfg(test)]

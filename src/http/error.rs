@@ -1,11 +1,12 @@
 //! What can go wrong between two machines, as facts. Words of advice are made elsewhere.
 
-use std::error::Error as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use rustls::AlertDescription;
 use serde::{Deserialize, Serialize};
 
+use super::identity::IdentityError;
 use super::printable::printable;
 
 /// Why a request has no answer, or only a part of one. Never holds a URL's query or a header.
@@ -46,6 +47,12 @@ pub enum HttpError {
         path: String,
         /// Why.
         detail: String,
+    },
+    /// The certificate that this client shows cannot be used: nothing was sent.
+    #[error("the client certificate cannot be used: {problem}")]
+    Identity {
+        /// Why.
+        problem: IdentityError,
     },
     /// The limit passed.
     #[error("`{host}` did not answer within {} s", .after.as_secs_f64())]
@@ -138,6 +145,7 @@ impl HttpError {
             | Self::Unreachable { .. }
             | Self::Tls { .. }
             | Self::Certificates { .. }
+            | Self::Identity { .. }
             | Self::InsecureUrl { .. }
             | Self::Inward { .. }
             | Self::Proxy { .. }
@@ -164,6 +172,7 @@ impl HttpError {
             | Self::Proxy { .. } => true,
             Self::Tls { .. }
             | Self::Certificates { .. }
+            | Self::Identity { .. }
             | Self::BodyTooLarge { .. }
             | Self::Malformed { .. }
             | Self::InsecureUrl { .. }
@@ -175,6 +184,22 @@ impl HttpError {
     }
 }
 
+/// What another library says.
+pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where a request failed, and what the library says.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No connection was made: nothing was sent.
+    Connecting(Cause),
+    /// No connection was made within the limit.
+    ConnectingTooLong,
+    /// Between the connection and the answer's head.
+    Sending(hyper::Error),
+    /// Known already.
+    Known(HttpError),
+}
+
 /// What is known about a request when it fails.
 pub(super) struct Circumstances<'a> {
     /// Name and port as in the URL.
@@ -183,8 +208,6 @@ pub(super) struct Circumstances<'a> {
     pub proxy: Option<&'a str>,
     /// The limit for making a connection.
     pub connect_timeout: Duration,
-    /// Whether the answer's head was there already.
-    pub answered: bool,
 }
 
 /// The request's own body failed; travels through the HTTP library and is found again here.
@@ -192,33 +215,57 @@ pub(super) struct Circumstances<'a> {
 #[error("{0}")]
 pub(super) struct RequestBodyError(pub String);
 
-/// Reads the facts out of the HTTP library's error. Its own text holds the whole URL (ER7).
-pub(super) fn from_library(error: &reqwest::Error, about: &Circumstances<'_>) -> HttpError {
-    let host = about.host.to_owned();
-    let facts = Facts::of(error);
-    if let Some(detail) = facts.request_body {
-        return HttpError::RequestBody { detail };
-    }
-    if error.is_connect() {
-        return while_connecting(error, facts, about);
-    }
-    if about.answered {
-        return match facts.broke_off {
-            true => HttpError::CutOff { host },
-            false => HttpError::Malformed { host, detail: facts.words },
-        };
-    }
-    if error.is_builder() {
-        return HttpError::InvalidRequest { detail: facts.words };
-    }
-    match (facts.broke_off, facts.not_http) {
-        (true, _) => HttpError::Reset { host },
-        (_, true) => HttpError::Malformed { host, detail: facts.words },
-        _ => HttpError::Other { host, detail: facts.words },
+/// A name has no address; travels through the HTTP library and is found again here.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoAddress(pub std::io::Error);
+
+type AnyError = dyn std::error::Error + 'static;
+
+/// The facts of a request that has no answer.
+pub(super) fn of_request(failure: Failure, about: &Circumstances<'_>) -> HttpError {
+    match failure {
+        Failure::Known(error) => error,
+        Failure::ConnectingTooLong => too_late(about),
+        Failure::Connecting(cause) => while_connecting(Facts::of(&*cause), about),
+        Failure::Sending(error) => {
+            let (host, facts) = (about.host.to_owned(), Facts::of(&error));
+            // In TLS 1.3 a server says only after the handshake that it wanted a certificate (RFC 8446 section 4.4.2.4).
+            if let Some(detail) = facts.tls.filter(|_| facts.no_certificate) {
+                return HttpError::Tls { host, detail };
+            }
+            match (facts.request_body, facts.broke_off, facts.not_http) {
+                (Some(detail), ..) => HttpError::RequestBody { detail },
+                (None, true, _) => HttpError::Reset { host },
+                (None, false, true) => HttpError::Malformed { host, detail: facts.words },
+                (None, false, false) => HttpError::Other { host, detail: facts.words },
+            }
+        }
     }
 }
 
-fn while_connecting(error: &reqwest::Error, facts: Facts, about: &Circumstances<'_>) -> HttpError {
+/// The facts of an answer whose body could not be read to its end.
+pub(super) fn of_answer(error: &AnyError, host: &str) -> HttpError {
+    let (host, facts) = (host.to_owned(), Facts::of(error));
+    match (facts.request_body, facts.broke_off) {
+        (Some(detail), _) => HttpError::RequestBody { detail },
+        (None, true) => HttpError::CutOff { host },
+        (None, false) => HttpError::Malformed { host, detail: facts.words },
+    }
+}
+
+fn too_late(about: &Circumstances<'_>) -> HttpError {
+    let (host, after) = (about.host.to_owned(), about.connect_timeout);
+    match about.proxy {
+        None => HttpError::TimedOut { host, after, connecting: true },
+        Some(proxy) => {
+            let detail = format!("no connection within {} s", after.as_secs_f64());
+            HttpError::Proxy { proxy: proxy.to_owned(), host, detail }
+        }
+    }
+}
+
+fn while_connecting(facts: Facts, about: &Circumstances<'_>) -> HttpError {
     let host = about.host.to_owned();
     if facts.inward {
         return HttpError::Inward { host };
@@ -226,16 +273,14 @@ fn while_connecting(error: &reqwest::Error, facts: Facts, about: &Circumstances<
     if let Some(detail) = facts.tls {
         return HttpError::Tls { host, detail };
     }
-    if error.is_timeout() && about.proxy.is_none() {
-        return HttpError::TimedOut { host, after: about.connect_timeout, connecting: true };
-    }
     if let Some(proxy) = about.proxy {
         return HttpError::Proxy { proxy: proxy.to_owned(), host, detail: facts.words };
     }
-    if error.is_dns() {
+    if facts.no_address {
         return HttpError::Dns { host };
     }
     match facts.io {
+        Some(ErrorKind::TimedOut) => too_late(about),
         Some(ErrorKind::ConnectionRefused) => HttpError::Refused { host },
         Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
             HttpError::Tls { host, detail: "the handshake was broken off".into() }
@@ -249,6 +294,9 @@ fn while_connecting(error: &reqwest::Error, facts: Facts, about: &Circumstances<
 struct Facts {
     tls: Option<String>,
     io: Option<ErrorKind>,
+    no_address: bool,
+    /// The server wanted a certificate of ours and got none.
+    no_certificate: bool,
     request_body: Option<String>,
     broke_off: bool,
     not_http: bool,
@@ -258,22 +306,24 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(error: &reqwest::Error) -> Self {
+    fn of(error: &AnyError) -> Self {
         let mut facts = Self::default();
-        let mut next = error.source();
+        let mut next = Some(error);
         while let Some(cause) = next {
             facts.learn(cause);
             next = match cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
                 // An I/O error hides the error it carries: its `source` is that error's source.
-                Some(carried) => Some(carried as &(dyn std::error::Error + 'static)),
+                Some(carried) => Some(carried as &AnyError),
                 None => cause.source(),
             };
         }
         facts
     }
 
-    fn learn(&mut self, cause: &(dyn std::error::Error + 'static)) {
+    fn learn(&mut self, cause: &AnyError) {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            let wanted = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+            self.no_certificate |= *tls == wanted;
             self.tls = Some(printable(&tls.to_string()));
         }
         self.inward |= cause.is::<super::inward::LeadsInward>();
@@ -297,10 +347,8 @@ impl Facts {
                 hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled();
             self.not_http |= hyper.is_parse();
         }
-        // The library's own errors print the URL they were about.
-        if cause.downcast_ref::<reqwest::Error>().is_none() {
-            self.words = printable(&cause.to_string());
-        }
+        self.no_address |= cause.is::<NoAddress>();
+        self.words = printable(&cause.to_string());
     }
 }
 

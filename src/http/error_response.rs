@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

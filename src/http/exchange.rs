@@ -3,14 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use hyper::header::{DATE, HeaderMap};
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::client::Client;
-use super::error::HttpError;
-use super::request::Request;
-use super::stream::{answer_error, status_of};
+use super::error::{HttpError, of_answer};
+use super::request::{Request, host_of};
 use super::upload::Progress;
 
 /// What an exchange may take.
@@ -82,18 +81,20 @@ async fn read(
     limits: Limits,
     progress: &Progress,
 ) -> Result<Answer, HttpError> {
-    let host = request.host();
-    let mut response = client.execute(request, progress).await?;
-    let headers = std::mem::take(response.headers_mut());
+    let Request { method, url, headers, body, named_by } = request;
+    let sent = client.execute(method, &url, &headers, body, progress, named_by.as_deref());
+    let answer = sent.await?;
+    let (head, mut received) = answer.into_parts();
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|error| answer_error(&error, &host))? {
+    while let Some(chunk) = received.next_data().await {
+        let chunk = chunk.map_err(|error| of_answer(&*error, &host_of(&url)))?;
         if body.len() + chunk.len() > limits.max_body {
-            return Err(HttpError::BodyTooLarge { host, limit: limits.max_body });
+            return Err(HttpError::BodyTooLarge { host: host_of(&url), limit: limits.max_body });
         }
         append(&mut body, &chunk);
     }
-    let date = date(&headers);
-    Ok(Answer { status: status_of(&response), headers, body, date })
+    let date = date(&head.headers);
+    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, date })
 }
 
 /// Grows by copying into a new buffer and wiping the old one: a plain `Vec` leaves its old copy behind.

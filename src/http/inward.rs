@@ -63,20 +63,6 @@ async fn issuer_is_inward(issuer: &str) -> bool {
     }
 }
 
-/// Looks names up, and gives outward addresses only.
-#[derive(Debug)]
-pub(super) struct OutwardOnly;
-
-impl reqwest::dns::Resolve for OutwardOnly {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let addresses: reqwest::dns::Addrs = Box::new(outward(found)?.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
 /// Loopback, private, link-local (the clouds' metadata among them), shared, unspecified, multicast.
 pub(super) fn is_inward(address: IpAddr) -> bool {
     match address {

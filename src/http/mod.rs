@@ -5,14 +5,18 @@
 //! scopes) does not.
 
 pub mod client;
+mod dial;
 pub mod error;
 pub mod error_response;
 pub mod exchange;
+pub mod identity;
 mod inward;
 pub mod json_path;
+mod pool;
 pub mod printable;
 pub mod proxies;
 pub mod quoting;
+mod received;
 pub mod relay;
 pub mod request;
 pub mod retry;
@@ -30,14 +34,19 @@ pub use client::{Client, Options};
 pub use error::HttpError;
 pub use error_response::{ErrorPlaces, ErrorResponse};
 pub use exchange::{Answer, Limits, date, exchange};
+pub use hyper::Method;
+pub use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+pub use identity::{Identity, IdentityError};
 pub use printable::printable;
 pub use proxies::Proxies;
 pub use relay::{Relay, RelayBody, Relayed, RelayedBody, relay};
 pub use request::{Body, HeaderText, Request};
-pub use reqwest::Method;
-pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use retry::{Decision, Outcome, RetryRules};
 pub use retry_after::WaitHeaders;
 pub use stream::{Streaming, Timeouts, send};
+#[cfg(test)]
+mod connection_tests;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod wire_tests;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
 
 use super::error::HttpError;
@@ -39,14 +40,13 @@ impl Proxies {
         Self { system, https, except, matcher: Arc::default() }
     }
 
-    /// The proxy's name and port for a URL; `None` where it is reached directly.
-    pub(super) fn on_the_way_to(&self, url: &Url) -> Option<String> {
+    /// The proxy for a URL; `None` where it is reached directly.
+    pub(super) fn on_the_way_to(&self, url: &Url) -> Option<Intercept> {
         if is_loopback(url) {
             return None;
         }
         let target = url.as_str().parse().ok()?;
-        let found = self.matcher.get_or_init(|| self.matcher()).as_ref()?.intercept(&target)?;
-        found.uri().authority().map(|authority| authority.to_string())
+        self.matcher.get_or_init(|| self.matcher()).as_ref()?.intercept(&target)
     }
 
     fn matcher(&self) -> Option<Matcher> {
@@ -59,42 +59,26 @@ impl Proxies {
         }
     }
 
-    /// Lets a client send everything through the proxy.
-    pub(super) fn applied_to(
-        &self,
-        builder: reqwest::ClientBuilder,
-    ) -> Result<reqwest::ClientBuilder, HttpError> {
-        match &self.https {
-            // What is reached directly was sorted out before.
-            Some(https) => Ok(builder.proxy(usable(https)?)),
-            None => Ok(builder),
-        }
-    }
-
     /// Refuses a proxy that the library would silently pass over, and so send directly.
     pub(super) fn check(&self) -> Result<(), HttpError> {
-        match &self.https {
-            Some(https) => usable(https).map(|_| ()),
-            None => Ok(()),
-        }
+        let usable = self.https.as_ref().is_none_or(is_usable);
+        usable.then_some(()).ok_or_else(|| HttpError::InvalidRequest {
+            detail: "the proxy in the environment is not understood: \
+                     http://, https://, socks5:// or socks5h://, then host and port"
+                .into(),
+        })
     }
 }
 
-fn usable(https: &Secret) -> Result<reqwest::Proxy, HttpError> {
-    let not_understood = || HttpError::InvalidRequest {
-        detail: "the proxy in the environment is not understood: \
-                 http://, https://, socks5:// or socks5h://, then host and port"
-            .into(),
-    };
-    let text = https.expose();
-    let known = Matcher::builder().all(text.to_owned()).build();
-    let probe = http_uri("https://example.com/");
-    known.intercept(&probe).ok_or_else(not_understood)?;
-    reqwest::Proxy::all(text).map_err(|_| not_understood())
+fn is_usable(proxy: &Secret) -> bool {
+    let known = Matcher::builder().all(proxy.expose().to_owned()).build();
+    let found = known.intercept(&Uri::from_static("https://example.com/"));
+    found.is_some_and(|proxy| proxy.uri().host().is_some_and(|host| !host.is_empty()))
 }
 
-fn http_uri(text: &'static str) -> hyper::Uri {
-    hyper::Uri::from_static(text)
+/// The proxy's name and port, without credentials.
+pub(super) fn shown(proxy: &Intercept) -> String {
+    proxy.uri().authority().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Tells whether a URL leads to this machine: a loopback address or `localhost`.
@@ -144,7 +128,7 @@ mod tests {
         ];
         for (variables, url, expected) in cases {
             let found = proxies(variables).on_the_way_to(&url.parse().unwrap());
-            assert_eq!(found.as_deref(), expected, "{variables:?} {url}");
+            assert_eq!(found.as_ref().map(shown).as_deref(), expected, "{variables:?} {url}");
         }
     }
 

@@ -10,17 +10,18 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
-use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode};
+use hyper::header::HeaderMap;
+use hyper::{Method, StatusCode};
 use tokio::time::{Instant, Sleep};
 use url::Url;
 
 use super::client::Client;
-use super::error::{HttpError, RequestBodyError};
+use super::error::{HttpError, of_answer};
 use super::exchange::Limits;
+use super::received::Received;
 use super::request::host_of;
-use super::stream::{Timeouts, answer_error, nothing_moves};
-use super::upload::Progress;
+use super::stream::{Timeouts, nothing_moves};
+use super::upload::{Parts, Progress, Upload};
 
 /// A request that is passed on.
 pub struct Relay {
@@ -71,71 +72,40 @@ pub async fn relay(
     relay: Relay,
     timeouts: Timeouts,
 ) -> Result<Relayed, HttpError> {
-    let to = relay.url.clone();
     let has_body = !matches!(relay.body, RelayBody::Empty);
     let progress = Progress::new();
-    let mut request = reqwest::Request::new(relay.method, relay.url);
-    *request.headers_mut() = relay.headers;
-    *request.body_mut() = match relay.body {
-        RelayBody::Empty => None,
-        RelayBody::Bytes(bytes) => Some(bytes.into()),
-        RelayBody::Stream(incoming) => {
-            Some(reqwest::Body::wrap(Moving { incoming, progress: progress.clone() }))
-        }
+    let parts = match relay.body {
+        RelayBody::Empty => Parts::Nothing,
+        RelayBody::Bytes(bytes) => Parts::Memory(bytes),
+        RelayBody::Stream(incoming) => Parts::Passing(incoming),
     };
-    let response = tokio::select! {
-        sent = client.execute_written(request) => sent?,
+    let body = Upload::of(parts, &progress);
+    let answer = tokio::select! {
+        biased;
+        sent = client.send(relay.method, &relay.url, relay.headers, body) => sent?,
         () = nothing_moves(&progress, timeouts.answer) => {
+            let (host, after) = (host_of(&relay.url), timeouts.answer);
             let connecting = has_body && !progress.started();
-            return Err(HttpError::TimedOut { host: host_of(&to), after: timeouts.answer, connecting });
+            return Err(HttpError::TimedOut { host, after, connecting });
         }
     };
-    let mut response: hyper::Response<reqwest::Body> = response.into();
+    let (head, body) = answer.into_parts();
     Ok(Relayed {
-        status: response.status(),
-        headers: std::mem::take(response.headers_mut()),
+        status: head.status,
+        headers: head.headers,
         body: RelayedBody {
-            body: response.into_body(),
+            body,
             seen: VecDeque::new(),
-            to,
+            to: relay.url,
             idle: timeouts.idle,
             late: None,
         },
     })
 }
 
-/// A body that is passed on; an upload that moves is not late.
-struct Moving {
-    incoming: Incoming,
-    progress: Progress,
-}
-
-impl hyper::body::Body for Moving {
-    type Data = Bytes;
-    type Error = RequestBodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
-        Pin::new(&mut self.incoming).poll_frame(context).map(|next| {
-            self.progress.moved();
-            next.map(|frame| frame.map_err(|error| RequestBodyError(error.to_string())))
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
-    }
-}
-
 /// The body of an answer that is passed on; one that stands still for too long is an error.
 pub struct RelayedBody {
-    body: reqwest::Body,
+    body: Received,
     /// What was looked at and not yet given away, in order.
     seen: VecDeque<Result<Frame<Bytes>, HttpError>>,
     /// Named where something fails.
@@ -154,7 +124,7 @@ impl RelayedBody {
         while start.len() < limits.max_body {
             let next = std::future::poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
             let Ok(Some(frame)) = tokio::time::timeout_at(end, next).await else { break };
-            let frame = frame.map_err(|error| answer_error(&error, &host_of(&self.to)));
+            let frame = frame.map_err(|error| of_answer(&*error, &host_of(&self.to)));
             let data = frame.as_ref().ok().and_then(Frame::data_ref);
             let goes_on = data.map(|data| start.extend_from_slice(data)).is_some();
             self.seen.push_back(frame);
@@ -191,9 +161,7 @@ impl hyper::body::Body for RelayedBody {
             Poll::Ready(next) => {
                 self.late = None;
                 Poll::Ready(
-                    next.map(|frame| {
-                        frame.map_err(|error| answer_error(&error, &host_of(&self.to)))
-                    }),
+                    next.map(|frame| frame.map_err(|error| of_answer(&*error, &host_of(&self.to)))),
                 )
             }
             Poll::Pending => self.waiting(context).map(|error| Some(Err(error))),

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::Method;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -142,9 +142,12 @@ pub(super) fn guarded_bytes(secret: &Secret) -> Bytes {
     Bytes::from_owner(Zeroizing::new(secret.expose().as_bytes().to_vec()))
 }
 
+/// How many headers follow those of a request: what it accepts, who sends it, where to, how long.
+const ADDED: usize = 5;
+
 /// The headers as the HTTP library takes them; line breaks and the like are refused (RR6).
 pub(super) fn header_map(headers: &[(String, HeaderText)]) -> Result<HeaderMap, HttpError> {
-    let mut map = HeaderMap::with_capacity(headers.len());
+    let mut map = HeaderMap::with_capacity(headers.len() + ADDED);
     for (name, text) in headers {
         let value = text.value().ok_or_else(|| invalid(name))?;
         map.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(name))?, value);

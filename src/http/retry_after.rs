@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use hyper::header::HeaderMap;
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
 
 use super::exchange::timestamp;
 

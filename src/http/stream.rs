@@ -5,12 +5,15 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use hyper::body::Body as _;
+use hyper::header::HeaderMap;
 use tokio::time::{Instant, sleep_until, timeout};
+use url::Url;
 
-use super::client::{CONNECT_TIMEOUT, Client};
-use super::error::{self, Circumstances, HttpError};
-use super::request::Request;
+use super::client::Client;
+use super::error::{HttpError, of_answer};
+use super::received::Received;
+use super::request::{Request, host_of};
 use super::upload::Progress;
 
 /// How long nothing may happen.
@@ -35,10 +38,11 @@ pub struct Streaming {
     pub status: u16,
     /// As received; a body's encoding was undone.
     pub headers: HeaderMap,
-    response: reqwest::Response,
+    body: Received,
     /// Chunks that were looked at and not yet given away.
     seen: VecDeque<Bytes>,
-    host: String,
+    /// Named where something fails.
+    to: Url,
     idle: Duration,
 }
 
@@ -48,33 +52,39 @@ pub async fn send(
     request: Request,
     timeouts: Timeouts,
 ) -> Result<Streaming, HttpError> {
-    let (host, has_body) = (request.host(), !request.body.is_empty());
+    let Request { method, url, headers, body, named_by } = request;
+    let named_by = named_by.as_deref();
+    let has_body = !body.is_empty();
     let progress = Progress::new();
-    let mut response = tokio::select! {
-        sent = client.execute(request, &progress) => sent?,
+    let answer = tokio::select! {
+        biased;
+        sent = client.execute(method, &url, &headers, body, &progress, named_by) => sent?,
         () = nothing_moves(&progress, timeouts.answer) => {
+            let (host, after) = (host_of(&url), timeouts.answer);
             let connecting = has_body && !progress.started();
-            return Err(HttpError::TimedOut { host, after: timeouts.answer, connecting });
+            return Err(HttpError::TimedOut { host, after, connecting });
         }
     };
+    let (head, body) = answer.into_parts();
     Ok(Streaming {
-        status: status_of(&response),
-        headers: std::mem::take(response.headers_mut()),
-        response,
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body,
         seen: VecDeque::new(),
-        host,
+        to: url,
         idle: timeouts.idle,
     })
 }
 
 /// Ends when nothing of the body was taken for that long.
 pub(super) async fn nothing_moves(progress: &Progress, limit: Duration) {
+    let mut late = progress.last() + limit;
     loop {
-        let late = progress.last() + limit;
+        sleep_until(late).await;
+        late = progress.last() + limit;
         if late <= Instant::now() {
             return;
         }
-        sleep_until(late).await;
     }
 }
 
@@ -102,13 +112,13 @@ impl Streaming {
 
     /// Reads the whole body into memory, up to a limit; one that announces more is not read at all.
     pub async fn whole(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
-        if self.response.content_length().is_some_and(|length| length > limit as u64) {
-            return Err(HttpError::BodyTooLarge { host: self.host, limit });
+        if self.body.size_hint().exact().is_some_and(|length| length > limit as u64) {
+            return Err(HttpError::BodyTooLarge { host: host_of(&self.to), limit });
         }
         let mut body = Vec::new();
         while let Some(chunk) = self.next_chunk().await? {
             if body.len() + chunk.len() > limit {
-                return Err(HttpError::BodyTooLarge { host: self.host, limit });
+                return Err(HttpError::BodyTooLarge { host: host_of(&self.to), limit });
             }
             body.extend_from_slice(&chunk);
         }
@@ -116,10 +126,10 @@ impl Streaming {
     }
 
     async fn receive(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match timeout(self.idle, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(|error| answer_error(&error, &self.host)),
+        match timeout(self.idle, self.body.next_data()).await {
+            Ok(chunk) => chunk.transpose().map_err(|error| of_answer(&*error, &host_of(&self.to))),
             Err(_) => {
-                let (host, after) = (self.host.clone(), self.idle);
+                let (host, after) = (host_of(&self.to), self.idle);
                 Err(HttpError::TimedOut { host, after, connecting: false })
             }
         }
@@ -130,17 +140,4 @@ impl fmt::Debug for Streaming {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Streaming").field("status", &self.status).finish_non_exhaustive()
     }
-}
-
-/// The facts of a body that could not be read.
-pub(super) fn answer_error(failure: &reqwest::Error, host: &str) -> HttpError {
-    let connect_timeout = CONNECT_TIMEOUT;
-    error::from_library(
-        failure,
-        &Circumstances { host, proxy: None, connect_timeout, answered: true },
-    )
-}
-
-pub(super) fn status_of(response: &reqwest::Response) -> u16 {
-    response.status().as_u16()
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +34,29 @@ impl Server {
         Self::wrapped(
             move |stream| {
                 let session = rustls::ServerConnection::new(config.clone()).ok()?;
+                Some(Box::new(rustls::StreamOwned::new(session, stream)))
+            },
+            move |connection, _| {
+                let _ = connection.write_all(answer.as_bytes());
+                let _ = connection.flush();
+            },
+        )
+    }
+
+    /// The same, and counts the clients that show a certificate.
+    pub fn tls_seeing(
+        config: rustls::ServerConfig,
+        answer: &'static str,
+        shown: Arc<AtomicUsize>,
+    ) -> Self {
+        let config = Arc::new(config);
+        Self::wrapped(
+            move |mut stream| {
+                let mut session = rustls::ServerConnection::new(config.clone()).ok()?;
+                while session.is_handshaking() {
+                    session.complete_io(&mut stream).ok()?;
+                }
+                shown.fetch_add(usize::from(session.peer_certificates().is_some()), SeqCst);
                 Some(Box::new(rustls::StreamOwned::new(session, stream)))
             },
             move |connection, _| {
@@ -77,7 +101,7 @@ impl Server {
 }
 
 /// Reads a head and as much body as it announces, chunked coding undone only as far as needed.
-fn read_request(connection: &mut dyn Connection) -> Option<String> {
+pub fn read_request(connection: &mut dyn Connection) -> Option<String> {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

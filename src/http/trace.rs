@@ -3,7 +3,7 @@
 //! Redaction is by list and not by pattern (LG2): a header that is not listed shows only a
 //! fingerprint, a query only its names. Bodies are not shown at all (LG4).
 
-use reqwest::header::HeaderMap;
+use hyper::header::HeaderMap;
 
 use super::printable::printable;
 use super::request::{HeaderText, Request, shown_url};
@@ -64,7 +64,7 @@ pub fn answer_lines(status: u16, headers: &HeaderMap, level: u8) -> Vec<String> 
     if level == 0 {
         return Vec::new();
     }
-    let reason = reqwest::StatusCode::from_u16(status).ok();
+    let reason = hyper::StatusCode::from_u16(status).ok();
     let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
     let mut lines = vec![format!("< {status} {reason}").trim_end().to_owned()];
     for (name, value) in headers {
@@ -104,7 +104,7 @@ fn fingerprint(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::Method;
+    use hyper::Method;
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -54,11 +54,11 @@ impl Progress {
 }
 
 /// The body as the HTTP library takes it.
-pub(super) fn body(body: Body, progress: &Progress) -> Result<Option<reqwest::Body>, HttpError> {
+pub(super) fn body(body: Body, progress: &Progress) -> Result<Upload, HttpError> {
     let parts = match body {
-        Body::Empty => return Ok(None),
-        Body::Bytes(bytes) => Parts::of_bytes(bytes),
-        Body::Secret(secret) => Parts::of_bytes(guarded_bytes(&secret)),
+        Body::Empty => Parts::Nothing,
+        Body::Bytes(bytes) => Parts::Memory(bytes),
+        Body::Secret(secret) => Parts::Memory(guarded_bytes(&secret)),
         Body::File(path) => {
             let file = File::open(&path).map_err(unreadable)?;
             let metadata = file.metadata().map_err(unreadable)?;
@@ -67,28 +67,39 @@ pub(super) fn body(body: Body, progress: &Progress) -> Result<Option<reqwest::Bo
         }
         Body::Stream(stream) => Parts::read_by_a_thread(stream, None)?,
     };
-    Ok(Some(reqwest::Body::wrap(Upload { parts, progress: progress.clone() })))
+    Ok(Upload::of(parts, progress))
 }
 
 fn unreadable(error: std::io::Error) -> HttpError {
     HttpError::RequestBody { detail: error.to_string() }
 }
 
-struct Upload {
+/// A body on its way out.
+pub(super) struct Upload {
     parts: Parts,
     progress: Progress,
 }
 
-enum Parts {
+/// Where its parts come from.
+pub(super) enum Parts {
+    Nothing,
     Memory(Bytes),
-    Thread { chunks: mpsc::Receiver<Result<Bytes, RequestBodyError>>, left: Option<u64> },
+    /// Somebody else's body that is passed on, trailers included.
+    Passing(Incoming),
+    Thread {
+        chunks: mpsc::Receiver<Result<Bytes, RequestBodyError>>,
+        left: Option<u64>,
+    },
+}
+
+impl Upload {
+    /// A body whose moves are noted.
+    pub fn of(parts: Parts, progress: &Progress) -> Self {
+        Self { parts, progress: progress.clone() }
+    }
 }
 
 impl Parts {
-    fn of_bytes(bytes: Bytes) -> Self {
-        Self::Memory(bytes)
-    }
-
     /// Reads on a thread of its own: a terminal or a pipe may block for as long as it likes.
     ///
     /// The thread ends at the end of the stream, or at its next chunk after the connection let go.
@@ -104,30 +115,41 @@ impl Parts {
         Ok(Self::Thread { chunks, left: length })
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, RequestBodyError>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Part, RequestBodyError>>> {
         match self {
+            Self::Nothing => Poll::Ready(None),
             Self::Memory(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Memory(bytes) => Poll::Ready(Some(Ok(bytes.split_to(bytes.len().min(CHUNK))))),
-            Self::Thread { chunks, left } => chunks.poll_recv(context).map(|next| match next {
-                Some(Ok(chunk)) => {
+            Self::Memory(bytes) => {
+                let part = bytes.split_to(bytes.len().min(CHUNK));
+                Poll::Ready(Some(Ok(Frame::data(part))))
+            }
+            Self::Passing(incoming) => Pin::new(incoming)
+                .poll_frame(context)
+                .map(|next| Some(next?.map_err(|error| RequestBodyError(error.to_string())))),
+            Self::Thread { chunks, left } => chunks.poll_recv(context).map(|next| {
+                let next = next?.map(|chunk| {
                     if let Some(left) = left {
                         *left = left.saturating_sub(chunk.len() as u64);
                     }
-                    Some(Ok(chunk))
-                }
-                other => other,
+                    Frame::data(chunk)
+                });
+                Some(next)
             }),
         }
     }
 
-    fn left(&self) -> Option<u64> {
-        match self {
+    fn size_hint(&self) -> SizeHint {
+        let left = match self {
+            Self::Nothing => Some(0),
             Self::Memory(bytes) => Some(bytes.len() as u64),
+            Self::Passing(incoming) => return incoming.size_hint(),
             Self::Thread { left, .. } => *left,
-        }
+        };
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
+type Part = Frame<Bytes>;
 type Sender = mpsc::Sender<Result<Bytes, RequestBodyError>>;
 
 fn read_in_chunks(source: Box<dyn Read + Send>, length: Option<u64>, sender: &Sender) {
@@ -173,18 +195,23 @@ impl hyper::body::Body for Upload {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+    ) -> Poll<Option<Result<Part, RequestBodyError>>> {
         self.parts.poll(context).map(|next| {
             self.progress.moved();
-            next.map(|part| part.map(Frame::data))
+            next
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.parts, Parts::Memory(bytes) if bytes.is_empty())
+        match &self.parts {
+            Parts::Nothing => true,
+            Parts::Memory(bytes) => bytes.is_empty(),
+            Parts::Passing(incoming) => incoming.is_end_stream(),
+            Parts::Thread { .. } => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.parts.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.parts.size_hint()
     }
 }

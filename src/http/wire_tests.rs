@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::Method;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use reqwest::Method;
 
 use super::test_server::{Server, client, run};
 use super::*;
@@ -206,13 +206,13 @@ fn a_proxy_that_says_no_is_blamed() {
 }
 
 /// A certificate authority of the test's own, as PEM on disk.
-struct Authority {
+pub(super) struct Authority {
     folder: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -223,16 +223,30 @@ impl Authority {
         Self { folder, issuer: Issuer::new(params, key) }
     }
 
-    fn file(&self, name: &str) -> std::path::PathBuf {
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
-    fn server_for(&self, name: &str) -> Server {
+    pub fn server_for(&self, name: &str) -> Server {
+        Server::tls(self.config_for(name), OK)
+    }
+
+    /// A certificate for a client, and its key, as PEM.
+    pub fn client(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    /// How a server of that name speaks TLS.
+    pub fn config_for(&self, name: &str) -> rustls::ServerConfig {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
+        rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
@@ -240,8 +254,7 @@ impl Authority {
                 vec![certificate.der().clone()],
                 rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             )
-            .unwrap();
-        Server::tls(config, OK)
+            .unwrap()
     }
 }
 

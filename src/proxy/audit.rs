@@ -1,12 +1,14 @@
 //! One line for every request: when, what, how it ended. No body, no header, no value of a query.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::mem::take;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::OwnedPermit;
 
-use crate::http::printable;
+use crate::http::printable::{LONGEST, printable};
 
 /// What became of a request.
 #[derive(Debug, Clone)]
@@ -36,8 +38,7 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (method, path) = (printable(&self.method), printable(&self.path));
-        write!(formatter, "{:.0} {method} {path} ", self.at)?;
+        write!(formatter, "{:.0} {} {} ", self.at, plain(&self.method), plain(&self.path))?;
         match self.status {
             Some(status) => write!(formatter, "{status}")?,
             None => formatter.write_str("-")?,
@@ -47,6 +48,14 @@ impl fmt::Display for Line {
             Some(note) => write!(formatter, " {note}"),
             None => Ok(()),
         }
+    }
+}
+
+/// Made printable; most texts are.
+fn plain(text: &str) -> Cow<'_, str> {
+    match text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(printable(text)),
     }
 }
 
@@ -82,8 +91,8 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
-            self.line.took = self.started.elapsed();
-            place.send(self.line.clone());
+            let (method, path) = (take(&mut self.line.method), take(&mut self.line.path));
+            place.send(Line { method, path, took: self.started.elapsed(), ..self.line });
         }
     }
 }

@@ -43,7 +43,9 @@ pub fn serve(
     forwarder: Arc<Forwarder>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Programs on one side and the API on the other are work enough for two threads.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -17,6 +17,10 @@ const LATER: &str = "ratelimit";
 
 /// How long nothing is left, where the answer says so; what cannot be read says nothing (RR14).
 pub fn used_up_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    // Most answers hold none of them, and this is asked of every answer.
+    if !headers.keys().any(|name| name.as_str().contains("rate")) {
+        return None;
+    }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     for (remaining, reset) in PAIRS {
         if text(remaining).is_some_and(is_nothing) {

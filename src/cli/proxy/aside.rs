@@ -1,9 +1,11 @@
 //! Standard error on a thread of its own: who does not read it holds up neither a refresh nor a signal.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 
 use crate::proxy::Line;
 use crate::system::System;
@@ -12,6 +14,8 @@ use crate::system::System;
 const NOTICES: usize = 64;
 /// How many audit lines are written at once.
 const AT_ONCE: usize = 1024;
+/// How long lines are gathered while they come one upon the other; the first of them goes at once.
+const GATHERED: Duration = Duration::from_millis(5);
 /// How long the last lines may take.
 const END: Duration = Duration::from_secs(1);
 
@@ -26,7 +30,7 @@ pub struct Aside<'s> {
 impl<'s> Aside<'s> {
     /// Writes audit lines, and from now on everything that this command says.
     pub fn start(system: &'s System, lines: mpsc::Receiver<Line>) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let (sender, notices) = mpsc::channel(NOTICES);
         let (end, ended) = std::sync::mpsc::sync_channel(1);
         let mut stream = system.stderr.replace(Box::new(Notices { sender, line: Vec::new() }));
@@ -54,9 +58,12 @@ async fn write(
     mut notices: mpsc::Receiver<Vec<u8>>,
     mut lines: mpsc::Receiver<Line>,
 ) {
-    let mut some = Vec::with_capacity(AT_ONCE);
+    let (mut some, mut text) = (Vec::with_capacity(AT_ONCE), String::new());
+    let mut pause = std::pin::pin!(sleep(Duration::ZERO));
+    let mut is_paused = false;
     loop {
         tokio::select! {
+            () = &mut pause, if is_paused => is_paused = false,
             notice = notices.recv() => match notice {
                 Some(notice) => {
                     // What happened before it was said stands before it.
@@ -66,9 +73,14 @@ async fn write(
                 }
                 None => break,
             },
-            count = lines.recv_many(&mut some, AT_ONCE), if !lines.is_closed() || !lines.is_empty() => {
+            count = lines.recv_many(&mut some, AT_ONCE),
+                if !is_paused && (!lines.is_closed() || !lines.is_empty()) =>
+            {
                 if count > 0 {
-                    put(stream, &mut some);
+                    put(stream, &mut some, &mut text);
+                    // A thread that is woken for every line takes as much time as the request.
+                    is_paused = true;
+                    pause.as_mut().reset(Instant::now() + GATHERED);
                 }
             }
         }
@@ -81,11 +93,15 @@ fn put_waiting(stream: &mut Stream, some: &mut Vec<Line>, lines: &mut mpsc::Rece
     for _ in 0..lines.len() {
         some.extend(lines.try_recv());
     }
-    put(stream, some);
+    put(stream, some, &mut String::new());
 }
 
-fn put(stream: &mut Stream, lines: &mut Vec<Line>) {
-    let text: String = lines.drain(..).map(|line| format!("{line}\n")).collect();
+fn put(stream: &mut Stream, lines: &mut Vec<Line>, text: &mut String) {
+    text.clear();
+    for line in lines.drain(..) {
+        // Memory always takes it.
+        let _ = writeln!(text, "{line}");
+    }
     // A stream that is closed is no reason to stop.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

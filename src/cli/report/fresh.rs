@@ -293,6 +293,7 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
             let mut report = http(&message, error);
             report.exit = match error {
                 crate::http::HttpError::Certificates { .. }
+                | crate::http::HttpError::Identity { .. }
                 | crate::http::HttpError::InsecureUrl { .. } => report.exit,
                 _ => Exit::TryLater,
             };

@@ -57,9 +57,9 @@ pub use recipes::{
 };
 pub use sync::{app_filter, filter, no_app_filter, no_sync_words, sync};
 
-use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::{harmless, printable};
+use crate::http::{HttpError, IdentityError};
 
 /// What a command exits with; relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -345,6 +345,9 @@ pub fn http(what: &str, error: &HttpError) -> Report {
         HttpError::Certificates { .. } => {
             (Exit::SetUp, "certificates", "name a readable PEM file with --cacert or SSL_CERT_FILE")
         }
+        HttpError::Identity { problem } => {
+            (Exit::SetUp, "client-certificate", client_certificate(problem))
+        }
         HttpError::InsecureUrl { .. } => {
             (Exit::SetUp, "insecure-url", "use https; plain http is only for loopback addresses")
         }
@@ -358,6 +361,22 @@ pub fn http(what: &str, error: &HttpError) -> Report {
         }
     };
     Report::new(exit, code, what).cause(printable(&error.to_string())).hint(hint)
+}
+
+fn client_certificate(problem: &IdentityError) -> &'static str {
+    match problem {
+        IdentityError::Unreadable(_) | IdentityError::NoCertificate | IdentityError::NoKey => {
+            "name PEM files with the certificate chain and its private key"
+        }
+        IdentityError::NotPem => "make PEM of it: openssl pkcs12 -in FILE.p12 -out FILE.pem -noenc",
+        IdentityError::EncryptedKey => {
+            "take the passphrase off, into a file that only you can read: openssl pkey -in FILE -out FILE.key"
+        }
+        IdentityError::OldCertificate => {
+            "have a certificate of version 3 made, for instance with openssl x509 -req -extfile"
+        }
+        IdentityError::Unusable(_) => "check that the private key belongs to the certificate",
+    }
 }
 
 /// Seconds as a person reads them.

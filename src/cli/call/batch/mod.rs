@@ -4,6 +4,7 @@
 //! much that waits for the reader. Where any of it is full, no further line is read.
 
 mod answer_line;
+mod desk;
 mod farewell;
 mod flags;
 mod lines;
@@ -17,7 +18,6 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
@@ -34,8 +34,9 @@ use crate::connection::call::Manner;
 use crate::connection::share::{Halt, Share};
 use crate::resource_server::Base;
 use crate::store::StoreKind;
+use desk::Desk;
 use farewell::{Tale, go_on, redo, unreadable};
-use lines::{Lines, Source};
+use lines::{Line, Lines, Source};
 use one::Calls;
 use progress::Progress;
 use queue::{Done, Queue};
@@ -193,14 +194,17 @@ impl<'b> Work<'b> {
     async fn go_through(&mut self) -> Ended {
         let calls = self.calls;
         let system = self.batch.context.system;
-        let mut running = FuturesUnordered::new();
+        let desk = Desk::new();
+        let make =
+            async |(place, line, read): (u64, Line, u64)| (place, calls.make(line, read).await);
+        let mut lanes = FuturesUnordered::new();
         let mut signal = system.interruption.came();
         let (mut signals, mut patience_ends) = (0, false);
         let mut grace = std::pin::pin!(tokio::time::sleep(GRACE));
         let mut bar = std::pin::pin!(self.batch.progress.draw());
         loop {
-            let may_start = self.may_start(running.len());
-            if running.is_empty() && !may_start && (self.lines.ended || self.halted().is_some()) {
+            let may_start = self.may_start(desk.busy());
+            if desk.busy() == 0 && !may_start && (self.lines.ended || self.halted().is_some()) {
                 return Ended::Through;
             }
             tokio::select! {
@@ -208,12 +212,14 @@ impl<'b> Work<'b> {
                 line = self.lines.next(), if may_start => match line {
                     Ok(Some(line)) => {
                         let (place, read) = (self.queue.enter(), self.lines.read);
-                        running.push(async move { (place, calls.make(line, read).await) });
+                        if desk.hand((place, line, read)) {
+                            lanes.push(desk.lane(&make));
+                        }
                     }
                     Ok(None) => {}
                     Err(error) => self.unreadable = Some(unreadable(self.batch.file, &error)),
                 },
-                Some((place, done)) = running.next(), if !running.is_empty() => {
+                (place, done) = desk.next(&mut lanes), if desk.busy() > 0 => {
                     match self.settle(place, done) {
                         Ok(Flow::On) => {}
                         Ok(Flow::Over) => return Ended::Unread,

@@ -1,10 +1,11 @@
 //! Where the answers go: standard output or a file, whole lines only.
 
 use std::io::ErrorKind;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::Instant;
+use tokio::time::{Sleep, sleep};
 
 use super::super::super::output::unwritten;
 use super::super::super::report::Report;
@@ -24,7 +25,7 @@ pub struct Sink {
     /// A part that standard output had no room for.
     held: Option<Bytes>,
     /// When what waits must be on its way.
-    due: Option<Instant>,
+    due: Option<Pin<Box<Sleep>>>,
 }
 
 enum Way {
@@ -54,7 +55,7 @@ impl Sink {
         match self.waiting.len() >= ENOUGH {
             true => self.flush(),
             false => {
-                self.due.get_or_insert_with(|| Instant::now() + SOON);
+                self.due.get_or_insert_with(|| Box::pin(sleep(SOON)));
                 Ok(Flow::On)
             }
         }
@@ -94,11 +95,11 @@ impl Sink {
     }
 
     /// Ends when it is time to flush.
-    pub async fn is_due(&self) {
+    pub async fn is_due(&mut self) {
         match (&self.held, &self.way) {
             (Some(_), Way::Stdout(outflow)) => outflow.room().await,
-            _ => match self.due {
-                Some(due) => tokio::time::sleep_until(due).await,
+            _ => match &mut self.due {
+                Some(due) => due.await,
                 None => std::future::pending().await,
             },
         }

@@ -1,0 +1,252 @@
+//! Connections that are kept for the next request, by scheme, host and port.
+//!
+//! One request at a time goes over an HTTP/1.1 connection; HTTP/2 carries all of them over one.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use super::dial::{Destination, Dialled};
+use super::error::Failure;
+use super::inward::Reach;
+use super::upload::Upload;
+
+/// How long a connection is kept that nobody uses.
+const IDLE: Duration = Duration::from_secs(90);
+
+/// What HTTP/2 lets a server send ahead, so that a large body is not held up by round trips.
+const WINDOW: u32 = 4 << 20;
+
+/// The origins that were spoken to.
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<Vec<Arc<Origin>>>);
+
+/// One of them, and what is kept for it.
+#[derive(Debug)]
+pub(super) struct Origin {
+    scheme: String,
+    host: Host,
+    port: Option<u16>,
+    /// The Host header where a request has none of its own.
+    named: HeaderValue,
+    /// How it is reached.
+    pub to: Destination,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    one_by_one: Vec<(http1::SendRequest<Upload>, Instant)>,
+    shared: Option<(http2::SendRequest<Upload>, Instant)>,
+    /// Whether somebody looks after what nobody uses.
+    watched: bool,
+}
+
+/// A connection that a request can be sent over.
+pub(super) enum Line {
+    Single(http1::SendRequest<Upload>),
+    Shared(http2::SendRequest<Upload>),
+}
+
+impl Pool {
+    /// What is kept for a URL's origin; `new` says how to reach one that was not spoken to before.
+    pub fn origin<E>(
+        &self,
+        url: &Url,
+        reach: Reach,
+        new: impl FnOnce() -> Result<(HeaderValue, Destination), E>,
+    ) -> Result<Arc<Origin>, E> {
+        let mut origins = locked(&self.0);
+        if let Some(origin) =
+            origins.iter().find(|origin| origin.is_of(url) && origin.to.reach == reach)
+        {
+            return Ok(origin.clone());
+        }
+        let (named, to) = new()?;
+        let origin = Arc::new(Origin {
+            scheme: url.scheme().to_owned(),
+            host: url.host().map_or_else(|| Host::Domain(String::new()), |host| host.to_owned()),
+            port: url.port(),
+            named,
+            to,
+            kept: Mutex::default(),
+        });
+        origins.push(origin.clone());
+        Ok(origin)
+    }
+}
+
+impl Kept {
+    fn shared(&mut self) -> Option<Line> {
+        let (sender, last) = self.shared.as_mut()?;
+        if sender.is_closed() || last.elapsed() >= IDLE {
+            self.shared = None;
+            return None;
+        }
+        *last = Instant::now();
+        Some(Line::Shared(sender.clone()))
+    }
+}
+
+impl Origin {
+    fn is_of(&self, url: &Url) -> bool {
+        self.port == url.port()
+            && self.scheme == url.scheme()
+            && match (&self.host, url.host()) {
+                (Host::Domain(own), Some(Host::Domain(other))) => own == other,
+                (Host::Ipv4(own), Some(Host::Ipv4(other))) => *own == other,
+                (Host::Ipv6(own), Some(Host::Ipv6(other))) => *own == other,
+                _ => false,
+            }
+    }
+
+    /// A connection that is there already, the one last used first.
+    pub fn kept(&self) -> Option<Line> {
+        let mut kept = locked(&self.kept);
+        if let Some(shared) = kept.shared() {
+            return Some(shared);
+        }
+        while let Some((sender, since)) = kept.one_by_one.pop() {
+            if !sender.is_closed() && since.elapsed() < IDLE {
+                return Some(Line::Single(sender));
+            }
+        }
+        None
+    }
+
+    /// Begins to speak HTTP over a new connection.
+    pub async fn begun(self: &Arc<Self>, dialled: Dialled) -> Result<Line, Failure> {
+        if !dialled.is_http2 {
+            let (mut sender, connection) =
+                http1::handshake(dialled.wire).await.map_err(Failure::Sending)?;
+            // What ends a connection is told to the request that is on it.
+            tokio::spawn(connection);
+            sender.ready().await.map_err(Failure::Sending)?;
+            return Ok(Line::Single(sender));
+        }
+        // Several may have been made at once: one is enough.
+        if let Some(shared) = locked(&self.kept).shared() {
+            return Ok(shared);
+        }
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(2 * WINDOW)
+            .handshake(dialled.wire)
+            .await
+            .map_err(Failure::Sending)?;
+        tokio::spawn(connection);
+        let mut kept = locked(&self.kept);
+        kept.shared = Some((sender.clone(), Instant::now()));
+        self.watch(&mut kept);
+        Ok(Line::Shared(sender))
+    }
+
+    /// Keeps a connection whose answer has come to its end, as soon as it is free.
+    pub fn keep(self: Arc<Self>, mut sender: http1::SendRequest<Upload>, is_bare: bool) {
+        if sender.is_closed() {
+            return;
+        }
+        // Without a body it is free in a moment, and whoever takes it waits for that.
+        if is_bare || sender.is_ready() {
+            let mut kept = locked(&self.kept);
+            kept.one_by_one.push((sender, Instant::now()));
+            self.watch(&mut kept);
+            return;
+        }
+        // The request is still on its way although the answer has come.
+        tokio::spawn(async move {
+            if sender.ready().await.is_ok() {
+                self.keep(sender, true);
+            }
+        });
+    }
+
+    /// Has connections closed that nobody used for long.
+    fn watch(self: &Arc<Self>, kept: &mut Kept) {
+        if !std::mem::replace(&mut kept.watched, true) {
+            tokio::spawn(Watch(Arc::downgrade(self)).over_time());
+        }
+    }
+
+    fn close_unused(&self) -> bool {
+        let mut kept = locked(&self.kept);
+        let unused = |since: &Instant| since.elapsed() >= IDLE;
+        kept.one_by_one.retain(|(sender, since)| !sender.is_closed() && !unused(since));
+        kept.shared.take_if(|(sender, since)| sender.is_closed() || unused(since));
+        kept.one_by_one.is_empty() && kept.shared.is_none()
+    }
+}
+
+/// Ends with the runtime, and is begun again in the next one.
+struct Watch(Weak<Origin>);
+
+impl Watch {
+    async fn over_time(self) {
+        loop {
+            tokio::time::sleep(IDLE / 2).await;
+            if self.0.upgrade().is_none_or(|origin| origin.close_unused()) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(origin) = self.0.upgrade() {
+            locked(&origin.kept).watched = false;
+        }
+    }
+}
+
+impl Line {
+    /// Waits until it takes a request; an error where it has ended.
+    pub async fn ready(&mut self) -> Result<(), hyper::Error> {
+        match self {
+            Self::Single(sender) => sender.ready().await,
+            Self::Shared(sender) => sender.ready().await,
+        }
+    }
+
+    /// Sends a request whose address is a path; a request that was not begun comes back with the failure.
+    pub async fn send(
+        &mut self,
+        mut request: Request<Upload>,
+        origin: &Origin,
+        whole: &Url,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
+        match self {
+            Self::Single(sender) => {
+                request.headers_mut().entry(HOST).or_insert_with(|| origin.named.clone());
+                sender.try_send_request(request).await
+            }
+            Self::Shared(sender) => {
+                // HTTP/2 names the host in the address (RFC 9113 section 8.3.1).
+                if let Ok(uri) = Uri::try_from(whole.as_str()) {
+                    *request.uri_mut() = uri;
+                }
+                request.headers_mut().remove(HOST);
+                sender.try_send_request(request).await
+            }
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} and {}", self.one_by_one.len(), usize::from(self.shared.is_some()))
+    }
+}
