@@ -16,7 +16,8 @@ use serde_json::Value;
 use crate::support::program::{Life, Program, STORE_KEY, text};
 
 /// Pages without steps to run; `readme` holds their commands to what exists.
-const HELD_BY_READMES_TESTS: [&str; 3] = ["calls.md", "other-programs.md", "webhooks.md"];
+const HELD_BY_READMES_TESTS: [&str; 4] =
+    ["calls.md", "other-programs.md", "servers.md", "webhooks.md"];
 const DOCUMENTS: [&str; 4] =
     ["containers.md", "cron-and-systemd.md", "github-actions.md", "gitlab-ci.md"];
 

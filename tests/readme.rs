@@ -8,11 +8,16 @@ use keyfob::provider::catalogue;
 
 /// The README and the pages it sends to; those about CI are run as they stand by `documents`.
 fn readme() -> String {
-    let pages =
-        ["README.md", "docs/calls.md", "docs/other-programs.md", "docs/webhooks.md"].map(|page| {
-            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap()
-        });
-    pages.concat()
+    let pages = [
+        "README.md",
+        "docs/calls.md",
+        "docs/other-programs.md",
+        "docs/servers.md",
+        "docs/webhooks.md",
+    ];
+    let text =
+        |page| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    pages.map(text).concat()
 }
 
 /// The lines in fences and the words between backticks that run keyfob.

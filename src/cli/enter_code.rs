@@ -23,7 +23,7 @@ pub fn enter_code(
     output.say(system, &code.user_code);
     if let Some(drawn) = drawn(output, system, code) {
         output.note(system, "or scan this, and see that the page shows the same code:");
-        output.note(system, &drawn);
+        output.picture(system, &drawn);
     }
     if code.opens {
         output.note(system, "or press Enter to open it in a browser here");

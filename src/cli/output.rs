@@ -81,6 +81,11 @@ impl Output {
         write(system, &harmless(line));
     }
 
+    /// Shows a picture that keyfob has drawn itself, its colours included; no word of anybody's is in it.
+    pub fn picture(self, system: &System, drawn: &str) {
+        write(system, drawn);
+    }
+
     /// Tells a failure.
     pub fn failure(self, system: &System, report: &Report) {
         if self.json {

@@ -193,6 +193,7 @@ impl Connection<'_> {
             return Err(FreshError::NotConnected);
         }
         self.check_bound(&entry)?;
+        self.check_hosts(&entry)?;
         if self.provider.client.dpop_bound_access_tokens != entry.dpop_key.is_some() {
             let is_wanted = self.provider.client.dpop_bound_access_tokens;
             return Err(FreshError::Unbound { is_wanted });
@@ -220,6 +221,14 @@ impl Connection<'_> {
                 return Err(FreshError::Rebound { was, is });
             }
         }
+        Ok(())
+    }
+
+    /// A host that the provider file has gained since is not given the access token; ending it is another matter.
+    fn check_hosts(&self, entry: &Entry) -> Result<(), FreshError> {
+        let Some(was) = &entry.bound else {
+            return Ok(());
+        };
         let known = was.other_hosts.as_ref();
         let added = |host: &&String| known.is_some_and(|known| !known.contains(host));
         match self.provider.api.hosts.iter().find(added) {
