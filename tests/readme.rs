@@ -127,3 +127,18 @@ fn every_flag_it_names_exists() {
         assert!(is_rule || flags.contains(&flag), "there is no {flag}");
     }
 }
+
+#[test]
+fn the_words_of_a_provider_file_that_it_shows_pass_the_check() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/servers.md"));
+    let page = page.unwrap();
+    let shown = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let settings = ["user", "tenant", "key_id"].map(|it| format!("[settings.{it}]\nask = \"x\"\n"));
+    let file = format!(
+        "schema = 1\nname = \"shown\"\n{shown}\n{}[api]\nbase_url = \"https://api.example.com\"\n",
+        settings.concat()
+    );
+    let read = keyfob::provider::file::read("shown.toml", &file);
+    assert!(read.is_ok(), "{}", read.unwrap_err());
+}
