@@ -161,3 +161,56 @@ fn parallel_first_connects_open_one_browser_tab() {
     assert_eq!(std::fs::read_to_string(&opened).unwrap().lines().count(), 1);
     assert_eq!(program.sandbox.counts(Endpoint::Token), 1);
 }
+
+#[test] // AT-1f
+fn a_connect_that_asks_for_something_else_opens_a_tab_of_its_own() {
+    let program = Program::beside("inkress", Behaviour::default());
+    let folder = program.folder.path();
+    let how = program.sandbox.how_to_connect();
+    let connecting = |number: usize, scope: &str| {
+        let (opened, heard) =
+            (folder.join(format!("opened-{number}")), folder.join(format!("heard-{number}")));
+        let browser = folder.join(format!("browser-{number}"));
+        std::fs::write(&browser, format!("#!/bin/sh\necho \"$1\" > '{}'\n", opened.display()))
+            .unwrap();
+        std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command =
+            program.command(["connect", "shop", "--provider", "inkress", "--scope", scope]);
+        command.args([
+            "--client-id",
+            &how.client.client_id,
+            "--redirect-uri",
+            &how.client.redirect_uri,
+        ]);
+        for (name, value) in &how.settings {
+            command.args(["--set", &format!("{name}={value}")]);
+        }
+        let child = command
+            .env("BROWSER", &browser)
+            .env("KEYFOB_CLIENT_SECRET", how.client.client_secret.as_ref().unwrap().expose())
+            .stdout(Stdio::null())
+            .stderr(File::create(&heard).unwrap())
+            .spawn()
+            .unwrap();
+        (child, opened, heard)
+    };
+    let allow = |opened: &std::path::Path| {
+        let has_address = || std::fs::read_to_string(opened).is_ok_and(|it| it.ends_with('\n'));
+        until("a tab is opened", has_address);
+        let address = std::fs::read_to_string(opened).unwrap();
+        assert_eq!(walk(address.trim(), Decision::Allow).unwrap().status, Some(200));
+        address
+    };
+    let (first, first_opened, _) = connecting(1, "orders:read");
+    until("the first has its turn", || first_opened.exists());
+    let (second, second_opened, second_heard) = connecting(2, "customers:read");
+    until("the second waits", || {
+        std::fs::read_to_string(&second_heard).unwrap().contains("waiting:")
+    });
+    allow(&first_opened);
+    assert!(first.wait_with_output().unwrap().status.success());
+    assert!(allow(&second_opened).contains("customers%3Aread"));
+    let said = || std::fs::read_to_string(&second_heard).unwrap();
+    assert!(second.wait_with_output().unwrap().status.success(), "{}", said());
+    assert!(said().contains("granted customers:read"), "{}", said());
+}

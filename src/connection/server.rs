@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use url::Url;
 
 use super::prover::{self, Prover};
@@ -63,11 +64,12 @@ pub async fn send_stamped(
     stamp: Stamp<'_>,
     tracing: &Tracing<'_>,
 ) -> Result<(Answer, Vec<Secret>), Unanswered> {
+    let end = Instant::now() + TOKEN_REQUEST_TIME;
     let mut signed = stamp.on(request)?;
-    let mut answer = send(client, &signed, tracing).await?;
+    let mut answer = send_until(client, &signed, tracing, end).await?;
     if stamp.wants_another(request, &answer)? {
         signed = stamp.on(request)?;
-        answer = send(client, &signed, tracing).await?;
+        answer = send_until(client, &signed, tracing, end).await?;
     }
     Ok((answer, signed.request().secrets.clone()))
 }
@@ -108,6 +110,16 @@ pub async fn send(
     signed: &Signed,
     tracing: &Tracing<'_>,
 ) -> Result<Answer, HttpError> {
+    send_until(client, signed, tracing, Instant::now() + TOKEN_REQUEST_TIME).await
+}
+
+/// The same with a time that several sendings share: together they take no longer than one.
+async fn send_until(
+    client: &Client,
+    signed: &Signed,
+    tracing: &Tracing<'_>,
+    end: Instant,
+) -> Result<Answer, HttpError> {
     let request = signed.request();
     let mut sent = Request::new(Method::POST, endpoint(request)?)
         .body(Body::Secret(request.body.clone()))
@@ -118,7 +130,8 @@ pub async fn send(
             _ => sent.header(name, value.expose()),
         };
     }
-    let limits = Limits { total: TOKEN_REQUEST_TIME, ..Limits::default() };
+    let total = end.saturating_duration_since(Instant::now());
+    let limits = Limits { total, ..Limits::default() };
     fetch(client, sent, tracing, limits).await
 }
 

@@ -1,5 +1,6 @@
 //! The device authorization request as a value (RFC 8628 section 3.1).
 
+use super::super::Wanted;
 use super::super::authorization_request::{RequestError, refuse_reserved};
 use super::super::client_authentication::ClientRegistration;
 use super::super::dialect;
@@ -14,7 +15,7 @@ pub fn device_request(
     device: &Device,
     values: &Values,
     registration: &ClientRegistration,
-    scopes: &[String],
+    (scopes, wanted): (&[String], &Wanted),
     extra: &[(String, String)],
 ) -> Result<ServerRequest, RequestError> {
     let mut parameters = Vec::new();
@@ -22,6 +23,9 @@ pub fn device_request(
         let scopes = scopes.join(&device.scope_separator);
         parameters.push(("scope".to_owned(), Secret::new(scopes)));
     }
+    // RFC 8707 section 2, RFC 9396 section 3: they stand in whatever a person allows.
+    let more = wanted.parameters().into_iter();
+    parameters.extend(more.map(|(name, value)| (name, Secret::new(value))));
     for (name, template) in &device.params {
         parameters.push((name.clone(), Secret::new(values.render(template)?)));
     }
@@ -60,7 +64,8 @@ mod tests {
         };
         let scopes = ["a".to_owned(), "b:c".to_owned()];
         let extra: Vec<_> = extra.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        device_request(&provider, device, &Values::default(), &registration, &scopes, &extra)
+        let asked = (&scopes[..], &Wanted::default());
+        device_request(&provider, device, &Values::default(), &registration, asked, &extra)
     }
 
     #[test] // DV10, TQ6, TQ8
@@ -82,6 +87,26 @@ mod tests {
         assert_eq!(request.body.expose(), r#"{"scope":"a,b:c","audience":"y","clientId":"id"}"#);
         let header = request.headers.iter().find(|(name, _)| name == "X-Version").unwrap();
         assert_eq!(header.1.expose(), "2");
+    }
+
+    #[test] // EX4, EX5
+    fn a_person_is_shown_what_the_tokens_are_for() {
+        let provider = provider("");
+        let device = provider.device.as_ref().unwrap();
+        let registration =
+            ClientRegistration { client_id: "id".into(), client_secret: None, private_key: None };
+        let details = crate::authorization_server::wanted::read_details("[{\"type\":\"x\"}]");
+        let wanted = Wanted {
+            resource: vec!["https://a.example".into()],
+            authorization_details: details.unwrap(),
+        };
+        let asked = (&[][..], &wanted);
+        let request =
+            device_request(&provider, device, &Values::default(), &registration, asked, &[]);
+        assert_eq!(
+            request.unwrap().body.expose(),
+            "resource=https%3A%2F%2Fa.example&authorization_details=%5B%7B%22type%22%3A%22x%22%7D%5D&client_id=id"
+        );
     }
 
     #[test] // AR14

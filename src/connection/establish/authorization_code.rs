@@ -65,7 +65,7 @@ impl Connection<'_> {
             .authorize
             .clone()
             .ok_or_else(|| EstablishError::Fresh(crate::connection::FreshError::CannotRenew))?;
-        let _one_tab = match self.turn_to_connect(&registration, way.patience).await? {
+        let _one_tab = match self.turn_to_connect(&registration, brought, way.patience).await? {
             Turn::Ours(lock) => lock,
             Turn::Over(entry) => return Ok(*entry),
         };

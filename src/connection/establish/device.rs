@@ -96,7 +96,7 @@ impl Connection<'_> {
         wait: &Wait,
     ) -> Result<Entry, EstablishError> {
         let registration = self.registration(brought)?;
-        let _one_code = match self.turn_to_connect(&registration, wait.patience).await? {
+        let _one_code = match self.turn_to_connect(&registration, brought, wait.patience).await? {
             Turn::Ours(lock) => lock,
             Turn::Over(entry) => return Ok(*entry),
         };
@@ -128,9 +128,9 @@ impl Connection<'_> {
     ) -> Result<Codes, EstablishError> {
         // A flow is chosen from those that the file has, and the file is refused without the table.
         let device = self.provider.device.as_ref().ok_or(FreshError::CannotRenew)?;
-        let (provider, scopes) = (&self.provider, &brought.scopes);
+        let (provider, asked) = (&self.provider, (&*brought.scopes, &brought.wanted));
         let request =
-            device_request(provider, device, &self.values, registration, scopes, &wait.params)
+            device_request(provider, device, &self.values, registration, asked, &wait.params)
                 .map_err(EstablishError::Request)?;
         let now = self.system.clock.now();
         let signed = request.signed(now, &*self.system.random).map_err(FreshError::from)?;

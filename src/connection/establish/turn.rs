@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::EstablishError;
+use super::{Brought, EstablishError};
 use crate::authorization_server::ClientRegistration;
 use crate::connection::{Connection, Entry, Notice};
 use crate::store::lock::Lock;
@@ -20,13 +20,17 @@ impl Connection<'_> {
     pub(super) async fn turn_to_connect(
         &self,
         registration: &ClientRegistration,
+        brought: &Brought,
         patience: Duration,
     ) -> Result<Turn, EstablishError> {
         // A locked keychain must be known before the person is asked for anything.
         self.drawer.store.prove()?;
         let before = self.drawer.read()?.map_or(0, |entry| entry.authorizations);
         let lock = self.connect_lock(patience).await?;
-        if let Some(entry) = self.connected_meanwhile(before)? {
+        let meanwhile = self.connected_meanwhile(before)?;
+        if let Some(entry) =
+            meanwhile.filter(|it| self.is_what_was_asked(it, registration, brought))
+        {
             return Ok(Turn::Over(Box::new(entry)));
         }
         self.token_prospect(&registration.client_id).await?;
@@ -49,5 +53,18 @@ impl Connection<'_> {
     fn connected_meanwhile(&self, before: u64) -> Result<Option<Entry>, EstablishError> {
         let entry = self.drawer.read()?;
         Ok(entry.filter(|entry| entry.authorizations != before && entry.tokens.is_some()))
+    }
+
+    /// Whether the other process asked for what this one asks for: else this one asks as well.
+    fn is_what_was_asked(
+        &self,
+        entry: &Entry,
+        registration: &ClientRegistration,
+        brought: &Brought,
+    ) -> bool {
+        entry.client_id.as_deref() == Some(&registration.client_id)
+            && entry.requested == brought.scopes
+            && entry.wanted == brought.wanted
+            && entry.dpop_key.is_some() == self.provider.client.dpop_bound_access_tokens
     }
 }
