@@ -96,3 +96,11 @@ fn a_revoked_connection_is_not_revived_by_a_journal() {
     let left = shop.world.files().keys().filter(|it| it.starts_with(&journal)).count();
     assert_eq!(left, 0);
 }
+
+#[test] // RV8
+fn a_slip_in_one_name_is_told_before_another_profile_is_ended() {
+    let shop = Shop::connected("inkress");
+    shop.line("revoke shop nope").exits(3).without_product().says("there is no profile `nope`");
+    assert_eq!(shop.world.state("shop"), "ready");
+    assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
+}

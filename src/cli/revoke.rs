@@ -16,6 +16,10 @@ pub fn run(context: &Context<'_>, args: &Revoke) -> Result<Exit, Report> {
     let mut rows: Vec<Value> = Vec::new();
     let mut first: Option<Report> = None;
     let names = names(context, &args.profiles, args.all)?;
+    if !args.all {
+        // A slip in one name is told before another profile is ended for good.
+        names.iter().try_for_each(|name| context.chosen(Some(name)).map(drop))?;
+    }
     for name in &names {
         let ended = context.chosen(Some(name)).and_then(|chosen| end(context, args, chosen));
         match ended {
@@ -62,10 +66,11 @@ fn end(context: &Context<'_>, args: &Revoke, chosen: Chosen) -> Result<Value, Re
             }
             Ending::ForgottenHere => {
                 line(context, &about, "forgotten here")?;
+                let mut row = json!({"profile": about.profile, "outcome": "forgotten"});
                 if !args.local_only || provider.revoke.is_some() {
-                    warn_alive(context, provider, &about);
+                    row["to_end_them"] = warn_alive(context, provider, &about).into();
                 }
-                Ok(json!({"profile": about.profile, "outcome": "forgotten"}))
+                Ok(row)
             }
             Ending::Kept(revoked) => Err(kept(&revoked, &about)),
         }
@@ -79,8 +84,8 @@ fn line(context: &Context<'_>, about: &Situation, what: &str) -> Result<(), Repo
     context.output.page(context.system, &format!("{}: {what}\n", about.profile))
 }
 
-/// The tokens live on at the vendor: say where a person can end them.
-fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) {
+/// The tokens live on at the vendor: says, and gives, where a person can end them.
+fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) -> String {
     let how = match &provider.end_by_hand {
         Some(end) if end.page.is_empty() => end.how.clone(),
         Some(end) => format!("{}: {}", end.how, end.page),
@@ -90,6 +95,7 @@ fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) {
         context.system,
         &format!("{} was not asked, so its tokens may live on. To end them: {how}", about.provider),
     );
+    how
 }
 
 /// What was not settled, token by token.
@@ -106,7 +112,9 @@ fn kept(revoked: &[Revoked], about: &Situation) -> Report {
             Outcome::NotSupported => {
                 report.cause(format!("{kind}: {} does not revoke these", about.provider))
             }
-            Outcome::Refused(error) => report.cause(format!("{kind}:")).vendor(error),
+            Outcome::Refused(error) => {
+                report.cause(format!("{kind}: {} refused", about.provider)).vendor(error)
+            }
             Outcome::NoVerdict { status, retry_after } => {
                 report.http_status = Some(*status);
                 report.retry_after_seconds = retry_after.map(|wait| wait.as_secs());
@@ -118,8 +126,12 @@ fn kept(revoked: &[Revoked], about: &Situation) -> Report {
         };
     }
     let again = format!("keyfob revoke {}", command_line::word(&about.profile));
-    report
-        .hint("try again later, or forget it here without asking")
-        .next(again.clone())
-        .next(format!("{again} --local-only"))
+    let is_the_client = |it: &Revoked| matches!(&it.outcome, Outcome::Refused(error) if error.code.as_deref() == Some("invalid_client"));
+    let hint = match revoked.iter().any(is_the_client) {
+        true => {
+            "the client's secret or key is not the one it knows: give the right one (`keyfob profile secret`), then try again; or forget it here without asking"
+        }
+        false => "try again later, or forget it here without asking",
+    };
+    report.hint(hint).next(again.clone()).next(format!("{again} --local-only"))
 }

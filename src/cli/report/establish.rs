@@ -57,7 +57,11 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
                 "connect-timeout",
                 format!("nobody came back within {}", span(*after)),
             )
-            .cause(format!("the redirect URI must be registered exactly as {redirect_uri}"));
+            .cause(format!(
+                "the redirect URI must be registered exactly as {}",
+                // On any port it is registered without one, and the one of this attempt says nothing.
+                about.redirect_uri.as_ref().unwrap_or(redirect_uri)
+            ));
             if *strays > 0 {
                 report = report.cause(format!(
                     "{strays} other requests came to the listener and were refused"
