@@ -676,7 +676,7 @@ hint:  ask for less at a time, or leave out --paginate, --jq and --result: then 
 ## the revocation is refused
 5
 error: `shop` was not revoked, so it is kept
-cause: refresh_token:
+cause: refresh_token: Inkress refused
 cause: it answered unauthorized_client (HTTP 400)
 hint:  try again later, or forget it here without asking
        keyfob revoke shop
