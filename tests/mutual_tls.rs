@@ -168,6 +168,24 @@ fn what_is_missing_or_does_not_belong_together_is_said_before_anything_is_sent()
 }
 
 #[test] // CA8
+fn a_certificate_that_the_server_does_not_take_is_named_as_the_cause() {
+    let place = Place::new(TLS);
+    place.connect_with_both().ok();
+    let elsewhere = World::new();
+    let stranger = Authority::in_folder(elsewhere.folder.path());
+    let (chain, key) = stranger.client();
+    let (chain, key) = (place.file("chain.pem", &chain), place.file("key.pem", &key));
+    place
+        .connect(&["--client-certificate-file", &chain, "--client-key-file", &key])
+        .exits(3)
+        .says("the server does not take it")
+        .says("openssl x509 -noout -dates");
+    // What was good before is good still.
+    place.line("refresh shop").ok();
+    assert_eq!(place.server.seen(), seen(&[("/token", true), ("/token", true)]));
+}
+
+#[test] // CA8
 fn a_renewed_certificate_takes_the_place_of_the_one_before() {
     let place = Place::new(TLS);
     place.connect_with_both().ok();

@@ -49,6 +49,9 @@ pub enum IdentityError {
     /// An X.509 certificate of version 1, as `openssl x509 -req` makes without extensions.
     #[error("its certificate is of X.509 version 1")]
     OldCertificate,
+    /// The server does not take it.
+    #[error("the server does not take it: {0}")]
+    Refused(String),
     /// The key belongs to another certificate, or is of a kind that is not known.
     #[error("{0}")]
     Unusable(String),

@@ -95,7 +95,12 @@ impl Certified {
             for stream in listener.incoming().map_while(Result::ok) {
                 let session = rustls::ServerConnection::new(config.clone()).unwrap();
                 let mut stream = rustls::StreamOwned::new(session, stream);
-                let Some((head, body)) = heard(&mut stream) else { continue };
+                let Some((head, body)) = heard(&mut stream) else {
+                    // What is left unread would take the alert away from the client.
+                    let _ = stream.sock.shutdown(std::net::Shutdown::Write);
+                    let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+                    continue;
+                };
                 let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
                 let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
                 let answer = match path.as_str() {
