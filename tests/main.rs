@@ -43,6 +43,7 @@ mod listener_attacks;
 mod lock_file;
 mod messages;
 mod mix_up;
+mod mutual_tls;
 mod offline;
 mod openid;
 mod paginate;

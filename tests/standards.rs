@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Whether a row may still be `open:`.
-const OPEN_ROWS_FAIL: bool = false;
+const OPEN_ROWS_FAIL: bool = true;
 
 /// A line of the table.
 struct Row {

@@ -187,6 +187,9 @@ pub struct Client {
     /// Read the client's private key from a file, `-` for standard input: PEM or JWK (or KEYFOB_CLIENT_KEY_FILE)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub client_key_file: Option<PathBuf>,
+    /// Read the certificate chain that goes with the key from a file, for mutual TLS: PEM, the client's own first
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_certificate_file: Option<PathBuf>,
     /// A setting of the provider, for instance `host=…`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
@@ -478,6 +481,8 @@ pub enum SecretName {
     WebhookSecret,
     /// Signs what the client says of itself: PEM or JWK
     PrivateKey,
+    /// Goes with the private key to servers that want a certificate: a PEM chain
+    ClientCertificate,
 }
 
 /// `provider …`.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::args::Client;
+use super::client_certificate;
 use super::context::{Chosen, Context, title};
 use super::report::{self, Report};
 use super::secrets;
@@ -31,9 +32,9 @@ pub fn given(
 ) -> Result<Option<Secret>, Report> {
     let provider = &chosen.provider;
     let key = match (&client.client_key_file, from_environment(context)) {
-        (Some(_), _) if !provider.signs() => return Err(useless(provider)),
+        (Some(_), _) if !provider.takes_key() => return Err(useless(provider)),
         (Some(path), _) => secrets::from_file(context.system, path)?,
-        (None, Some(path)) if provider.signs() => {
+        (None, Some(path)) if provider.takes_key() => {
             secrets::from_file(context.system, Path::new(path))?
         }
         _ => return Ok(None),
@@ -65,8 +66,18 @@ pub fn asked(context: &Context<'_>, question: &str) -> Result<Option<Secret>, Re
     Ok(Some(whole))
 }
 
-/// Signs something with it, so that a key that cannot is told while it is at hand.
+/// Uses it once, so that a key that cannot be used is told while it is at hand.
 pub fn check(provider: &Provider, key: &Secret) -> Result<(), Report> {
+    if provider.client.shows_certificate() {
+        client_certificate::check_key(key)?;
+    }
+    match provider.signs() {
+        true => sign(provider, key),
+        false => Ok(()),
+    }
+}
+
+fn sign(provider: &Provider, key: &Secret) -> Result<(), Report> {
     let algorithms = &provider.client.assertion_algorithms;
     let signed = SigningKey::read_among(key, algorithms)
         .map_err(AssertionError::Key)

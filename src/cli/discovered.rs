@@ -49,13 +49,22 @@ impl Found {
     }
 }
 
+/// What the client can prove itself with, which decides between a server's methods.
+#[derive(Clone, Copy)]
+pub struct Has {
+    /// A key that signs.
+    pub private_key: bool,
+    /// A certificate, and the key that goes with it.
+    pub certificate: bool,
+}
+
 /// The provider of a profile that is being connected; one found at a URL comes with its file.
 /// `server` is the one of an API's authorization servers that the person chose.
 pub fn provider(
     context: &Context<'_>,
     profile: &mut Profile,
     server: Option<&str>,
-    has_private_key: bool,
+    has: Has,
 ) -> Result<(Provider, Option<ToKeep>), Report> {
     if !profile.provider.contains("://") {
         return match server {
@@ -70,10 +79,13 @@ pub fn provider(
         Ok(found) => found,
         Err(report) => return known(context, profile, name, report),
     };
-    confirm_hosts(context, &found.server)?;
-    if has_private_key {
+    if has.private_key {
         found.server = found.server.with_private_key();
     }
+    if has.certificate {
+        found.server = found.server.with_certificate();
+    }
+    confirm_hosts(context, &found.server)?;
     let text = metadata::to_toml(&found.provider(&name));
     let provider = file::read(&place, &text).map_err(|error| report::provider_file(&error))?;
     change::confirm(context, &name, &provider)?;

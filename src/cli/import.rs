@@ -81,7 +81,8 @@ fn bring_without_prompt(
 ) -> Result<crate::connection::establish::Brought, Report> {
     let has_source = args.client.client_secret_file.is_some()
         || args.client.client_key_file.is_some()
-        || chosen.provider.signs() && client_key::is_given(context, &args.client)
+        || args.client.client_certificate_file.is_some()
+        || chosen.provider.takes_key() && client_key::is_given(context, &args.client)
         || context.system.environment.get("KEYFOB_CLIENT_SECRET").is_some();
     if has_source {
         return bring(context, chosen, &args.client);
@@ -173,6 +174,17 @@ fn refresh_at_once(
                 context.system,
                 &format!(
                     "without its private key `{}` cannot be refreshed: give it with `keyfob profile secret {} private_key`",
+                    about.profile,
+                    super::command_line::word(&about.profile)
+                ),
+            );
+            Ok(entry)
+        }
+        Err(FreshError::ClientCertificateMissing) => {
+            context.output.warn(
+                context.system,
+                &format!(
+                    "without its client certificate `{}` cannot be refreshed: give it with `keyfob profile secret {} client_certificate`",
                     about.profile,
                     super::command_line::word(&about.profile)
                 ),

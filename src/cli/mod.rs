@@ -5,6 +5,7 @@ mod args;
 mod blob_key;
 mod call;
 mod choice;
+mod client_certificate;
 mod client_key;
 mod command_line;
 mod completions;

@@ -26,7 +26,7 @@ use crate::user_agent::opening::in_ci;
 #[derive(Debug, Args)]
 pub struct SealedImport {
     /// Read what `export` wrote: standard input, or KEYFOB_BLOB
-    #[arg(long, conflicts_with_all = ["provider", "client_id", "client_secret_file", "client_key_file", "settings"])]
+    #[arg(long, conflicts_with_all = ["provider", "client_id", "client_secret_file", "client_key_file", "client_certificate_file", "settings"])]
     pub sealed: bool,
     /// With --sealed: read it from this file (`-` is standard input)
     #[arg(long, value_name = "FILE", requires = "sealed", value_hint = ValueHint::FilePath)]

@@ -266,6 +266,20 @@ impl Entry {
         self.private_key().filter(|_| self.is_kept_for(token_endpoint, provider))
     }
 
+    /// The client's certificate chain, where one is kept.
+    pub fn client_certificate(&self) -> Option<&Secret> {
+        self.secrets.get("client_certificate")
+    }
+
+    /// The same, if it was kept for this token endpoint: it names its holder.
+    pub fn client_certificate_for(
+        &self,
+        token_endpoint: Option<&str>,
+        provider: &str,
+    ) -> Option<&Secret> {
+        self.client_certificate().filter(|_| self.is_kept_for(token_endpoint, provider))
+    }
+
     fn is_kept_for(&self, token_endpoint: Option<&str>, provider: &str) -> bool {
         match self.secrets_for.as_deref() {
             Some(kept_for) => Some(kept_for) == token_endpoint || kept_for == provider,

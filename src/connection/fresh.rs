@@ -69,6 +69,8 @@ pub enum FreshError {
     ClientSecretMissing,
     /// The private key is needed and nowhere to be found.
     ClientKeyMissing,
+    /// The client certificate is needed and nowhere to be found.
+    ClientCertificateMissing,
     /// What the client signs cannot be signed.
     Unsigned(String),
     /// No client id.
@@ -343,6 +345,9 @@ impl Connection<'_> {
             .or_else(|| self.client_id.clone())
             .ok_or(FreshError::ClientIdMissing)?;
         let client_secret = self.client_secret_override();
+        if self.provider.client.shows_certificate() && entry.client_certificate().is_none() {
+            return Err(FreshError::ClientCertificateMissing);
+        }
         if self.provider.client.needs_key() && entry.private_key().is_none() {
             return Err(FreshError::ClientKeyMissing);
         }

@@ -5,6 +5,7 @@
 
 pub mod blob;
 pub mod call;
+mod certificate;
 pub mod cooldown;
 pub mod deliveries;
 pub mod drawer;
@@ -78,6 +79,7 @@ pub struct Connection<'a> {
     saving: OnceCell<Option<Saving>>,
     http: OnceCell<Client>,
     pub(super) keys: prover::Keys,
+    certificate: certificate::Held,
     make_http: &'a dyn Fn() -> Result<Client, HttpError>,
 }
 
@@ -233,6 +235,7 @@ impl<'a> Connection<'a> {
             saving: OnceCell::new(),
             http,
             keys: prover::Keys::default(),
+            certificate: certificate::Held::default(),
             make_http,
         }
     }
@@ -266,7 +269,7 @@ impl<'a> Connection<'a> {
         if let Some(client) = self.http.get() {
             return Ok(client);
         }
-        let client = (self.make_http)().map_err(FreshError::Http)?;
+        let client = self.own_http().map_err(FreshError::Http)?;
         Ok(self.http.get_or_init(|| client))
     }
 
@@ -310,13 +313,8 @@ impl<'a> Connection<'a> {
         self.values.render_url(&introspect.url).ok()
     }
 
-    /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.
     fn api_origin(&self) -> Result<String, MissingValue> {
-        let template = &self.provider.api.base_url;
-        let start = template.find("://").map_or(0, |at| at + 3);
-        let end = template[start..].find('/').map_or(template.len(), |at| at + start);
-        let host = self.values.render(&template[..end])?;
-        Ok(Url::parse(&host).map(|url| url.origin().ascii_serialization()).unwrap_or(host))
+        api_origin(&self.provider, &self.values)
     }
 
     /// Settings and contexts together, for paths and headers of calls.
@@ -330,4 +328,13 @@ impl<'a> Connection<'a> {
         }
         values
     }
+}
+
+/// Scheme, host and port of the resource server; what follows them may name values that are not known yet.
+fn api_origin(provider: &Provider, values: &Values) -> Result<String, MissingValue> {
+    let template = &provider.api.base_url;
+    let start = template.find("://").map_or(0, |at| at + 3);
+    let end = template[start..].find('/').map_or(template.len(), |at| at + start);
+    let host = values.render(&template[..end])?;
+    Ok(Url::parse(&host).map(|url| url.origin().ascii_serialization()).unwrap_or(host))
 }

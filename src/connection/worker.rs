@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Connection;
+use super::certificate::{Held, presenting};
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::fresh::FreshError;
@@ -252,8 +253,9 @@ async fn carry_out(
     };
     let values = settings::values(&order.provider, &order.settings, Some(&order.client_id));
     let endpoint = values.render_url(&order.provider.token.url).unwrap_or_default();
+    let client = presenting(client, &order.provider, &values, &drawer, &Held::default());
     let tools = Tools {
-        http: client,
+        http: &client,
         clock: &SystemClock,
         random: &*random,
         cooldown: Cooldown::of(message.home.cooldowns(), &endpoint, &order.client_id),

@@ -199,7 +199,9 @@ impl Client {
     fn facts(&self, failure: Failure, url: &Url, origin: &Origin) -> HttpError {
         let (host, proxy) = (host_of(url), origin.to.proxy.as_ref().map(shown));
         let connect_timeout = CONNECT_TIMEOUT;
-        let about = Circumstances { host: &host, proxy: proxy.as_deref(), connect_timeout };
+        let is_shown_identity = origin.to.is_shown_identity;
+        let proxy = proxy.as_deref();
+        let about = Circumstances { host: &host, proxy, connect_timeout, is_shown_identity };
         match of_request(failure, &about) {
             // The handshake failed because there was nothing to check the certificate with.
             HttpError::Tls { host, detail } => {

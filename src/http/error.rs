@@ -208,6 +208,8 @@ pub(super) struct Circumstances<'a> {
     pub proxy: Option<&'a str>,
     /// The limit for making a connection.
     pub connect_timeout: Duration,
+    /// Whether the server may see this client's certificate.
+    pub is_shown_identity: bool,
 }
 
 /// The request's own body failed; travels through the HTTP library and is found again here.
@@ -230,9 +232,9 @@ pub(super) fn of_request(failure: Failure, about: &Circumstances<'_>) -> HttpErr
         Failure::Connecting(cause) => while_connecting(Facts::of(&*cause), about),
         Failure::Sending(error) => {
             let (host, facts) = (about.host.to_owned(), Facts::of(&error));
-            // In TLS 1.3 a server says only after the handshake that it wanted a certificate (RFC 8446 section 4.4.2.4).
-            if let Some(detail) = facts.tls.filter(|_| facts.no_certificate) {
-                return HttpError::Tls { host, detail };
+            // In TLS 1.3 a server says only after the handshake what it makes of the certificate (RFC 8446 section 4.4.2.4).
+            if let Some(detail) = facts.tls.filter(|_| facts.refuses_certificate) {
+                return not_let_in(host, detail, about);
             }
             match (facts.request_body, facts.broke_off, facts.not_http) {
                 (Some(detail), ..) => HttpError::RequestBody { detail },
@@ -265,13 +267,24 @@ fn too_late(about: &Circumstances<'_>) -> HttpError {
     }
 }
 
+/// A server that wants a certificate takes none for an answer, or not this one.
+fn not_let_in(host: String, detail: String, about: &Circumstances<'_>) -> HttpError {
+    match about.is_shown_identity {
+        true => HttpError::Identity { problem: IdentityError::Refused(detail) },
+        false => HttpError::Tls { host, detail },
+    }
+}
+
 fn while_connecting(facts: Facts, about: &Circumstances<'_>) -> HttpError {
     let host = about.host.to_owned();
     if facts.inward {
         return HttpError::Inward { host };
     }
     if let Some(detail) = facts.tls {
-        return HttpError::Tls { host, detail };
+        return match facts.refuses_certificate {
+            true => not_let_in(host, detail, about),
+            false => HttpError::Tls { host, detail },
+        };
     }
     if let Some(proxy) = about.proxy {
         return HttpError::Proxy { proxy: proxy.to_owned(), host, detail: facts.words };
@@ -295,14 +308,32 @@ struct Facts {
     tls: Option<String>,
     io: Option<ErrorKind>,
     no_address: bool,
-    /// The server wanted a certificate of ours and got none.
-    no_certificate: bool,
+    /// The server wanted a certificate of ours and got none, or one that it does not take.
+    refuses_certificate: bool,
     request_body: Option<String>,
     broke_off: bool,
     not_http: bool,
     inward: bool,
     /// The innermost cause's words.
     words: String,
+}
+
+/// What a server says of a client's certificate (RFC 8446 section 6.2).
+fn refuses_certificate(error: &rustls::Error) -> bool {
+    use AlertDescription as Alert;
+    let rustls::Error::AlertReceived(alert) = error else { return false };
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError
+    )
 }
 
 impl Facts {
@@ -322,8 +353,7 @@ impl Facts {
 
     fn learn(&mut self, cause: &AnyError) {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-            let wanted = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
-            self.no_certificate |= *tls == wanted;
+            self.refuses_certificate |= refuses_certificate(tls);
             self.tls = Some(printable(&tls.to_string()));
         }
         self.inward |= cause.is::<super::inward::LeadsInward>();

@@ -5,8 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -47,6 +49,9 @@ pub enum IdentityError {
     /// An X.509 certificate of version 1, as `openssl x509 -req` makes without extensions.
     #[error("its certificate is of X.509 version 1")]
     OldCertificate,
+    /// The server does not take it.
+    #[error("the server does not take it: {0}")]
+    Refused(String),
     /// The key belongs to another certificate, or is of a kind that is not known.
     #[error("{0}")]
     Unusable(String),
@@ -75,6 +80,24 @@ impl Identity {
         let key = private_key(&key).map_err(unusable)?;
         config.with_client_auth_cert(chain, key).map_err(|error| unusable(refused(&error)))
     }
+}
+
+/// Whether a chain holds a certificate, before its key is there.
+pub fn check_chain(chain: &str) -> Result<(), IdentityError> {
+    certificates(chain).map(drop)
+}
+
+/// Whether a key can be read, before its certificate is there.
+pub fn check_key(key: &Secret) -> Result<(), IdentityError> {
+    private_key(key).map(drop)
+}
+
+/// Whether both can be used, and belong together.
+pub fn check(chain: &str, key: &Secret) -> Result<(), IdentityError> {
+    let (chain, key) = (certificates(chain)?, private_key(key)?);
+    CertifiedKey::from_der(chain, key, &ring::default_provider())
+        .map(drop)
+        .map_err(|error| refused(&error))
 }
 
 fn certificates(chain: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError> {

@@ -13,6 +13,7 @@ pub(super) fn client(provider: &Provider) -> Option<Finding> {
 }
 
 fn secret(provider: &Provider) -> Option<Finding> {
+    use ClientAuthentication::{SelfSignedTlsClientAuth, TlsClientAuth};
     let client = &provider.client;
     match (client.auth, client.secret) {
         (ClientAuthentication::Id, Presence::Required) => Some(Finding::at(
@@ -25,13 +26,18 @@ fn secret(provider: &Provider) -> Option<Finding> {
             "`auth = \"private_key_jwt\"` has no use for a client secret",
         )),
         (ClientAuthentication::PrivateKeyJwt, _) => None,
+        (TlsClientAuth | SelfSignedTlsClientAuth, Presence::Optional) => Some(Finding::at(
+            &["client", "secret"],
+            "a client that shows a certificate has no use for a client secret",
+        )),
+        (TlsClientAuth | SelfSignedTlsClientAuth, _) => None,
         (ClientAuthentication::ClientSecretJwt, Presence::Optional) => Some(Finding::at(
             &["client", "secret"],
             "`auth = \"client_secret_jwt\"` cannot do without the secret",
         )),
         (_, Presence::None) => Some(Finding::at(
             &["client", "secret"],
-            "without a secret the only client authentication is `auth = \"id\"`, or `auth = \"private_key_jwt\"`",
+            "without a secret the only client authentication is `auth = \"id\"`, `\"private_key_jwt\"`, or one with a certificate, such as `\"tls_client_auth\"`",
         )),
         _ => None,
     }
@@ -121,6 +127,9 @@ mod tests {
             ("assertion_algorithms = [\"ES256\"]", "", "no effect"),
             ("key_id = \"k\"", "", "no effect"),
             ("auth = \"private_key_jwt\"\nsecret = \"optional\"", ISSUER, "no use"),
+            ("auth = \"tls_client_auth\"\nsecret = \"optional\"", "", "no use"),
+            ("auth = \"self_signed_tls_client_auth\"\nsecret = \"optional\"", "", "no use"),
+            ("auth = \"tls_client_auth\"\nkey_id = \"k\"", "", "no effect"),
             ("auth = \"client_secret_jwt\"\nsecret = \"none\"", ISSUER, "without a secret"),
             ("auth = \"client_secret_jwt\"\nsecret = \"optional\"", ISSUER, "cannot do without"),
             ("auth = \"private_key_jwt\"\nassertion_algorithms = [\"HS256\"]", ISSUER, "HS256"),

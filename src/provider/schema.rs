@@ -147,7 +147,13 @@ pub struct Provider {
 impl Provider {
     /// Whether anything is signed with the client's private key.
     pub fn signs(&self) -> bool {
-        self.client.needs_key() || self.flows.contains(&Flow::JwtBearer)
+        self.client.auth == ClientAuthentication::PrivateKeyJwt
+            || self.flows.contains(&Flow::JwtBearer)
+    }
+
+    /// Whether the client's private key is of any use: it signs, or a certificate goes with it.
+    pub fn takes_key(&self) -> bool {
+        self.signs() || self.client.needs_key()
     }
 }
 

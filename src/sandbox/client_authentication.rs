@@ -16,7 +16,9 @@ pub fn parameters(method: ClientAuthentication) -> &'static [&'static str] {
     match method {
         ClientAuthentication::Post => &["client_id", "client_secret"],
         ClientAuthentication::Basic => &[],
-        ClientAuthentication::Id => &["client_id"],
+        ClientAuthentication::Id
+        | ClientAuthentication::TlsClientAuth
+        | ClientAuthentication::SelfSignedTlsClientAuth => &["client_id"],
         ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt => {
             &["client_id", "client_assertion_type", "client_assertion"]
         }
@@ -50,6 +52,9 @@ pub fn check(turn: &Turn<'_>, request: &Request, parameters: &Parameters) -> Res
         }
         ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt => {
             return Err(unproven("the sandbox verifies no signatures"));
+        }
+        ClientAuthentication::TlsClientAuth | ClientAuthentication::SelfSignedTlsClientAuth => {
+            return Err(unproven("the sandbox sees no certificates"));
         }
     };
     if id != client.client_id || secret != client.client_secret {

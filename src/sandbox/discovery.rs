@@ -75,5 +75,7 @@ fn method(turn: &Turn<'_>) -> &'static str {
         ClientAuthentication::Id => "none",
         ClientAuthentication::PrivateKeyJwt => "private_key_jwt",
         ClientAuthentication::ClientSecretJwt => "client_secret_jwt",
+        ClientAuthentication::TlsClientAuth => "tls_client_auth",
+        ClientAuthentication::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
     }
 }

@@ -1,6 +1,7 @@
 //! The world that a command meets in a test: a home, a clock moved by hand, a store, a browser, a person.
 
 pub mod browser;
+pub mod certified;
 pub mod clock;
 #[cfg(unix)]
 pub mod hostile;

@@ -56,9 +56,11 @@ pub fn begin(
         }
     };
     let server = client.authorization_server.as_deref();
-    let has_private_key = client_key::is_given(context, client);
-    let (provider, discovered) =
-        discovered::provider(context, &mut profile, server, has_private_key)?;
+    let has = discovered::Has {
+        private_key: client_key::is_given(context, client),
+        certificate: client.client_certificate_file.is_some(),
+    };
+    let (provider, discovered) = discovered::provider(context, &mut profile, server, has)?;
     one_issuer::check(context, &name, &profile, &provider)?;
     for (key, value) in &client.settings {
         let value =

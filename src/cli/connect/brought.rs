@@ -1,10 +1,10 @@
 //! What the person brings: scopes, the client secret, and for old applications the password.
 
 use super::super::args::{Client, Connect};
-use super::super::client_key;
 use super::super::context::{Chosen, Context};
 use super::super::report::{self, Report};
 use super::super::secrets;
+use super::super::{client_certificate, client_key};
 use super::wanted::wanted;
 use crate::connection::Entry;
 use crate::connection::establish::{Brought, KeptSecret};
@@ -20,11 +20,14 @@ pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<
             scopes.push(scope.clone());
         }
     }
+    let client_certificate = client_certificate(context, chosen, client)?;
+    let private_key = private_key(context, chosen, client, client_certificate.as_ref())?;
     Ok(Brought {
         scopes,
         wanted: wanted(&chosen.provider, &chosen.profile)?,
         client_secret: client_secret(context, chosen, client)?,
-        private_key: private_key(context, chosen, client)?,
+        private_key,
+        client_certificate,
         account_may_change: context.global.yes,
         borrowed: false,
     })
@@ -56,19 +59,49 @@ fn client_secret(
     Ok(secret)
 }
 
+/// From a file or the store that the connection moves from; `None` leaves the stored one in force.
+fn client_certificate(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    client: &Client,
+) -> Result<Option<Secret>, Report> {
+    match client_certificate::given(context, chosen, client)? {
+        None if chosen.provider.client.shows_certificate() => {
+            let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+            moved(context, chosen, kind, Entry::client_certificate_for)
+        }
+        given => Ok(given),
+    }
+}
+
 /// From a file, the store, or a prompt; `None` leaves the stored one in force.
 fn private_key(
     context: &Context<'_>,
     chosen: &Chosen,
     client: &Client,
+    certificate: Option<&Secret>,
 ) -> Result<Option<Secret>, Report> {
-    if let Some(key) = client_key::given(context, chosen, client)? {
-        return Ok(Some(key));
+    let provider = &chosen.provider;
+    let given = client_key::given(context, chosen, client)?;
+    if !provider.client.shows_certificate() {
+        return match given {
+            None if provider.client.needs_key() => stored_or_asked_key(context, chosen),
+            given => Ok(given),
+        };
     }
-    match chosen.provider.client.needs_key() {
-        true => stored_or_asked_key(context, chosen),
-        false => Ok(None),
-    }
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+    let kept_certificate = kept(context, chosen, kind, Entry::client_certificate_for)?;
+    let key = match (given, certificate.or(kept_certificate.as_ref())) {
+        // Nobody is asked for a key that goes with nothing.
+        (None, Some(_)) => stored_or_asked_key(context, chosen)?,
+        (given, _) => given,
+    };
+    let kept_key = kept(context, chosen, kind, Entry::private_key_for)?;
+    client_certificate::check_pair(
+        certificate.or(kept_certificate.as_ref()),
+        key.as_ref().or(kept_key.as_ref()),
+    )?;
+    Ok(key)
 }
 
 /// The key of another store that the connection moves from, or one that a person pastes.

@@ -6,7 +6,7 @@ use super::unregister;
 use crate::cli::args::{ProfileRemove, ProfileRename, ProfileSecret, SecretName};
 use crate::cli::context::Context;
 use crate::cli::report::{self, Exit, Report};
-use crate::cli::{client_key, notices, secrets};
+use crate::cli::{client_certificate, client_key, notices, secrets};
 use crate::connection::keeping::{self, KeepingError};
 use crate::connection::{Drawer, Notice};
 use crate::http::printable::printable;
@@ -129,11 +129,14 @@ pub fn secret(context: &Context<'_>, args: &ProfileSecret) -> Result<Exit, Repor
         SecretName::ClientSecret => "client_secret",
         SecretName::WebhookSecret => "webhook_secret",
         SecretName::PrivateKey => "private_key",
+        SecretName::ClientCertificate => "client_certificate",
     };
     let secret = given(context, &kept.name, name)?;
     secrets::refuse_mixed(&provider, name, &secret)?;
-    if args.name == SecretName::PrivateKey {
-        client_key::check(&provider, &secret)?;
+    match args.name {
+        SecretName::PrivateKey => client_key::check(&provider, &secret)?,
+        SecretName::ClientCertificate => client_certificate::check_chain(&secret)?,
+        SecretName::ClientSecret | SecretName::WebhookSecret => {}
     }
     let drawer = kept.drawer(context)?;
     let notify = kept.notify(context);

@@ -96,7 +96,7 @@ fn set(
 }
 
 fn unknown_key(provider: &Provider, key: &str) -> Refusal {
-    if matches!(key, "client_secret" | "webhook_secret" | "private_key") {
+    if matches!(key, "client_secret" | "webhook_secret" | "private_key" | "client_certificate") {
         return Refusal::Secret(key.to_owned());
     }
     let known = KEYS.into_iter().chain(provider.settings.keys().map(String::as_str));

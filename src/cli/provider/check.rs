@@ -54,6 +54,7 @@ fn expressions(file: &Path, provider: &Provider) -> Result<(), Report> {
 pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let values = settings::values(provider, &BTreeMap::new(), None);
     let secret_alone: &[&'static str] = match (provider.client.signs(), provider.client.secret) {
+        _ if provider.client.is_known_by_certificate() => &["client certificate"],
         (true, _) => &["client assertion"],
         (false, Presence::None) => &[],
         (false, _) => &["client secret"],
@@ -127,6 +128,9 @@ mod tests {
         assert_eq!(hosts(&more)["https://files.example"], ["access token"]);
         more.client.auth = ClientAuthentication::PrivateKeyJwt;
         more.flows = vec![Flow::JwtBearer, Flow::TokenExchange];
+        let mut shown = more.clone();
+        shown.client.auth = ClientAuthentication::TlsClientAuth;
+        assert_eq!(hosts(&shown)["{host}"][0], "client certificate");
         let seen = ["client assertion", "access token", "assertion", "subject token"];
         assert_eq!(hosts(&more)["{host}"], seen);
     }

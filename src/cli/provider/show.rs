@@ -211,6 +211,7 @@ fn endpoints(page: &mut Page, provider: &Provider) {
 fn behaviour(page: &mut Page, provider: &Provider) {
     let lines = [
         format!("client: {}", client(provider)),
+        labelled("tokens", bound(provider)),
         authorization(provider),
         device(provider),
         labelled("jwt bearer", &grants::jwt_bearer(provider)),
@@ -235,6 +236,17 @@ fn client(provider: &Provider) -> &'static str {
         (ClientAuthentication::Post, _) => "client id and secret in the body",
         (ClientAuthentication::PrivateKeyJwt, _) => "an assertion signed with a private key",
         (ClientAuthentication::ClientSecretJwt, _) => "an assertion signed with the client secret",
+        (ClientAuthentication::TlsClientAuth, _) => "a certificate (mutual TLS)",
+        (ClientAuthentication::SelfSignedTlsClientAuth, _) => {
+            "a certificate of its own (mutual TLS)"
+        }
+    }
+}
+
+fn bound(provider: &Provider) -> &'static str {
+    match provider.client.certificate_bound_access_tokens {
+        true => "bound to the client's certificate, which the API sees too",
+        false => "",
     }
 }
 
@@ -325,8 +337,11 @@ pub fn command(provider: &Provider, given: &str) -> String {
         words.push(format!("--provider {}", command_line::typed(given)));
     }
     words.push(format!("--client-id {}ID", provider.setup.client_id_prefix));
-    if provider.signs() {
+    if provider.takes_key() {
         words.push("--client-key-file FILE".to_owned());
+    }
+    if provider.client.shows_certificate() {
+        words.push("--client-certificate-file FILE".to_owned());
     }
     if provider.flows.first() == Some(&Flow::TokenExchange) {
         let words_of = provider.token_exchange.as_ref();

@@ -93,8 +93,8 @@ fn serve(
         listener,
         secret: secret.clone(),
         provider: provider.clone(),
-        client: context
-            .http()
+        client: connection
+            .own_http()
             .map_err(|error| report::http("no HTTP client can be made", &error))?,
         clock: context.system.clock.clone(),
         random: context.system.random.clone(),

@@ -38,9 +38,21 @@ pub fn client_key_missing(about: &Situation) -> Report {
         "client-key-missing",
         format!("there is no private key for `{}`", about.profile),
     )
-    .cause(format!("{} wants an assertion that is signed with it", about.provider))
+    .cause(format!("without it this client cannot prove to {} who it is", about.provider))
     .hint("name the file that holds it; the key is kept in the store")
     .next(format!("{} --client-key-file …", about.connect()))
+}
+
+/// A request needs a client certificate, and there is none.
+pub fn client_certificate_missing(about: &Situation) -> Report {
+    Report::new(
+        Exit::SetUp,
+        "client-certificate-missing",
+        format!("there is no client certificate for `{}`", about.profile),
+    )
+    .cause(format!("{} wants to see one", about.provider))
+    .hint("name the PEM files that hold its chain and its key; both are kept in the store")
+    .next(format!("{} --client-certificate-file … --client-key-file …", about.connect()))
 }
 
 /// What the client signs cannot be signed; nothing was sent.

@@ -1,7 +1,7 @@
 //! What a person is told when there is no access token that is good now.
 
 use super::super::command_line;
-use super::client_key::{client_key_missing, unsigned};
+use super::client_key::{client_certificate_missing, client_key_missing, unsigned};
 use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
@@ -11,7 +11,7 @@ use crate::connection::roll::{NoAnswer, NoVerdict};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
-use crate::provider::schema::{Action, Meaning};
+use crate::provider::schema::{Action, ClientAuthentication, Meaning};
 use crate::store::StoreError;
 
 /// An access token that could not be had.
@@ -69,6 +69,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
         .next(format!("{} --client-secret-file …", about.connect())),
         FreshError::ClientKeyMissing => client_key_missing(about),
+        FreshError::ClientCertificateMissing => client_certificate_missing(about),
         FreshError::Unsigned(why) => unsigned(why, provider, about),
         FreshError::ClientIdMissing => Report::new(
             Exit::SetUp,
@@ -219,8 +220,11 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
     if let (Some(meaning), Some(uri)) = (wrong_registration(meaning, code), &about.redirect_uri) {
         return registration(meaning, uri, about).vendor(error);
     }
-    let signs = provider.client.signs();
-    let proof = if signs { "signature of its assertion" } else { "client secret" };
+    let proof = match (provider.client.signs(), provider.client.is_known_by_certificate()) {
+        (true, _) => "signature of its assertion",
+        (false, true) => "client certificate",
+        (false, false) => "client secret",
+    };
     let (exit, name, message) = match (meaning.map(|it| it.action), code) {
         (Some(Action::WaitForApproval), _) => (
             Exit::Refused,
@@ -256,7 +260,10 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
         }
     }
     match exit {
-        Exit::SetUp if provider.client.needs_key() => report
+        Exit::SetUp if provider.client.is_known_by_certificate() => report
+            .hint("check that the vendor knows this certificate for this client id, and that it has not ended; or give the right one")
+            .next(format!("{} --client-certificate-file … --client-key-file …", about.connect())),
+        Exit::SetUp if provider.client.auth == ClientAuthentication::PrivateKeyJwt => report
             .hint("check that the vendor knows the public half of this key, its `kid`, and this machine's clock; or give the right key")
             .next(format!("{} --client-key-file …", about.connect())),
         Exit::SetUp => report

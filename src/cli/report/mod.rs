@@ -375,6 +375,9 @@ fn client_certificate(problem: &IdentityError) -> &'static str {
         IdentityError::OldCertificate => {
             "have a certificate of version 3 made, for instance with openssl x509 -req -extfile"
         }
+        IdentityError::Refused(_) => {
+            "see until when it is good (openssl x509 -noout -dates -in FILE), and ask the vendor which authority must have signed it"
+        }
         IdentityError::Unusable(_) => "check that the private key belongs to the certificate",
     }
 }

@@ -44,6 +44,8 @@ pub struct Brought {
     pub client_secret: Option<Secret>,
     /// A private key from a file or standard input; else the stored one is used.
     pub private_key: Option<Secret>,
+    /// A certificate chain from a file; else the stored one is used.
+    pub client_certificate: Option<Secret>,
     /// Whether another account than before is fine.
     pub account_may_change: bool,
     /// Whether this is a CI job's copy of what lives elsewhere.
@@ -183,9 +185,10 @@ impl Connection<'_> {
         }
         let private_key = match &brought.private_key {
             Some(key) => Some(key.clone()),
-            None if self.provider.signs() => self.stored_secret(Entry::private_key_for)?,
+            None if self.provider.takes_key() => self.stored_secret(Entry::private_key_for)?,
             None => None,
         };
+        self.hold_certificate(brought, private_key.as_ref())?;
         let registration = ClientRegistration { client_id, client_secret, private_key };
         // Nobody consents in vain: what cannot sign is known before a person is sent anywhere.
         check(&self.provider, &self.values, &registration)?.map_err(FreshError::from)?;
@@ -193,7 +196,7 @@ impl Connection<'_> {
     }
 
     /// A secret of the client that is kept for this very token endpoint.
-    fn stored_secret(&self, which: KeptSecret) -> Result<Option<Secret>, StoreError> {
+    pub(super) fn stored_secret(&self, which: KeptSecret) -> Result<Option<Secret>, StoreError> {
         let endpoint = self.token_endpoint().ok();
         let entry = self.drawer.read()?;
         let secret =
@@ -351,8 +354,13 @@ impl Connection<'_> {
             entry.secrets_for = self.token_endpoint().ok();
             entry.secrets_pushed_to = self.pushed_endpoint();
         }
-        if let Some(key) = brought.private_key.clone() {
-            entry.secrets.insert("private_key".into(), key);
+        let proofs = [
+            ("private_key", &brought.private_key),
+            ("client_certificate", &brought.client_certificate),
+        ];
+        for (name, brought) in proofs {
+            let Some(brought) = brought.clone() else { continue };
+            entry.secrets.insert(name.into(), brought);
             entry.secrets_for = self.token_endpoint().ok();
         }
         entry.requested = brought.scopes.clone();

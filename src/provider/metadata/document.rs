@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+use super::mutual_tls::{Aliases, MutualTls};
 use super::{EndpointError, LARGEST, MetadataError, is_protected, issuer_url, leads_inward};
 use crate::provider::schema::{ClientAuthentication, SignatureAlgorithm, SigningAlgorithm};
 
@@ -30,6 +31,8 @@ struct Document {
     token_endpoint_auth_methods_supported: Option<Value>,
     token_endpoint_auth_signing_alg_values_supported: Option<Value>,
     authorization_response_iss_parameter_supported: Option<Value>,
+    mtls_endpoint_aliases: Option<Value>,
+    tls_client_certificate_bound_access_tokens: Option<Value>,
 }
 
 /// What an authorization server says of itself, checked.
@@ -77,6 +80,10 @@ pub struct Metadata {
     pub public_clients: bool,
     /// Whether authorization responses carry `iss` (RFC 9207 section 3).
     pub iss_in_response: bool,
+    /// What the server has for a client with a certificate.
+    pub mutual_tls: MutualTls,
+    /// Whether tokens are bound to the client's certificate (RFC 8705 section 3).
+    pub certificate_bound_access_tokens: bool,
     /// Hosts of endpoints that are not the issuer's: a person says yes to them first.
     pub other_hosts: Vec<OtherHost>,
 }
@@ -89,6 +96,12 @@ pub struct OtherHost {
     /// Host, and port where it is written; names beyond ASCII in their ASCII form.
     pub host: String,
 }
+
+/// The two methods of RFC 8705 section 2: what an authority vouches for comes first.
+const MUTUAL_TLS: [(&str, ClientAuthentication); 2] = [
+    ("tls_client_auth", ClientAuthentication::TlsClientAuth),
+    ("self_signed_tls_client_auth", ClientAuthentication::SelfSignedTlsClientAuth),
+];
 
 /// RFC 8628 section 3.4.
 const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -135,7 +148,8 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
     };
     let registration = endpoints.check("registration_endpoint", &document.registration_endpoint)?;
     let (client_authentication, public_clients) = client_authentication(&document)?;
-    Ok(Metadata {
+    let mutual_tls = mutual_tls(&document, &home)?;
+    let metadata = Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: authorization,
         device_authorization_endpoint: device,
@@ -163,8 +177,55 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
             "authorization_response_iss_parameter_supported",
             &document.authorization_response_iss_parameter_supported,
         )?,
+        mutual_tls,
+        certificate_bound_access_tokens: false,
         other_hosts: endpoints.other_hosts,
+    };
+    // Where there is no other way in, a certificate will be asked for.
+    Ok(match metadata.mutual_tls.method {
+        Some(method) if method == metadata.client_authentication => metadata.with_certificate(),
+        _ => metadata,
     })
+}
+
+/// What is there for a client with a certificate (RFC 8705 sections 3.3 and 5).
+fn mutual_tls(document: &Document, home: &Url) -> Result<MutualTls, MetadataError> {
+    let names = methods(document)?;
+    let method = MUTUAL_TLS.into_iter().find(|(name, _)| names.contains(name));
+    let binds_tokens = flag(
+        "tls_client_certificate_bound_access_tokens",
+        &document.tls_client_certificate_bound_access_tokens,
+    )?;
+    let mut endpoints = Endpoints { home, other_hosts: Vec::new() };
+    let aliases = match &document.mtls_endpoint_aliases {
+        None | Some(Value::Null) => Aliases::default(),
+        Some(Value::Object(given)) => {
+            let mut alias = |name: &str, member| endpoints.check(member, &given.get(name).cloned());
+            Aliases {
+                token: alias("token_endpoint", "mtls_endpoint_aliases.token_endpoint")?,
+                revocation: alias(
+                    "revocation_endpoint",
+                    "mtls_endpoint_aliases.revocation_endpoint",
+                )?,
+                introspection: alias(
+                    "introspection_endpoint",
+                    "mtls_endpoint_aliases.introspection_endpoint",
+                )?,
+                device: alias(
+                    "device_authorization_endpoint",
+                    "mtls_endpoint_aliases.device_authorization_endpoint",
+                )?,
+                pushed: alias(
+                    "pushed_authorization_request_endpoint",
+                    "mtls_endpoint_aliases.pushed_authorization_request_endpoint",
+                )?,
+                userinfo: alias("userinfo_endpoint", "mtls_endpoint_aliases.userinfo_endpoint")?,
+            }
+        }
+        Some(_) => return Err(MetadataError::WrongType("mtls_endpoint_aliases")),
+    };
+    let method = method.map(|(_, method)| method);
+    Ok(MutualTls { method, binds_tokens, aliases, other_hosts: endpoints.other_hosts })
 }
 
 /// Where requests are pushed; a server that demands it and does not say where cannot be asked (RFC 9126 section 5).
@@ -303,7 +364,7 @@ fn client_authentication(
         ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
         ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
     ];
-    match known.into_iter().find(|(name, _)| methods.contains(name)) {
+    match known.into_iter().chain(MUTUAL_TLS).find(|(name, _)| methods.contains(name)) {
         Some((_, method)) => Ok((method, methods.contains(&"none"))),
         None => Err(MetadataError::NoClientAuthentication(
             methods.into_iter().map(str::to_owned).collect(),
@@ -581,6 +642,73 @@ mod tests {
         assert_eq!(secret.client_authentication, ClientAuthentication::ClientSecretJwt);
         let silent = read(ISSUER, document().to_string().as_bytes()).unwrap().with_private_key();
         assert_eq!(silent.client_authentication, ClientAuthentication::Basic);
+    }
+
+    fn with_mutual_tls(methods: &[&str]) -> Metadata {
+        let mut document = document();
+        document["revocation_endpoint"] = json!("https://as.example/t/revoke");
+        document["introspection_endpoint"] = json!("https://other.example/t/introspect");
+        document["token_endpoint_auth_methods_supported"] = json!(methods);
+        document["tls_client_certificate_bound_access_tokens"] = json!(true);
+        document["mtls_endpoint_aliases"] = json!({
+            "token_endpoint": "https://mtls.as.example/t/token",
+            "introspection_endpoint": "https://mtls.as.example/t/introspect",
+            // There is no plain one: an alias makes no endpoint.
+            "device_authorization_endpoint": "https://mtls.as.example/t/device",
+            "authorization_endpoint": "http://ignored.example",
+        });
+        read(ISSUER, document.to_string().as_bytes()).unwrap()
+    }
+
+    #[test] // DS15, CA3
+    fn a_certificate_comes_first_and_is_shown_at_the_endpoints_that_are_there_for_it() {
+        use ClientAuthentication::{Basic, PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
+        let tls = ["self_signed_tls_client_auth", "tls_client_auth"];
+        let names = ["client_secret_basic", "private_key_jwt", tls[0], tls[1]];
+        let plain = with_mutual_tls(&names);
+        assert_eq!(plain.client_authentication, Basic);
+        assert_eq!(plain.token_endpoint, "https://as.example/t/token");
+        assert!(!plain.certificate_bound_access_tokens);
+        let hosts =
+            |found: &Metadata| found.other_hosts.iter().map(|it| it.member).collect::<Vec<_>>();
+        assert_eq!(hosts(&plain), ["introspection_endpoint"]);
+        let found = plain.with_private_key().with_certificate();
+        assert_eq!(found.client_authentication, TlsClientAuth);
+        assert_eq!(found.token_endpoint, "https://mtls.as.example/t/token");
+        assert_eq!(found.revocation_endpoint.as_deref(), Some("https://as.example/t/revoke"));
+        let introspection = found.introspection_endpoint.as_deref();
+        assert_eq!(introspection, Some("https://mtls.as.example/t/introspect"));
+        assert_eq!(found.device_authorization_endpoint, None);
+        // What is asked about is where requests go, and nothing else.
+        let members = [
+            "mtls_endpoint_aliases.token_endpoint",
+            "mtls_endpoint_aliases.introspection_endpoint",
+        ];
+        assert_eq!(hosts(&found), members);
+        assert!(found.provider("x").client.certificate_bound_access_tokens);
+        let own = with_mutual_tls(&["private_key_jwt", tls[0]]).with_certificate();
+        assert_eq!(own.client_authentication, SelfSignedTlsClientAuth);
+        // Without another way in, the certificate will be asked for.
+        let alone = with_mutual_tls(&[tls[1]]);
+        assert_eq!(alone.client_authentication, TlsClientAuth);
+        assert_eq!(alone.token_endpoint, "https://mtls.as.example/t/token");
+        assert_eq!(alone.clone().with_certificate(), alone);
+        // A token can be bound to a certificate that is not the proof.
+        let bound = with_mutual_tls(&["private_key_jwt"]).with_certificate();
+        assert_eq!(bound.client_authentication, PrivateKeyJwt);
+        assert_eq!(bound.token_endpoint, "https://mtls.as.example/t/token");
+        let none = with("token_endpoint_auth_methods_supported", json!([names[0]])).unwrap();
+        assert_eq!(none.clone().with_certificate(), none);
+    }
+
+    #[test] // DS15
+    fn an_alias_is_judged_like_any_endpoint() {
+        for alias in ["http://as.example/t/token", "https://u@as.example/", "https://10.0.0.1/"] {
+            let found = with("mtls_endpoint_aliases", json!({"token_endpoint": alias}));
+            assert!(matches!(found, Err(MetadataError::Endpoint { .. })), "{found:?}");
+        }
+        let wrong = Err(MetadataError::WrongType("mtls_endpoint_aliases"));
+        assert_eq!(with("mtls_endpoint_aliases", json!(["x"])), wrong);
     }
 
     #[test] // CA6, CA11

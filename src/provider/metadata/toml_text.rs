@@ -99,6 +99,8 @@ mod tests {
             &["none"],
             &["private_key_jwt"],
             &["client_secret_jwt"],
+            &["tls_client_auth"],
+            &["self_signed_tls_client_auth"],
         ] {
             let provider = discovered(methods);
             let text = to_toml(&provider);

@@ -16,6 +16,8 @@ pub struct Client {
     pub secret: Presence,
     /// Whether tokens are bound to a key that every request proves (RFC 9449 section 5.2).
     pub dpop_bound_access_tokens: bool,
+    /// Whether tokens are bound to the client's certificate, which the API sees too (RFC 8705 section 3).
+    pub certificate_bound_access_tokens: bool,
     /// Whom a client assertion is for.
     pub assertion_audience: AssertionAudience,
     /// What the vendor lets an assertion be signed with; whatever the private key does as a rule where this is empty.
@@ -27,7 +29,9 @@ pub struct Client {
 impl Client {
     /// Whether no token request can be made without a client secret.
     pub fn needs_secret(&self) -> bool {
-        self.secret == Presence::Required && !self.needs_key()
+        let needs_none =
+            self.auth == ClientAuthentication::PrivateKeyJwt || self.is_known_by_certificate();
+        self.secret == Presence::Required && !needs_none
     }
 
     /// Whether it proves who it is by a signature.
@@ -40,7 +44,20 @@ impl Client {
 
     /// Whether no token request can be made without a private key.
     pub fn needs_key(&self) -> bool {
-        self.auth == ClientAuthentication::PrivateKeyJwt
+        self.auth == ClientAuthentication::PrivateKeyJwt || self.shows_certificate()
+    }
+
+    /// Whether its certificate is its proof (RFC 8705 section 2).
+    pub fn is_known_by_certificate(&self) -> bool {
+        matches!(
+            self.auth,
+            ClientAuthentication::TlsClientAuth | ClientAuthentication::SelfSignedTlsClientAuth
+        )
+    }
+
+    /// Whether servers see a certificate of it, as its proof or because tokens are bound to it.
+    pub fn shows_certificate(&self) -> bool {
+        self.is_known_by_certificate() || self.certificate_bound_access_tokens
     }
 }
 
@@ -70,6 +87,10 @@ pub enum ClientAuthentication {
     PrivateKeyJwt,
     /// An assertion signed with the client secret, by HS256 (OpenID Connect Core section 9).
     ClientSecretJwt,
+    /// A certificate that an authority has signed (RFC 8705 section 2.1); `client_id` in the body.
+    TlsClientAuth,
+    /// A certificate of the client's own that the server was given (RFC 8705 section 2.2).
+    SelfSignedTlsClientAuth,
 }
 
 /// How id and secret become HTTP Basic.
