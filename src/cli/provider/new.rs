@@ -5,12 +5,11 @@ use serde_json::json;
 use crate::cli::args::ProviderNew;
 use crate::cli::command_line;
 use crate::cli::context::Context;
-use crate::cli::discovered;
-use crate::cli::report::{self, Exit, Report};
+use crate::cli::discovered::{self, ToKeep};
+use crate::cli::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::name;
 use crate::provider::catalogue;
-use crate::store::durable::Folder;
 
 /// Writes the file, or prints it; one that is there is replaced only on purpose.
 pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
@@ -33,7 +32,7 @@ pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
         return Ok(Exit::Done);
     }
     let path = context.system.home.providers().join(format!("{}.toml", args.name));
-    keep(context, args, &text).map_err(|error| report::store(&error))?;
+    discovered::keep(context, Some(&ToKeep::new(args.name.clone(), text.clone())))?;
     if context.output.json {
         let document = json!({"provider": args.name, "file": path, "text": text});
         context.output.document(context.system, &document)?;
@@ -43,15 +42,6 @@ pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
     context.output.say(context.system, &format!("wrote {path}"));
     context.output.say(context.system, &format!("next: keyfob connect {}", args.name));
     Ok(Exit::Done)
-}
-
-fn keep(
-    context: &Context<'_>,
-    args: &ProviderNew,
-    text: &str,
-) -> Result<(), crate::store::StoreError> {
-    let folder = Folder::make(&context.system.home.providers())?;
-    folder.replace(&format!("{}.toml", args.name), text.as_bytes())
 }
 
 /// What is wrong with the words, before anything is sent.
@@ -74,7 +64,10 @@ fn check(args: &ProviderNew) -> Result<(), Report> {
 }
 
 fn taken(context: &Context<'_>, args: &ProviderNew) -> Report {
-    let from = command_line::word(&args.from);
+    let mut from = command_line::word(&args.from);
+    if let Some(server) = &args.authorization_server {
+        from.push_str(&format!(" --authorization-server {}", command_line::word(server)));
+    }
     let path = context.system.home.providers().join(format!("{}.toml", args.name));
     Report::usage(format!("you have a provider `{}`", args.name))
         .cause(printable(&path.display().to_string()))
