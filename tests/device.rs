@@ -441,7 +441,7 @@ fn an_issuer_that_has_the_flow_is_enough() {
     shop.line("profile show shop").ok();
 }
 
-#[test]
+#[test] // A30
 fn where_no_browser_can_start_the_advice_names_the_flow() {
     let mut shop = Shop::of("standard");
     shop.world.environment.remove("BROWSER");

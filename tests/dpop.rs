@@ -9,8 +9,17 @@ use crate::support::world::{Ran, World};
 
 /// A vendor and somebody who connects to it.
 fn connects(manner: Manner, words: &[&str]) -> (Vendor, World, Ran) {
+    connects_with(manner, words, "")
+}
+
+/// The same at a vendor that has one endpoint more.
+fn connects_with(manner: Manner, words: &[&str], endpoint: &str) -> (Vendor, World, Ran) {
     let (vendor, world) = (Vendor::start(manner), World::new());
     let url = &vendor.url;
+    let more = match endpoint {
+        "" => String::new(),
+        name => format!("{name} = {{ url = \"{url}/{name}\" }}\n"),
+    };
     let file = world.own_file(
         "bound.toml",
         format!(
@@ -21,7 +30,7 @@ client = {{ auth = "id", secret = "none" }}
 authorize = {{ url = "{url}/authorize" }}
 token = {{ url = "{url}/token" }}
 refresh = {{ rotation = "single_use" }}
-api = {{ base_url = "{url}" }}
+{more}api = {{ base_url = "{url}" }}
 "#
         ),
     );
@@ -80,9 +89,24 @@ fn a_token_endpoint_that_is_never_content_is_asked_twice() {
 
 #[test] // SC5
 fn tokens_that_are_bound_to_nothing_are_not_stored() {
-    let (_, world, ran) =
-        connects(Manner { forgets_the_key: true, ..Manner::default() }, &["--dpop"]);
-    ran.exits(7).says("not bound to the key");
+    let forgetful = Manner { forgets_the_key: true, ..Manner::default() };
+    let (vendor, world, ran) = connects(forgetful, &["--dpop"]);
+    let ran = ran.exits(3).says("not bound to the key").says("it cannot be revoked from here");
+    let next = ran.stderr.lines().last().unwrap();
+    assert!(next.ends_with("--dpop=false") && !next.contains("--dpop "), "{next}");
+    assert_eq!(what(vendor.take()), ["token nonce", "token given"]);
+    world.line("token shop").exits(3);
+    let (_, _, ran) = connects(forgetful, &["--dpop", "--json"]);
+    assert_eq!(ran.exits(3).failure()["code"], "dpop-not-supported");
+}
+
+#[test] // SC5
+fn tokens_that_are_bound_to_nothing_are_ended_where_that_can_be_asked_for() {
+    let forgetful = Manner { forgets_the_key: true, ..Manner::default() };
+    let (vendor, world, ran) = connects_with(forgetful, &["--dpop"], "revoke");
+    ran.exits(3).says("was revoked at bound");
+    let seen = ["token nonce", "token given", "revoke refresh-0", "revoke access-0"];
+    assert_eq!(what(vendor.take()), seen);
     world.line("token shop").exits(3);
 }
 

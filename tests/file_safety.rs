@@ -251,13 +251,16 @@ fn a_provider_file_that_gains_a_host_is_not_believed() {
         ),
     ] {
         std::fs::write(&path, text.replace(old, &new)).unwrap();
-        for line in [
+        // A host that only calls would go to keeps nobody from ending the connection where it was made.
+        let may_be_ended = new.contains("hosts");
+        let lines = [
             "refresh shop".to_owned(),
             "call shop GET /items".to_owned(),
             format!("call shop GET {origin}/items"),
             "revoke shop".to_owned(),
             "token shop".to_owned(),
-        ] {
+        ];
+        for line in lines.into_iter().filter(|line| !(may_be_ended && line == "revoke shop")) {
             let ran = shop.line(&line);
             assert!(ran.exit == 3 || ran.exit == 2, "{new}: {line}: {} {}", ran.exit, ran.stderr);
             assert_eq!(ran.stdout, "", "{new}: {line}");

@@ -128,8 +128,16 @@ fn a_whole_life_asks_nobody_but_the_vendor() {
         }
         command.output().unwrap()
     };
-    for line in ["status", "call shop GET /orders", "refresh shop", "nonsense", "revoke shop"] {
-        run(line);
+    for (line, exit) in [
+        ("status", 0),
+        ("call shop GET /orders", 0),
+        ("refresh shop", 0),
+        ("nonsense", 2),
+        ("revoke shop", 0),
+    ] {
+        let ran = run(line);
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(exit), "{line}: {said}");
     }
     elsewhere.set_nonblocking(true).unwrap();
     assert!(elsewhere.accept().is_err(), "somebody else was asked");

@@ -1,5 +1,7 @@
 //! `profile …`: what the user said, shown and changed.
 
+use keyfob::sandbox::Endpoint;
+
 use crate::support::shelf::Trouble;
 use crate::support::{Shop, World};
 
@@ -114,4 +116,25 @@ fn an_empty_home_has_no_profiles() {
     world.line("profile list").ok().without_product();
     assert_eq!(world.line("profile list --json").ok().json()["profiles"], serde_json::json!([]));
     world.line("profile show shop").exits(3);
+}
+
+#[test] // TQ14
+fn a_host_that_became_plain_http_in_the_profile_is_sent_nothing() {
+    let shop = Shop::connected("inkress");
+    let path = shop.world.home().configuration.join("profiles/shop.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // Whoever dials that address comes to this very machine, so that the vendor would hear of it.
+    std::fs::write(&path, text.replace("http://127.0.0.1:", "http://0.0.0.0:")).unwrap();
+    assert_ne!(std::fs::read_to_string(&path).unwrap(), text);
+    let heard = || (shop.token_requests(), shop.seen(Endpoint::Api).len());
+    let before = heard();
+    for line in ["call shop GET /orders", "refresh shop", "revoke shop"] {
+        let ran = shop.line(line).without_product();
+        assert_ne!(ran.exit, 0, "{line}");
+        assert!(ran.stderr.contains("http"), "{line}: {}", ran.stderr);
+    }
+    assert_eq!(heard(), before);
+    std::fs::write(&path, text).unwrap();
+    shop.line("call shop GET /orders").ok();
+    assert_ne!(heard(), before, "what would be heard");
 }

@@ -72,7 +72,7 @@ impl Random for Known {
 proptest! {
     #![proptest_config(cases(256))]
 
-    #[test] // TQ1, TQ2
+    #[test] // TQ2
     fn a_token_request_in_either_dialect_says_what_it_was_given(
         parameters in btree_map(any_text(), any_text(), 0..6)
     ) {
@@ -131,7 +131,7 @@ proptest! {
         prop_assert_eq!(Entry::decode(&entry.encode().unwrap()).unwrap(), entry);
     }
 
-    #[test] // AR13
+    #[test]
     fn scopes_are_split_where_they_were_joined(
         names in vec("[!#-+\\--\\[\\]-~]{1,12}", 0..8), separator in "[ ,\n\t]{1,3}"
     ) {
@@ -141,7 +141,7 @@ proptest! {
         prop_assert_eq!(scopes::read(&provider, [names.join(&separator).as_str()]), Ok(once));
     }
 
-    #[test] // RR25
+    #[test]
     fn the_next_page_is_found_beside_any_other_link(
         target in "/[a-z0-9/?=&;,.]{0,30}", title in any_text(), before in 0_usize..3
     ) {
@@ -152,7 +152,7 @@ proptest! {
         prop_assert_eq!(link_header::next([header.as_str()]), Some(target.as_str()));
     }
 
-    #[test] // RR12
+    #[test]
     fn a_quoted_string_says_what_was_quoted(text in any_text(), name in "[a-z_]{1,9}") {
         let quoted = text.replace('\\', r"\\").replace('"', "\\\"");
         let header = format!("Basic realm=x, Bearer {name}=\"{quoted}\", z=1");
@@ -189,7 +189,7 @@ proptest! {
         prop_assert_eq!(&read(format!("{typed}:={json}")).fields, &[(name, Field::Text(value))]);
     }
 
-    #[test] // CB5
+    #[test]
     fn a_response_says_what_the_server_put_into_it(pairs in pairs()) {
         let query = Serializer::new(String::new()).extend_pairs(&pairs).finish();
         prop_assert_eq!(CallbackQuery::parse(&query, None).unwrap().into_pairs(), pairs.clone());
@@ -210,7 +210,7 @@ proptest! {
         prop_assert_eq!(printable(&shown), shown);
     }
 
-    #[test] // PK2, AR2
+    #[test]
     fn state_and_verifier_hold_every_bit_in_characters_that_nothing_escapes(bytes in vec(any::<u8>(), 32)) {
         use base64::Engine as _;
         let state = token_256(&Known(bytes.clone()));

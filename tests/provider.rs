@@ -1,5 +1,8 @@
 //! `provider …` and `completions`: the catalogue, and what a shell asks.
 
+use serde_json::json;
+
+use crate::support::site::{Said, Site};
 use crate::support::{Shop, World};
 
 const STANDARD: &str = include_str!("../src/sandbox/vendors/standard_provider.toml");
@@ -98,4 +101,61 @@ fn a_provider_file_has_no_place_for_a_secret() {
         let shown = world.line(&format!("provider show {name} --json")).ok().json();
         assert_eq!(shown["client"].get("client_secret"), None, "{name}");
     }
+}
+
+/// What an issuer says of itself.
+fn issuer() -> Site {
+    Site::saying(|origin, asked| match asked.path.as_str() {
+        "/.well-known/oauth-authorization-server" => Said::json(
+            200,
+            &json!({
+                "issuer": origin,
+                "authorization_endpoint": format!("{origin}/authorize"),
+                "token_endpoint": format!("{origin}/token"),
+                "scopes_supported": ["orders:read"],
+            }),
+        ),
+        _ => Said::text(404, ""),
+    })
+}
+
+#[test]
+fn a_provider_file_is_written_from_an_issuer_and_not_over_another() {
+    let (world, site) = (World::new(), issuer());
+    let path = world.home().providers().join("vendor.toml");
+    let words = ["provider", "new", "vendor", "--from", site.origin()];
+    let ran = world.run(words).ok();
+    assert_eq!(ran.stdout, "");
+    ran.says(&path.display().to_string()).says("keyfob connect vendor");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(&format!("{}/token", site.origin())), "{text}");
+    world.run(["provider", "check", path.to_str().unwrap()]).ok();
+    assert!(world.line("provider list").ok().stdout.contains("vendor"));
+
+    std::fs::write(&path, text.replace("orders:read", "orders:mine")).unwrap();
+    let asked = site.paths().len();
+    world.run(words).exits(2).says("--yes");
+    assert_eq!(site.paths().len(), asked, "a server was asked in vain");
+    assert!(std::fs::read_to_string(&path).unwrap().contains("orders:mine"));
+    let printed = world.run(words.into_iter().chain(["--print"])).ok().stdout;
+    assert_eq!(printed, text);
+    assert!(std::fs::read_to_string(&path).unwrap().contains("orders:mine"));
+    world.run(words.into_iter().chain(["--yes"])).ok();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn what_no_provider_file_can_be_made_of_leaves_none() {
+    let (world, site) = (World::new(), issuer());
+    let nothing = Site::saying(|_, _| Said::text(404, ""));
+    for (name, from, exit, words) in [
+        ("../x", site.origin(), 2, "no name"),
+        ("inkress", site.origin(), 2, "shipped"),
+        ("vendor", "vendor.example", 2, "no URL"),
+        ("vendor", "http://vendor.example", 3, "https"),
+        ("vendor", nothing.origin(), 3, "publishes no metadata"),
+    ] {
+        world.run(["provider", "new", name, "--from", from]).exits(exit).says(words);
+    }
+    assert!(world.files().is_empty(), "{:?}", world.files().keys());
 }

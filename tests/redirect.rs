@@ -124,7 +124,7 @@ fn a_redirect_uri_that_is_not_registered_is_shown_by_the_vendor_and_the_wait_say
     assert!(page.body.contains("not registered"), "{}", page.body);
 }
 
-#[test]
+#[test] // A30
 fn a_browser_that_does_not_start_leaves_the_address_to_the_person() {
     let mut shop = Shop::of("inkress");
     shop.world.browser(Behaviour::Broken);

@@ -49,7 +49,7 @@ fn address_at_the_end(session: &mut OsSession) -> String {
     page.url
 }
 
-#[test] // AT-6a, AT-6b, AT-9
+#[test] // AT-6a, AT-6b, AT-9, A30
 fn the_address_of_a_page_of_one_s_own_is_pasted() {
     let program = Program::beside("inkress", Behaviour::default());
     let mut session = connect(&program, "https://me.example/cb");

@@ -3,7 +3,8 @@
 use keyfob::sandbox::{Endpoint, Fault};
 use serde_json::{Value, json};
 
-use crate::support::Shop;
+use crate::support::scripted::{Answer, Scripted, granted, value};
+use crate::support::{Shop, World};
 
 fn answer(kind: &str, body: impl Into<String>) -> Fault {
     let headers = vec![("content-type".into(), kind.into())];
@@ -285,4 +286,32 @@ fn a_token_request_accepts_json_and_names_nobody() {
     assert_eq!(seen.header("accept"), Some("application/json"));
     let agent = seen.header("user-agent").unwrap();
     assert_eq!(agent, concat!("keyfob/", env!("CARGO_PKG_VERSION")));
+}
+
+#[test] // TQ17
+fn a_refresh_token_beside_client_credentials_is_not_kept_and_never_sent() {
+    let server = Scripted::start(|asked, _| match asked.line.as_str() {
+        "POST /token" => Answer::json(200, &granted()),
+        _ => Answer::text(404, ""),
+    });
+    let world = World::new();
+    let origin = &server.origin;
+    let text = format!(
+        "schema = 1\nname = \"machine\"\nflows = [\"client_credentials\"]\n\
+         [token]\nurl = \"{origin}/token\"\n[refresh]\nrotation = \"reissue\"\n\
+         [api]\nbase_url = \"{origin}\"\n"
+    );
+    let file = world.own_file("machine.toml", text);
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    let words = ["connect", "shop", "--provider", file.to_str().unwrap(), "--client-id", "me"];
+    world.run(words.into_iter().chain(["--client-secret-file", "-"])).ok();
+    let kept = |kind: &str| world.shelf.entry("shop").unwrap().contains(kind);
+    assert!(kept("access.1") && !kept("refresh.1"));
+    world.line("refresh shop").ok();
+    assert!(kept("access.1") && !kept("refresh.1"));
+    for request in server.heard("POST /token") {
+        assert_eq!(value(&request.form, "grant_type"), Some("client_credentials"));
+        assert_eq!(value(&request.form, "refresh_token"), None);
+    }
+    assert_eq!(server.heard("POST /token").len(), 2);
 }

@@ -29,6 +29,8 @@ pub enum TokenAnswer {
         /// Seconds to wait, where the answer says.
         retry_after: Option<u64>,
     },
+    /// Tokens that are not bound to the key that was proved, where they must be (RFC 9449 section 5).
+    Unbound(TokenSet),
     /// Tokens came, but not as the provider file says they come: they cannot be used as it stands.
     Unfit {
         /// The status.
@@ -98,6 +100,7 @@ pub fn judge(provider: &Provider, asked: &Asked, answer: &Answer, now: Timestamp
         Some("slow_down") => TokenAnswer::TooMany { retry_after },
         Some(_) => TokenAnswer::Refused(error_of(provider, answer, now)),
         None if success => match token_set(provider, asked, &object, now) {
+            Ok(tokens) if is_unbound(provider, asked, &object) => TokenAnswer::Unbound(tokens),
             Ok(tokens) => TokenAnswer::Granted(tokens),
             Err(what) if holds_tokens(provider, &object) => {
                 TokenAnswer::Unfit { status: answer.status, what }
@@ -203,11 +206,8 @@ fn check_type(provider: &Provider, object: &Value) -> Result<(), String> {
     let fields = &provider.response;
     let kind = look_up(object, &fields.token_type).and_then(Value::as_str);
     if provider.client.dpop_bound_access_tokens {
-        return match kind.is_some_and(|kind| kind.eq_ignore_ascii_case(dpop::SCHEME)) {
-            true => Ok(()),
-            // RFC 9449 section 5: whoever needs the binding discards a token without it.
-            false => Err("a token that is not bound to the key (its type is not DPoP)".into()),
-        };
+        // Whether it is bound is judged apart: one that is not can still be revoked.
+        return Ok(());
     }
     match kind {
         // Vendors leave it out (MerchantOS does), and there is but one type that needs no more said.
@@ -220,6 +220,14 @@ fn check_type(provider: &Provider, object: &Value) -> Result<(), String> {
         }
         Some(_) => Err("a token of a type that is not known".into()),
     }
+}
+
+/// Whoever needs the binding discards a token without it (RFC 9449 section 5).
+fn is_unbound(provider: &Provider, asked: &Asked, object: &Value) -> bool {
+    let kind = look_up(object, &provider.response.token_type).and_then(Value::as_str);
+    let is = |name: &str| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(name));
+    // What was exchanged for no access token is bound to nothing, and no call is made with it.
+    provider.client.dpop_bound_access_tokens && !is(dpop::SCHEME) && !(asked.exchange && is("N_A"))
 }
 
 /// What an exchange issued; what is no access token has the type `N_A` (RFC 8693 section 2.2.1).
@@ -362,7 +370,7 @@ mod tests {
         }
         for kind in ["", r#","token_type":"Bearer""#, r#","token_type":"OAuth""#] {
             let answer = judged(kind);
-            assert!(matches!(answer, TokenAnswer::Unfit { .. }), "{kind}: {answer:?}");
+            assert!(matches!(answer, TokenAnswer::Unbound(_)), "{kind}: {answer:?}");
         }
         provider.client.dpop_bound_access_tokens = false;
         let body = zeroize::Zeroizing::new(br#"{"access_token":"a","token_type":"DPoP"}"#.to_vec());

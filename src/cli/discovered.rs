@@ -93,6 +93,20 @@ pub fn provider(
     Ok((provider, Some(ToKeep { name, text })))
 }
 
+/// The text of a provider file of that name, from what a server or an API says of itself.
+pub fn written(
+    context: &Context<'_>,
+    place: &str,
+    server: Option<&str>,
+    name: &str,
+) -> Result<String, Report> {
+    let found = find(context, place, server)?;
+    confirm_hosts(context, &found.server)?;
+    let text = metadata::to_toml(&found.provider(name));
+    file::read(place, &text).map_err(|error| report::provider_file(&error))?;
+    Ok(text)
+}
+
 /// Metadata that cannot be had now leaves what was found before in force.
 fn known(
     context: &Context<'_>,

@@ -1,9 +1,10 @@
-//! `provider …`: the catalogue, one provider in words, a check of a provider file.
+//! `provider …`: the catalogue, one provider in words, a check of a provider file, a new one.
 
 mod check;
 mod grants;
 mod list;
 mod lists;
+mod new;
 mod show;
 mod webhook;
 
@@ -18,6 +19,7 @@ pub fn run(context: &Context<'_>, command: &ProviderCommand) -> Result<Exit, Rep
         ProviderCommand::List => list::run(context),
         ProviderCommand::Show(args) => show::run(context, args),
         ProviderCommand::Check(args) => check::run(context, args),
+        ProviderCommand::New(args) => new::run(context, args),
     }
 }
 

@@ -175,6 +175,14 @@ pub enum NoAnswer {
     NotTried,
 }
 
+impl NoAnswer {
+    /// Tokens came that are not bound to the key that was proved (RFC 9449 section 5).
+    fn unbound(status: u16) -> Self {
+        let what = "a token that is not bound to the key (its type is not DPoP)".to_owned();
+        Self::Unfit { status, what }
+    }
+}
+
 /// What a refresh needs from outside.
 pub struct Tools<'a> {
     /// Sends.
@@ -309,6 +317,10 @@ impl<'a> Rolling<'a> {
                 Ok(Some(self.keep(tokens, self.of_another(&answer), true, true)))
             }
             TokenAnswer::Refused(error) if self.is_final(&error) => Ok(Some(self.end(&error))),
+            TokenAnswer::Unbound(_) => {
+                let unbound = NoAnswer::unbound(answer.status);
+                Ok(Some(self.no_verdict(unbound, true, false)))
+            }
             TokenAnswer::Unfit { status, what } => {
                 Ok(Some(self.no_verdict(NoAnswer::Unfit { status, what }, true, false)))
             }
@@ -475,6 +487,10 @@ impl<'a> Rolling<'a> {
                 Rolled::Refused(error)
             }
             TokenAnswer::TooMany { retry_after } => self.cool_down(retry_after),
+            TokenAnswer::Unbound(_) => {
+                self.lost = true;
+                self.no_verdict(NoAnswer::unbound(answer.status), true, resent)
+            }
             TokenAnswer::Unfit { status, what } => {
                 self.lost = true;
                 self.no_verdict(NoAnswer::Unfit { status, what }, true, resent)

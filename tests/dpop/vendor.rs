@@ -120,6 +120,7 @@ fn answer(asked: &Asked, own: &str, seen: &Mutex<Seen>, manner: &Mutex<Manner>) 
     }
     let (what, answer) = match name.as_str() {
         "token" => token(asked, own, &mut seen, &manner),
+        "revoke" => (revoked(asked), message("200 OK", "", "")),
         _ => api(asked, own, &mut seen, &mut manner),
     };
     seen.requests.push((name, what));
@@ -167,6 +168,15 @@ fn token(asked: &Asked, own: &str, seen: &mut Seen, manner: &Manner) -> (&'stati
         "refresh_token": format!("refresh-{}", seen.refreshes), "expires_in": 3600,
     });
     ("given", message("200 OK", &next, &body.to_string()))
+}
+
+/// Which of its tokens is to end.
+fn revoked(asked: &Asked) -> &'static str {
+    match field(&asked.body, "token").as_str() {
+        "access-0" => "access-0",
+        "refresh-0" => "refresh-0",
+        _ => "another",
+    }
 }
 
 fn api(asked: &Asked, own: &str, seen: &mut Seen, manner: &mut Manner) -> (&'static str, String) {

@@ -35,6 +35,7 @@ pub fn token_response(bytes: &[u8]) {
             TokenAnswer::NoVerdict { what, .. } | TokenAnswer::Unfit { what, .. } => {
                 assert!(printable(&what).chars().count() <= printable_length());
             }
+            TokenAnswer::Unbound(_) => unreachable!("no vendor here binds its tokens"),
             TokenAnswer::TooMany { retry_after } => assert!(retry_after.is_none()),
         }
         shown_in_bounds(&error_of(vendor, &answer, Timestamp::UNIX_EPOCH), body.len());

@@ -17,6 +17,8 @@ use crate::token_set::TokenSet;
 pub enum Poll {
     /// Tokens: the person has said yes.
     Granted(TokenSet),
+    /// The same, but not bound to the key that was proved.
+    Unbound(TokenSet),
     /// The person has not decided yet.
     Pending,
     /// The same, and the questions come too fast.
@@ -54,6 +56,7 @@ pub fn judge_poll(
 ) -> Poll {
     match judge(provider, asked, answer, now).without(secrets) {
         TokenAnswer::Granted(tokens) => Poll::Granted(tokens),
+        TokenAnswer::Unbound(tokens) => Poll::Unbound(tokens),
         TokenAnswer::TooMany { retry_after } => {
             Poll::SlowDown { seconds: retry_after.max(named_interval(answer)) }
         }
@@ -138,6 +141,7 @@ mod tests {
             Poll::Denied(_) => "denied",
             Poll::Expired => "expired",
             Poll::Refused(_) => "refused",
+            Poll::Unbound(_) => "unbound",
             Poll::NoVerdict { .. } => "no verdict",
         }
     }

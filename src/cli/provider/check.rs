@@ -50,7 +50,7 @@ fn expressions(file: &Path, provider: &Provider) -> Result<(), Report> {
     Err(report::provider_file(&FileError { file, line, message, nearest: None }))
 }
 
-/// Every host that something secret would be sent to, with the provider's default settings.
+/// Every host that is talked to and what secret it sees, with the provider's default settings.
 pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let values = settings::values(provider, &BTreeMap::new(), None);
     let secret_alone: &[&'static str] = match (provider.client.signs(), provider.client.secret) {
@@ -69,15 +69,31 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let renewed = matches!(provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
     let tokens: &[&'static str] =
         if renewed { &["access token", "refresh token"] } else { &["access token"] };
-    let authorize = provider.authorize.as_ref().map(|it| it.url.as_str());
+    let authorize = provider.authorize.as_ref();
+    let pushed = authorize.and_then(|it| it.pushed_url.as_deref());
+    let authorize = authorize.map(|it| it.url.as_str());
+    let device = provider.device.as_ref().map(|it| it.url.as_str());
     let revoke = provider.revoke.as_ref().map(|it| it.url.as_str());
+    let introspect = provider.introspect.as_ref().map(|it| it.url.as_str());
+    let userinfo = provider.userinfo.as_ref().map(|it| it.url.as_str());
+    let keys = provider.id_token.as_ref().map(|it| it.jwks_url.as_str());
+    let metadata = provider.discovery.as_ref().map(|it| it.url.as_str());
     let registration = provider.registration.as_ref().and_then(|it| it.url.as_deref());
     let others = provider.api.hosts.iter().map(String::as_str);
     let sent = [
         (authorize, &[][..], &["authorization request"][..]),
+        (pushed, secret_alone, &["authorization request"]),
+        (device, secret_alone, &["device code"]),
         (Some(provider.token.url.as_str()), secret_alone, tokens),
         (Some(provider.token.url.as_str()), spoken, &[]),
+        (
+            Some(provider.token.url.as_str()),
+            &[],
+            if has(Flow::DeviceCode) { &["device code"] } else { &[] },
+        ),
         (revoke, secret_alone, tokens),
+        (introspect, secret_alone, tokens),
+        (userinfo, &[], &["access token"]),
         (registration, &["client secret"], &["registration token"]),
         (Some(provider.api.base_url.as_str()), &[], &["access token"]),
     ];
@@ -92,6 +108,10 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
                 seen.push(what);
             }
         }
+    }
+    // What these answer is believed, so whoever reads the list shall know them.
+    for url in [keys, metadata].into_iter().flatten() {
+        hosts.entry(host(url, &values)).or_insert_with(|| vec!["nothing secret"]);
     }
     hosts
 }
@@ -133,5 +153,67 @@ mod tests {
         assert_eq!(hosts(&shown)["{host}"][0], "client certificate");
         let seen = ["client assertion", "access token", "assertion", "subject token"];
         assert_eq!(hosts(&more)["{host}"], seen);
+    }
+
+    /// Every table of the schema that is one, and every word for a URL: each at a host of its own.
+    const WHOLE: &str = r#"
+schema = 1
+name = "whole"
+flows = ["authorization_code"]
+refresh = { rotation = "rotating" }
+discovery = { url = "https://discovery.example/x", issuer = "https://issuer.example" }
+setup = { register_url = "https://setup.example" }
+authorize = { url = "https://authorize.example/x", pushed_url = "https://pushed.example/x" }
+device = { url = "https://device.example/x" }
+jwt_bearer = { issuer = "i" }
+token_exchange = {}
+registration = { kind = "dynamic", url = "https://registration.example/x" }
+token = { url = "https://token.example/x" }
+revoke = { url = "https://revoke.example/x" }
+id_token = { jwks_url = "https://keys.example/x" }
+userinfo = { url = "https://userinfo.example/x" }
+introspect = { url = "https://introspect.example/x" }
+end_by_hand = { how = "h" }
+import = { console = "c" }
+legacy = { until = "2020" }
+api = { base_url = "https://api.example", hosts = ["https://files.example"] }
+"#;
+
+    /// The words for URLs below a value, each with its value.
+    fn urls(path: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+        for (name, value) in value.as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            match name == "url" || name.ends_with("_url") {
+                true => found.push((path, value.clone())),
+                false => urls(&path, value, found),
+            }
+        }
+    }
+
+    #[test]
+    fn every_url_of_the_schema_is_in_the_list() {
+        let provider: Provider = toml::from_str(WHOLE).unwrap();
+        let whole = serde_json::to_value(&provider).unwrap();
+        for (table, value) in whole.as_object().unwrap() {
+            assert!(!value.is_null() || table == "webhook", "`{table}` is not in this test's file");
+        }
+        let listed = hosts(&provider);
+        let mut found = Vec::new();
+        urls("", &whole, &mut found);
+        assert!(found.len() > 10, "{found:?}");
+        // A person opens that page in a browser; keyfob sends nothing there.
+        found.retain(|(path, _)| path != ".setup.register_url");
+        for (path, url) in found {
+            let url = url.as_str().unwrap_or_else(|| panic!("{path} is not in this test's file"));
+            assert!(listed.contains_key(url.trim_end_matches("/x")), "{path}: {listed:?}");
+        }
+        let tokens = ["client secret", "access token", "refresh token"];
+        assert_eq!(listed["https://introspect.example"], tokens);
+        assert_eq!(listed["https://revoke.example"], tokens);
+        assert_eq!(listed["https://device.example"], ["client secret", "device code"]);
+        assert_eq!(listed["https://pushed.example"], ["client secret", "authorization request"]);
+        assert_eq!(listed["https://userinfo.example"], ["access token"]);
+        assert_eq!(listed["https://files.example"], ["access token"]);
+        assert_eq!(listed["https://keys.example"], ["nothing secret"]);
     }
 }

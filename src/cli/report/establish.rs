@@ -43,6 +43,7 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             report.http_status = Some(*status);
             report
         }
+        EstablishError::Unbound => unbound(provider, about),
         EstablishError::WrongIssuer => Report::new(
             Exit::Refused,
             "wrong-issuer",
@@ -125,6 +126,24 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
         EstablishError::Import(error) => import(error),
         EstablishError::Profile(error) => profile(error),
     }
+}
+
+/// The same command would give the same again, and leave one more token behind.
+fn unbound(provider: &Provider, about: &Situation) -> Report {
+    let mut report = Report::new(
+        Exit::SetUp,
+        "dpop-not-supported",
+        format!("{} does not bind tokens to a key (DPoP)", about.provider),
+    )
+    .cause(
+        "the token it gave is not bound to the key (its type is not DPoP), so it was not stored",
+    );
+    if provider.revoke.is_none() {
+        report = report.cause("it cannot be revoked from here, and lives until it ends");
+    }
+    report
+        .hint("ask the vendor to turn it on for this client, or connect without it; a provider file that wants it says `dpop_bound_access_tokens`")
+        .next(format!("{} --dpop=false", about.connect_without(&["--dpop"])))
 }
 
 pub(super) fn denied(

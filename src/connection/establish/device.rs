@@ -187,6 +187,7 @@ impl Connection<'_> {
             let lost = questions.lost;
             match poll {
                 Poll::Granted(tokens) => return Ok(Granted { tokens, id_token }),
+                Poll::Unbound(tokens) => return Err(self.end_unbound(tokens, registration).await),
                 Poll::Pending => {}
                 Poll::SlowDown { seconds } => pace.slow_down(seconds),
                 Poll::Busy { status } => {

@@ -83,6 +83,8 @@ pub enum EstablishError {
         /// What it was.
         what: String,
     },
+    /// The tokens were not bound to the key, and were not kept.
+    Unbound,
     /// `iss` named another server.
     WrongIssuer,
     /// Nobody came back in time.
@@ -300,11 +302,23 @@ impl Connection<'_> {
                 let _ = cooldown.begin(now, retry_after);
                 Err(EstablishError::TooMany { retry_after })
             }
+            TokenAnswer::Unbound(tokens) => Err(self.end_unbound(tokens, registration).await),
             TokenAnswer::Unfit { status, what } => Err(EstablishError::NoVerdict { status, what }),
             TokenAnswer::NoVerdict { status, what, .. } => {
                 Err(EstablishError::NoVerdict { status, what })
             }
         }
+    }
+
+    /// Ends tokens that a server gave without the binding that was asked for: nobody may be left
+    /// with what anyone could use.
+    pub(super) async fn end_unbound(
+        &self,
+        tokens: TokenSet,
+        registration: &ClientRegistration,
+    ) -> EstablishError {
+        self.end_unidentified(tokens, registration).await;
+        EstablishError::Unbound
     }
 
     /// Stores the first tokens of an authorization.
