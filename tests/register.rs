@@ -269,6 +269,30 @@ fn a_profile_stays_where_its_client_could_not_be_ended() {
     plain.line("call shop GET /orders").ok();
 }
 
+#[test] // EX7
+fn a_server_that_does_not_allow_a_change_still_knows_the_client() {
+    let behaviour = Vendor { client_secret_lifetime: Some(3600), ..Vendor::default() };
+    let shop = Shop::behaving("standard", behaviour);
+    register(&shop, &[]).ok();
+    shop.world.pass(7200);
+    shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(403)]);
+    shop.line("connect shop --register").exits(5);
+    assert_eq!(methods(&shop), ["POST", "GET"], "no second client is registered");
+}
+
+#[test] // EX7, A15, DS8
+fn an_issuer_elsewhere_sends_no_registration_into_this_machine() {
+    let shop = Shop::of("standard");
+    let folder = shop.world.home().providers();
+    std::fs::create_dir_all(&folder).unwrap();
+    let standard = include_str!("../src/sandbox/vendors/standard_provider.toml");
+    let far = "issuer = \"https://1.1.1.1\"\nnames_endpoints = true";
+    let text = standard.replace("issuer = \"{host}\"", far);
+    std::fs::write(folder.join("standard.toml"), text).unwrap();
+    register(&shop, &[]).exits(3).says("leads into this machine");
+    assert_eq!(shop.sandbox.counts(Endpoint::Registration), 0);
+}
+
 /// A server that answers registrations like this, and what keyfob makes of it.
 fn answered(says: impl Fn(&str) -> Said + Send + 'static) -> (World, Site, Ran) {
     let mut world = World::new();

@@ -95,8 +95,8 @@ fn audience(provider: &Provider, values: &Values) -> Result<String, MissingValue
     match provider.client.assertion_audience {
         AssertionAudience::TokenEndpoint => values.render_url(&provider.token.url),
         AssertionAudience::Issuer => {
-            let issuer = provider.discovery.as_ref().and_then(|it| it.issuer.clone());
-            issuer.ok_or_else(|| MissingValue("issuer".into()))
+            let issuer = provider.discovery.as_ref().and_then(|it| it.issuer.as_ref());
+            values.render_url(issuer.ok_or_else(|| MissingValue("issuer".into()))?)
         }
     }
 }
@@ -198,8 +198,9 @@ mod tests {
         let mut provider = catalogue::shipped("inkress").unwrap().unwrap();
         provider.client.auth = auth;
         provider.client.assertion_audience = audience;
-        provider.discovery.as_mut().unwrap().issuer = Some("https://as.test/t".into());
+        provider.discovery.as_mut().unwrap().issuer = Some("https://as.test/{tenant}".into());
         let mut values = Values::default();
+        values.set("tenant", "t");
         values.set("api_host", "https://api.test");
         let registration = ClientRegistration {
             client_id: "id".into(),

@@ -109,6 +109,7 @@ mod tests {
             redirect_uri: Some("http://127.0.0.1:8976/callback/x".into()),
             scopes: vec!["a".into()],
             authentication: ClientAuthentication::Basic,
+            dpop: false,
         }
     }
 

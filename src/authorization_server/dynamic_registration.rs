@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::http::quoting::without_secrets;
 use crate::http::strict_json::parse_object;
 use crate::http::{Answer, Body, ErrorPlaces, ErrorResponse, Method, Request};
 use crate::provider::metadata::check_endpoint;
@@ -26,6 +27,8 @@ pub struct Wish {
     pub scopes: Vec<String>,
     /// How it would prove who it is.
     pub authentication: ClientAuthentication,
+    /// Whether its tokens are bound to a key (RFC 9449 section 5.2).
+    pub dpop: bool,
 }
 
 /// A client as the server registered it, which may be another than was asked for (RFC 7591 section 3.2.1).
@@ -81,6 +84,20 @@ pub enum Said {
     },
 }
 
+impl Said {
+    /// Puts a fingerprint in place of every secret that the server quotes back.
+    pub fn without(self, secrets: &[Secret]) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(error.without(secrets)),
+            Self::Unauthorized(error) => Self::Unauthorized(error.without(secrets)),
+            Self::Unfit { why, management } => {
+                Self::Unfit { why: without_secrets(&why, secrets), management }
+            }
+            said => said,
+        }
+    }
+}
+
 /// The client metadata that keyfob sends (RFC 7591 section 2).
 pub fn client_metadata(wish: &Wish, registration: &Registration) -> Map<String, Value> {
     let mut members = Map::new();
@@ -102,6 +119,9 @@ pub fn own_metadata(wish: &Wish) -> Map<String, Value> {
     members.insert("grant_types".into(), json!(grants));
     members.insert("response_types".into(), json!(responses));
     members.insert("token_endpoint_auth_method".into(), json!(method_name(wish.authentication)));
+    if wish.dpop {
+        members.insert("dpop_bound_access_tokens".into(), json!(true));
+    }
     if !wish.scopes.is_empty() {
         members.insert("scope".into(), json!(wish.scopes.join(" ")));
     }
@@ -412,6 +432,23 @@ mod tests {
         }
     }
 
+    #[test] // EX7, T17
+    fn a_token_that_a_refusal_quotes_is_not_told() {
+        let secrets = [Secret::new("let-me-in-0123456789")];
+        let quoting = json!({"error": "x", "error_description": "bad let-me-in-0123456789"});
+        let cases = [(400, quoting.clone()), (403, quoting)];
+        let method = with("token_endpoint_auth_method", json!("let-me-in-0123456789"));
+        for (status, body) in cases.into_iter().chain([(201, method)]) {
+            let said = said(status, &body).without(&secrets);
+            let told = match said {
+                Said::Refused(error) | Said::Unauthorized(error) => format!("{error:?}"),
+                Said::Unfit { why, .. } => why,
+                other => panic!("{other:?}"),
+            };
+            assert!(!told.contains("let-me-in") && told.contains("sha256:"), "{told}");
+        }
+    }
+
     #[test] // EX7
     fn the_metadata_says_what_keyfob_will_do_and_the_provider_s_words_come_along() {
         let wish = Wish {
@@ -419,6 +456,7 @@ mod tests {
             redirect_uri: Some("http://127.0.0.1:9/cb".into()),
             scopes: vec!["a".into(), "b".into()],
             authentication: ClientAuthentication::Id,
+            dpop: false,
         };
         let registration = Registration {
             kind: crate::provider::schema::RegistrationKind::Dynamic,
@@ -441,10 +479,12 @@ mod tests {
             redirect_uri: None,
             scopes: Vec::new(),
             authentication: ClientAuthentication::Basic,
+            dpop: true,
         };
         let metadata = Value::Object(own_metadata(&machine));
         assert_eq!(metadata["grant_types"], json!(["client_credentials"]));
         assert_eq!(metadata["redirect_uris"], json!([]));
         assert!(metadata.get("scope").is_none());
+        assert_eq!(metadata["dpop_bound_access_tokens"], json!(true));
     }
 }

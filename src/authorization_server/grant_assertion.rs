@@ -82,9 +82,9 @@ pub fn check_brought(
     assertion: &Secret,
     now: Timestamp,
 ) -> Result<Result<(), BroughtError>, MissingValue> {
-    let issuer = provider.discovery.as_ref().and_then(|it| it.issuer.clone());
+    let issuer = provider.discovery.as_ref().and_then(|it| it.issuer.as_ref());
     let mut takes = vec![audience(provider, values)?, values.render_url(&provider.token.url)?];
-    takes.extend(issuer);
+    takes.extend(issuer.map(|template| values.render_url(template)).transpose()?);
     takes.dedup();
     Ok(look_at(assertion, &takes, now.as_second()))
 }

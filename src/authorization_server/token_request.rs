@@ -150,7 +150,7 @@ pub(super) fn server_request(
         secrets,
         assertions: credentials.assertion.into_iter().collect(),
         format,
-        named_by: provider.discovery.as_ref().and_then(|it| it.names_the_endpoints()),
+        named_by: provider.named_by(values)?,
     })
 }
 

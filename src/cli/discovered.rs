@@ -132,7 +132,7 @@ fn known(
 
 /// An issuer first; where the URL is none, the API's own word on which server it trusts.
 fn find(context: &Context<'_>, place: &str, server: Option<&str>) -> Result<Found, Report> {
-    let report = match (issuer(context, place), server) {
+    let report = match (issuer(context, place, None), server) {
         (Ok(server), None) => return Ok(Found { server, resource: None }),
         (Ok(_), Some(_)) => Report::usage(format!("{} is an authorization server", shown(place)))
             .hint("--authorization-server is for the URL of an API: leave it out"),
@@ -144,7 +144,7 @@ fn find(context: &Context<'_>, place: &str, server: Option<&str>) -> Result<Foun
     }
     let Some(resource) = resource::find(context, place)? else { return Err(report) };
     let chosen = resource::server(context, &resource, server)?;
-    let server = issuer(context, &chosen)?;
+    let server = issuer(context, &chosen, Some(place))?;
     Ok(Found { server, resource: Some(resource) })
 }
 
@@ -212,11 +212,11 @@ pub fn shown(place: &str) -> String {
 }
 
 /// RFC 8414's place first, OpenID Connect's where that has none.
-fn issuer(context: &Context<'_>, issuer: &str) -> Result<Metadata, Report> {
+fn issuer(context: &Context<'_>, issuer: &str, named_by: Option<&str>) -> Result<Metadata, Report> {
     let places = metadata::well_known_urls(issuer).map_err(|error| not_usable(issuer, &error))?;
     let mut status = 0;
     for place in places {
-        let answer = context.wait(get_small(context, place, metadata::LARGEST))??;
+        let answer = context.wait(get_small(context, place, metadata::LARGEST, named_by))??;
         if answer.status == 200 {
             return metadata::read(issuer, &answer.body)
                 .map_err(|error| not_usable(issuer, &error));
@@ -253,14 +253,17 @@ fn no_metadata(issuer: &str, status: u16) -> Report {
 }
 
 /// Fetches a small document: no redirect is followed, and no more than `largest` bytes are read.
+/// A place that another server has named leads into this machine or its network only from there.
 pub async fn get_small(
     context: &Context<'_>,
     place: Url,
     largest: usize,
+    named_by: Option<&str>,
 ) -> Result<Answer, Report> {
     let failed = |error| report::http("the metadata cannot be retrieved", &error);
     let client = context.http().map_err(failed)?;
     let request = Request::new(Method::GET, place).header("Accept", "application/json");
+    let request = request.named_by(named_by.map(str::to_owned));
     exchange(&client, request, Limits { total: PATIENCE, max_body: largest }).await.map_err(failed)
 }
 

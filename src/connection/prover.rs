@@ -186,7 +186,11 @@ fn nonce(headers: &HeaderMap) -> Option<String> {
     text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| text.to_owned())
 }
 
+/// An answer with an `Age` comes from a cache, and its `Date` is when that got it (RFC 9111 section 5.1).
 fn ahead(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    if headers.contains_key("age") {
+        return None;
+    }
     let date = crate::http::date(headers)?;
     let ahead = date.duration_since(now);
     Some(if ahead.abs() < SAME { SignedDuration::ZERO } else { ahead })
@@ -278,6 +282,18 @@ mod tests {
             let iat: Timestamp = iat.parse().unwrap();
             assert_eq!(claims(&prover, "https://as.test/")["iat"], iat.as_second(), "{date}");
         }
+    }
+
+    #[test] // SC8
+    fn a_cache_s_old_date_is_not_the_server_s_clock() {
+        let prover = prover();
+        let url = Url::parse("https://as.test/").unwrap();
+        let learn = |pairs: &[(&'static str, &str)]| prover.learns(&url, &headers(pairs), now());
+        let old = "Fri, 29 May 2026 11:50:00 GMT";
+        assert!(!learn(&[("date", old), ("age", "600")]));
+        assert_eq!(claims(&prover, "https://as.test/")["iat"], now().as_second());
+        assert!(learn(&[("date", old)]));
+        assert!(!learn(&[("date", "Fri, 29 May 2026 12:00:00 GMT"), ("age", "1")]));
     }
 
     #[test] // SC3, SC6

@@ -36,6 +36,9 @@ const URI: &str = "registration_client_uri";
 pub struct RegisteredClient {
     /// The client registration endpoint.
     pub endpoint: String,
+    /// The issuer elsewhere that named the endpoint; `None` where a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_by: Option<String>,
     /// Public.
     pub client_id: String,
     /// How it proves who it is.
@@ -139,6 +142,8 @@ pub struct Obtained {
 pub struct Asked<'a> {
     /// The client registration endpoint.
     pub endpoint: &'a str,
+    /// The issuer that named the endpoint; `None` where a person did.
+    pub named_by: Option<&'a str>,
     /// The token endpoint that the client's secret belongs to.
     pub token_endpoint: &'a str,
     /// The client metadata.
@@ -186,8 +191,9 @@ impl Registrar<'_> {
         // This proves that the store can be written, before a client is there that nobody keeps.
         self.drawer.keep(&lock, &entry)?;
         let request = registration_request(&endpoint, asked.metadata, asked.initial_access_token);
-        let said = match self.send(request, None).await {
-            Ok(answer) => judge(&answer, &endpoint, self.system.clock.now()),
+        let said = match self.send(request, None, asked.named_by).await {
+            Ok(answer) => judge(&answer, &endpoint, self.system.clock.now())
+                .without(asked.initial_access_token.map(std::slice::from_ref).unwrap_or_default()),
             Err(error) => {
                 if error.never_reached() {
                     self.put_back(&lock, before.as_ref())?;
@@ -198,7 +204,7 @@ impl Registrar<'_> {
         match said {
             Said::Given(given) => self.keep_new(&lock, entry, *given, asked).await,
             Said::Unfit { why, management } => {
-                let ended = self.end_at_once(management.as_ref()).await;
+                let ended = self.end_at_once(management.as_ref(), asked.named_by).await;
                 self.put_back(&lock, before.as_ref())?;
                 Err(RegistrationError::Unfit { why, ended })
             }
@@ -226,10 +232,11 @@ impl Registrar<'_> {
         let management = given.management.clone();
         let at = self.system.clock.now();
         let given = with_redirects(given, asked.metadata);
-        let client = take(&mut entry, given, asked.endpoint, at);
+        let place = (asked.endpoint, asked.named_by);
+        let client = take(&mut entry, given, place, at);
         entry.secrets_for = Some(asked.token_endpoint.to_owned());
         if let Err(error) = self.drawer.keep(lock, &entry) {
-            self.end_at_once(management.as_ref()).await;
+            self.end_at_once(management.as_ref(), asked.named_by).await;
             return Err(error.into());
         }
         Ok(Obtained { client, is_new: true })
@@ -285,9 +292,11 @@ impl Registrar<'_> {
         let url = Url::parse(url.expose()).map_err(|_| RegistrationError::NotManaged)?;
         let endpoint = Url::parse(&client.endpoint)
             .map_err(|_| RegistrationError::Endpoint(client.endpoint.clone()))?;
-        let answer = self.send(request(url.clone(), &token), Some(&url)).await;
+        let named_by = client.named_by.as_deref();
+        let answer = self.send(request(url.clone(), &token), Some(&url), named_by).await;
         let answer = answer.map_err(RegistrationError::Http)?;
-        match judge(&answer, &endpoint, self.system.clock.now()) {
+        let said = judge(&answer, &endpoint, self.system.clock.now());
+        match said.without(&secrets_of(entry)) {
             Said::Given(given) if given.client_id != client.client_id => {
                 let why = "it answered about another client".to_owned();
                 Err(RegistrationError::Unfit { why, ended: false })
@@ -297,11 +306,15 @@ impl Registrar<'_> {
                     true => Given { redirect_uris: client.redirect_uris.clone(), ..*given },
                     false => *given,
                 };
-                let renewed = take(entry, given, &client.endpoint, client.at);
+                let renewed = take(entry, given, (&client.endpoint, named_by), client.at);
                 self.drawer.keep(lock, entry)?;
                 Ok(renewed)
             }
             Said::Unfit { why, .. } => Err(RegistrationError::Unfit { why, ended: false }),
+            // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
+            Said::Unauthorized(error) if error.status == 403 => {
+                Err(RegistrationError::Refused(error))
+            }
             // RFC 7592 section 2.1: a client that is no more has a token that is no more.
             Said::Unauthorized(_) => Err(RegistrationError::Gone),
             Said::Refused(error) if matches!(error.status, 404 | 410) => {
@@ -317,15 +330,15 @@ impl Registrar<'_> {
         let _seen_through = self.system.critical.enter();
         let _lock = self.lock().await?;
         let entry = self.drawer.read()?.ok_or(RegistrationError::NotManaged)?;
-        if entry.registration.is_none() {
-            return Err(RegistrationError::NotManaged);
-        }
+        let client = entry.registration.as_ref().ok_or(RegistrationError::NotManaged)?;
         let management = management(&entry).ok_or(RegistrationError::NotManaged)?;
-        let answer = self.delete(&management).await.map_err(RegistrationError::Http)?;
+        let answer = self.delete(&management, client.named_by.as_deref()).await;
+        let answer = answer.map_err(RegistrationError::Http)?;
         let now = self.system.clock.now();
         let error = || {
             let places = crate::http::ErrorPlaces::default();
             ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
+                .without(&secrets_of(&entry))
         };
         match answer.status {
             200..=299 => Ok(()),
@@ -347,16 +360,20 @@ impl Registrar<'_> {
     }
 
     /// Ends a client that nobody will use; whether it worked is all that can be said about it.
-    async fn end_at_once(&self, management: Option<&Management>) -> bool {
+    async fn end_at_once(&self, management: Option<&Management>, named_by: Option<&str>) -> bool {
         let Some(management) = management else { return false };
-        let answer = self.delete(management).await;
+        let answer = self.delete(management, named_by).await;
         answer.is_ok_and(|answer| (200..300).contains(&answer.status))
     }
 
-    async fn delete(&self, management: &Management) -> Result<Answer, HttpError> {
+    async fn delete(
+        &self,
+        management: &Management,
+        named_by: Option<&str>,
+    ) -> Result<Answer, HttpError> {
         let url = Url::parse(management.url.expose())
             .map_err(|_| HttpError::InvalidRequest { detail: "the client's address".into() })?;
-        self.send(delete_request(url.clone(), &management.token), Some(&url)).await
+        self.send(delete_request(url.clone(), &management.token), Some(&url), named_by).await
     }
 
     async fn lock(&self) -> Result<Lock, KeepingError> {
@@ -375,7 +392,13 @@ impl Registrar<'_> {
     }
 
     /// Sends a request, once, and follows nowhere; the path of a `secret` address is not told.
-    async fn send(&self, request: Request, secret: Option<&Url>) -> Result<Answer, HttpError> {
+    async fn send(
+        &self,
+        request: Request,
+        secret: Option<&Url>,
+        named_by: Option<&str>,
+    ) -> Result<Answer, HttpError> {
+        let request = request.named_by(named_by.map(str::to_owned));
         let level = self.ears.verbose;
         let told = match secret {
             None => request_lines(&request, level),
@@ -414,8 +437,21 @@ fn management(entry: &Entry) -> Option<Management> {
     Some(Management { url: secret(URI)?, token: secret(TOKEN)? })
 }
 
+/// Everything of an entry that an answer about its registration may quote.
+fn secrets_of(entry: &Entry) -> Vec<Secret> {
+    [CLIENT_SECRET, TOKEN, URI]
+        .iter()
+        .filter_map(|name| entry.secrets.get(*name).cloned())
+        .collect()
+}
+
 /// Puts what the server gave in the place of what it gave before: a new registration token counts at once.
-fn take(entry: &mut Entry, given: Given, endpoint: &str, at: Timestamp) -> RegisteredClient {
+fn take(
+    entry: &mut Entry,
+    given: Given,
+    (endpoint, named_by): (&str, Option<&str>),
+    at: Timestamp,
+) -> RegisteredClient {
     entry.registering = None;
     match given.client_secret {
         Some(secret) => entry.secrets.insert(CLIENT_SECRET.into(), secret),
@@ -427,6 +463,7 @@ fn take(entry: &mut Entry, given: Given, endpoint: &str, at: Timestamp) -> Regis
     }
     let client = RegisteredClient {
         endpoint: endpoint.to_owned(),
+        named_by: named_by.map(str::to_owned),
         client_id: given.client_id,
         authentication: given.authentication,
         at,

@@ -155,12 +155,16 @@ impl Client {
                 Some(line) => line,
                 None => self.connected(&origin).await?,
             };
+            let trial = line.trial(&origin);
             match line.ready().await {
                 Err(_) if !is_new => continue,
                 ready => ready.map_err(Failure::Sending)?,
             }
             let mut failure = match line.send(request, &origin, url).await {
-                Ok(answer) => return Ok(received(answer, line, origin, is_bare).await),
+                Ok(answer) => {
+                    trial.passed();
+                    return Ok(received(answer, line, origin, is_bare).await);
+                }
                 Err(failure) => failure,
             };
             match failure.take_message() {

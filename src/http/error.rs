@@ -70,6 +70,12 @@ pub enum HttpError {
         /// Name and port as in the URL.
         host: String,
     },
+    /// The server sent the request back unread (RFC 9113 section 8.7).
+    #[error("`{host}` did not take the request")]
+    NotTaken {
+        /// Name and port as in the URL.
+        host: String,
+    },
     /// The body is larger than the limit, counted after decompression.
     #[error("the answer of `{host}` is larger than {limit} bytes")]
     BodyTooLarge {
@@ -149,6 +155,7 @@ impl HttpError {
             | Self::InsecureUrl { .. }
             | Self::Inward { .. }
             | Self::Proxy { .. }
+            | Self::NotTaken { .. }
             | Self::InvalidRequest { .. } => true,
             Self::TimedOut { connecting, .. } => *connecting,
             Self::Reset { .. }
@@ -168,6 +175,7 @@ impl HttpError {
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Reset { .. }
+            | Self::NotTaken { .. }
             | Self::CutOff { .. }
             | Self::Proxy { .. } => true,
             Self::Tls { .. }
@@ -238,6 +246,7 @@ pub(super) fn of_request(failure: Failure, about: &Circumstances<'_>) -> HttpErr
             }
             match (facts.request_body, facts.broke_off, facts.not_http) {
                 (Some(detail), ..) => HttpError::RequestBody { detail },
+                _ if facts.not_taken => HttpError::NotTaken { host },
                 (None, true, _) => HttpError::Reset { host },
                 (None, false, true) => HttpError::Malformed { host, detail: facts.words },
                 (None, false, false) => HttpError::Other { host, detail: facts.words },
@@ -312,6 +321,8 @@ struct Facts {
     refuses_certificate: bool,
     request_body: Option<String>,
     broke_off: bool,
+    /// The server did nothing with the request.
+    not_taken: bool,
     not_http: bool,
     inward: bool,
     /// The innermost cause's words.
@@ -377,8 +388,23 @@ impl Facts {
                 hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled();
             self.not_http |= hyper.is_parse();
         }
+        if let Some(http2) = cause.downcast_ref::<h2::Error>() {
+            self.learn_of_http2(http2);
+        }
         self.no_address |= cause.is::<NoAddress>();
         self.words = printable(&cause.to_string());
+    }
+
+    /// A stream that was refused, or that lies beyond the last one of a server that goes away, was
+    /// not looked at (RFC 9113 section 8.7); a stream up to that last one ends as its connection does.
+    fn learn_of_http2(&mut self, error: &h2::Error) {
+        let reason = error.reason();
+        let refused = error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM);
+        let beyond_the_last = error.is_go_away() && reason == Some(h2::Reason::NO_ERROR);
+        self.not_taken |= error.is_remote() && (refused || beyond_the_last);
+        self.broke_off |= error.is_remote();
+        // What came breaks the rules of HTTP/2.
+        self.not_http |= error.is_library();
     }
 }
 
@@ -396,6 +422,7 @@ mod tests {
             (HttpError::Tls { host: host(), detail: String::new() }, true),
             (HttpError::TimedOut { host: host(), after, connecting: true }, true),
             (HttpError::TimedOut { host: host(), after, connecting: false }, false),
+            (HttpError::NotTaken { host: host() }, true),
             (HttpError::Reset { host: host() }, false),
             (HttpError::CutOff { host: host() }, false),
         ];

@@ -57,10 +57,16 @@ async fn issuer_is_inward(issuer: &str) -> bool {
         Some(Host::Ipv6(address)) => is_inward(address.into()),
         Some(Host::Domain(name)) => {
             let addresses = tokio::net::lookup_host((name, url.port().unwrap_or(443))).await;
-            addresses.is_ok_and(|mut all| all.any(|address| is_inward(address.ip())))
+            addresses.is_ok_and(|all| is_all_inward(all.map(|address| address.ip())))
         }
         None => false,
     }
+}
+
+/// Whether there are addresses and none leads outward: a name that has both kinds is anybody's.
+fn is_all_inward(addresses: impl Iterator<Item = IpAddr>) -> bool {
+    let mut addresses = addresses.peekable();
+    addresses.peek().is_some() && addresses.all(is_inward)
 }
 
 /// Loopback, private, link-local (the clouds' metadata among them), shared, unspecified, multicast.
@@ -72,7 +78,7 @@ pub(super) fn is_inward(address: IpAddr) -> bool {
 }
 
 fn v4_is_inward(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
+    let [first, second, third, _] = address.octets();
     address.is_loopback()
         || address.is_private()
         || address.is_link_local()
@@ -81,6 +87,8 @@ fn v4_is_inward(address: Ipv4Addr) -> bool {
         || first == 0
         // RFC 6598: between a customer and its provider; some clouds keep their metadata there.
         || first == 100 && (64..128).contains(&second)
+        // RFC 6890: protocol assignments, of which none is anybody's server.
+        || (first, second, third) == (192, 0, 0)
         // RFC 2544: for tests inside one network.
         || first == 198 && (18..20).contains(&second)
         || first >= 240
@@ -98,6 +106,8 @@ fn v6_is_inward(address: Ipv6Addr) -> bool {
             address.is_loopback() || address.is_unspecified() || carried(high, low)
         }
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => carried(high, low),
+        // Translated inside one network (RFC 8215), the IPv4 address wherever that network has it.
+        [0x64, 0xff9b, 1, ..] => true,
         // 6to4 (RFC 3056): it is in the middle.
         [0x2002, high, low, ..] => carried(high, low),
         _ => {
@@ -136,6 +146,10 @@ mod tests {
             "::ffff:169.254.169.254",
             "::127.0.0.1",
             "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1.1.1.1",
+            "64:ff9b:1:abcd::1",
+            "192.0.0.8",
+            "192.0.0.192",
             "2002:7f00:1::",
             "2002:a9fe:a9fe::1",
             "fd00:ec2::254",
@@ -150,6 +164,8 @@ mod tests {
             "100.63.0.1",
             "100.128.0.1",
             "192.167.0.1",
+            "192.0.1.1",
+            "64:ff9b:2::1",
             "198.20.0.1",
             "2606:4700::1111",
             "::ffff:1.1.1.1",
@@ -169,6 +185,17 @@ mod tests {
         let at = |address: &str| SocketAddr::new(address.parse().unwrap(), 443);
         assert_eq!(outward(vec![at("1.1.1.1"), at("::1")]).ok(), None);
         assert_eq!(outward(vec![at("1.1.1.1")]).unwrap(), [at("1.1.1.1")]);
+    }
+
+    #[test] // DS8, A15
+    fn an_issuer_with_one_outward_address_is_not_inward() {
+        let all = |addresses: &[&str]| {
+            is_all_inward(addresses.iter().map(|address| address.parse().unwrap()))
+        };
+        assert!(all(&["127.0.0.1", "::1"]));
+        assert!(!all(&["127.0.0.1", "1.1.1.1"]));
+        assert!(!all(&["1.1.1.1", "127.0.0.1"]));
+        assert!(!all(&[]));
     }
 
     fn checked(url: &str, named_by: &str) -> Result<Reach, HttpError> {

@@ -47,6 +47,8 @@ pub use stream::{Streaming, Timeouts, send};
 #[cfg(test)]
 mod connection_tests;
 #[cfg(test)]
+mod http2_tests;
+#[cfg(test)]
 mod identity_tests;
 #[cfg(test)]
 mod wire_tests;

@@ -22,6 +22,14 @@ use super::upload::Upload;
 /// How long a connection is kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(90);
 
+/// How long a request over HTTP/2 hears nothing before the server is asked for a sign of life, and
+/// how long that may take: a dead connection is given up, and not what is slow.
+const QUIET: Duration = Duration::from_secs(15);
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// How long the rest of a request may take whose answer has come to its end already.
+const REST: Duration = Duration::from_secs(5);
+
 /// What HTTP/2 lets a server send ahead, so that a large body is not held up by round trips.
 const WINDOW: u32 = 4 << 20;
 
@@ -45,16 +53,28 @@ pub(super) struct Origin {
 #[derive(Default)]
 struct Kept {
     one_by_one: Vec<(http1::SendRequest<Upload>, Instant)>,
-    shared: Option<(http2::SendRequest<Upload>, Instant)>,
+    shared: Option<Shared>,
     /// Whether somebody looks after what nobody uses.
     watched: bool,
+}
+
+/// A connection that carries many requests.
+struct Shared {
+    sender: http2::SendRequest<Upload>,
+    last: Instant,
+    /// Tells it from the one that came before it.
+    mark: Arc<()>,
 }
 
 /// A connection that a request can be sent over.
 pub(super) enum Line {
     Single(http1::SendRequest<Upload>),
-    Shared(http2::SendRequest<Upload>),
+    Shared(http2::SendRequest<Upload>, Arc<()>),
 }
+
+/// Takes a shared connection out of use, unless the head of an answer has come over it: whether it
+/// is dead cannot be told from outside, and the next request must not wait to find out.
+pub(super) struct Trial<'a>(Option<(&'a Origin, Arc<()>)>);
 
 impl Pool {
     /// What is kept for a URL's origin; `new` says how to reach one that was not spoken to before.
@@ -86,13 +106,19 @@ impl Pool {
 
 impl Kept {
     fn shared(&mut self) -> Option<Line> {
-        let (sender, last) = self.shared.as_mut()?;
-        if sender.is_closed() || last.elapsed() >= IDLE {
+        let shared = self.shared.as_mut()?;
+        if shared.is_over() {
             self.shared = None;
             return None;
         }
-        *last = Instant::now();
-        Some(Line::Shared(sender.clone()))
+        shared.last = Instant::now();
+        Some(Line::Shared(shared.sender.clone(), shared.mark.clone()))
+    }
+}
+
+impl Shared {
+    fn is_over(&self) -> bool {
+        self.sender.is_closed() || self.last.elapsed() >= IDLE
     }
 }
 
@@ -140,14 +166,18 @@ impl Origin {
             .timer(TokioTimer::new())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(2 * WINDOW)
+            .keep_alive_interval(QUIET)
+            .keep_alive_timeout(SIGN_OF_LIFE)
             .handshake(dialled.wire)
             .await
             .map_err(Failure::Sending)?;
         tokio::spawn(connection);
+        let mark = Arc::new(());
         let mut kept = locked(&self.kept);
-        kept.shared = Some((sender.clone(), Instant::now()));
+        kept.shared =
+            Some(Shared { sender: sender.clone(), last: Instant::now(), mark: mark.clone() });
         self.watch(&mut kept);
-        Ok(Line::Shared(sender))
+        Ok(Line::Shared(sender, mark))
     }
 
     /// Keeps a connection whose answer has come to its end, as soon as it is free.
@@ -164,7 +194,7 @@ impl Origin {
         }
         // The request is still on its way although the answer has come.
         tokio::spawn(async move {
-            if sender.ready().await.is_ok() {
+            if let Ok(Ok(())) = tokio::time::timeout(REST, sender.ready()).await {
                 self.keep(sender, true);
             }
         });
@@ -177,12 +207,14 @@ impl Origin {
         }
     }
 
+    /// Whether nothing is left to look after; who keeps something after that begins a new watch.
     fn close_unused(&self) -> bool {
         let mut kept = locked(&self.kept);
         let unused = |since: &Instant| since.elapsed() >= IDLE;
         kept.one_by_one.retain(|(sender, since)| !sender.is_closed() && !unused(since));
-        kept.shared.take_if(|(sender, since)| sender.is_closed() || unused(since));
-        kept.one_by_one.is_empty() && kept.shared.is_none()
+        kept.shared.take_if(|shared| shared.is_over());
+        kept.watched = !kept.one_by_one.is_empty() || kept.shared.is_some();
+        !kept.watched
     }
 }
 
@@ -190,10 +222,12 @@ impl Origin {
 struct Watch(Weak<Origin>);
 
 impl Watch {
-    async fn over_time(self) {
+    async fn over_time(mut self) {
         loop {
             tokio::time::sleep(IDLE / 2).await;
             if self.0.upgrade().is_none_or(|origin| origin.close_unused()) {
+                // Another may have begun already, which is not to be counted out.
+                self.0 = Weak::new();
                 return;
             }
         }
@@ -213,7 +247,15 @@ impl Line {
     pub async fn ready(&mut self) -> Result<(), hyper::Error> {
         match self {
             Self::Single(sender) => sender.ready().await,
-            Self::Shared(sender) => sender.ready().await,
+            Self::Shared(sender, _) => sender.ready().await,
+        }
+    }
+
+    /// Puts a shared connection to the test until the head of an answer has come.
+    pub fn trial<'a>(&self, origin: &'a Origin) -> Trial<'a> {
+        match self {
+            Self::Single(_) => Trial(None),
+            Self::Shared(_, mark) => Trial(Some((origin, mark.clone()))),
         }
     }
 
@@ -226,10 +268,16 @@ impl Line {
     ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
         match self {
             Self::Single(sender) => {
+                // What came back from an HTTP/2 connection names the host there.
+                if request.uri().scheme().is_some()
+                    && let Some(path) = request.uri().path_and_query().cloned()
+                {
+                    *request.uri_mut() = path.into();
+                }
                 request.headers_mut().entry(HOST).or_insert_with(|| origin.named.clone());
                 sender.try_send_request(request).await
             }
-            Self::Shared(sender) => {
+            Self::Shared(sender, _) => {
                 // HTTP/2 names the host in the address (RFC 9113 section 8.3.1).
                 if let Ok(uri) = Uri::try_from(whole.as_str()) {
                     *request.uri_mut() = uri;
@@ -241,6 +289,20 @@ impl Line {
     }
 }
 
+impl Trial<'_> {
+    /// The head of an answer has come.
+    pub fn passed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        let Some((origin, mark)) = &self.0 else { return };
+        locked(&origin.kept).shared.take_if(|shared| Arc::ptr_eq(&shared.mark, mark));
+    }
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -248,5 +310,45 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Kept {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} and {}", self.one_by_one.len(), usize::from(self.shared.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::super::test_server::run;
+    use super::super::upload;
+    use super::super::{Body, HttpError};
+    use super::*;
+
+    #[test]
+    fn a_request_that_came_back_from_http2_names_its_path_over_http1() {
+        let url: Url = "https://api.test/orders?page=2".parse().unwrap();
+        let reached = || {
+            let uri = Uri::from_static("https://api.test");
+            let (server_name, is_shown_identity, proxy) = (None, false, None);
+            let reach = Reach::Anywhere;
+            let to = Destination { uri, server_name, is_shown_identity, proxy, reach };
+            Ok::<_, HttpError>((HeaderValue::from_static("api.test"), to))
+        };
+        let origin = Pool::default().origin(&url, Reach::Anywhere, reached).unwrap();
+        let heard = run(async {
+            let (ours, mut theirs) = tokio::io::duplex(4096);
+            let (sender, connection) = http1::handshake(TokioIo::new(ours)).await.unwrap();
+            tokio::spawn(connection);
+            let body = upload::body(Body::Empty, &upload::Progress::new()).unwrap();
+            let mut request = Request::new(body);
+            *request.uri_mut() = Uri::from_static("https://api.test/orders?page=2");
+            let mut line = Line::Single(sender);
+            let mut heard = vec![0; 256];
+            tokio::select! {
+                _ = line.send(request, &origin, &url) => unreachable!("nobody answers"),
+                length = theirs.read(&mut heard) => heard.truncate(length.unwrap()),
+            }
+            String::from_utf8(heard).unwrap()
+        });
+        assert_eq!(heard, "GET /orders?page=2 HTTP/1.1\r\nhost: api.test\r\n\r\n");
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn received(
     let answer = answer.map(|incoming| {
         let lease = match line {
             Line::Single(sender) => Some(Lease { origin, sender, is_bare }),
-            Line::Shared(_) => None,
+            Line::Shared(..) => None,
         };
         let mut leased = Leased { incoming, lease };
         leased.give_back_at_end();

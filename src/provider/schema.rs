@@ -27,6 +27,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::template::{MissingValue, Values};
+
 pub use api::*;
 pub use asserted::*;
 pub use authorize::*;
@@ -155,6 +157,12 @@ impl Provider {
     pub fn takes_key(&self) -> bool {
         self.signs() || self.client.needs_key()
     }
+
+    /// The issuer whose metadata named the endpoints; `None` where a person wrote them down.
+    pub fn named_by(&self, values: &Values) -> Result<Option<String>, MissingValue> {
+        let discovery = self.discovery.as_ref();
+        Ok(discovery.map(|it| it.names_the_endpoints(values)).transpose()?.flatten())
+    }
 }
 
 /// A way to get the first tokens.
@@ -225,9 +233,10 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// The issuer, where its metadata named the endpoints and not a person.
-    pub fn names_the_endpoints(&self) -> Option<String> {
-        self.issuer.clone().filter(|_| self.names_endpoints)
+    /// The issuer with the settings in it, where its metadata named the endpoints and not a person.
+    pub fn names_the_endpoints(&self, values: &Values) -> Result<Option<String>, MissingValue> {
+        let issuer = self.issuer.as_ref().filter(|_| self.names_endpoints);
+        issuer.map(|template| values.render_url(template)).transpose()
     }
 }
 

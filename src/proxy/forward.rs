@@ -139,8 +139,8 @@ impl Forwarder {
             let sent = relay(&self.client, self.relay(&asked, &grant, body)?, TIMEOUTS).await;
             let mut relayed = match (sent, again.as_ref()) {
                 (Ok(relayed), _) => relayed,
-                (Err(HttpError::Reset { .. }), Some(_))
-                    if asked.is_safe_to_repeat() && !was_repeated =>
+                (Err(error @ (HttpError::Reset { .. } | HttpError::NotTaken { .. })), Some(_))
+                    if (asked.is_safe_to_repeat() || error.never_reached()) && !was_repeated =>
                 {
                     was_repeated = true;
                     body = again.unwrap_or(RelayBody::Empty);

@@ -37,7 +37,7 @@ pub fn check(context: &Context<'_>, chosen: &Chosen, flow: Flow) -> Result<(), R
     // Elsewhere such an id is a name like any other, and nothing need be there.
     let looked_at = chosen.provider.registration.is_some() && chosen.profile.registered.is_none();
     let Some(url) = document_url(client_id).filter(|_| looked_at) else { return Ok(()) };
-    let answer = match context.wait(get_small(context, url, LARGEST))? {
+    let answer = match context.wait(get_small(context, url, LARGEST, None))? {
         Ok(answer) if answer.status == 200 => answer,
         Ok(answer) => return unseen(context, client_id, &format!("HTTP {}", answer.status)),
         Err(report) => return unseen(context, client_id, &report.causes.join(", ")),

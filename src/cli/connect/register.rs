@@ -14,6 +14,7 @@ use crate::connection::registration::{
 use crate::connection::{Ears, Notice};
 use crate::http::printable::printable;
 use crate::profile::settings;
+use crate::provider::MissingValue;
 use crate::provider::schema::{Flow, Registration, RegistrationKind};
 use crate::random::Random;
 use crate::secret::Secret;
@@ -78,14 +79,13 @@ fn obtain(
     pin_port(context, chosen, flow)?;
     let metadata = client_metadata(&wish(chosen, flow)?, registration);
     let values = settings::values(&chosen.provider, &chosen.profile.settings, None);
-    let url = |template: &str| {
-        values.render_url(template).map_err(|missing| {
-            let situation = chosen.situation(context.system);
-            report::missing_value(&missing.0, &situation)
-        })
+    let missing = |missing: MissingValue| {
+        report::missing_value(&missing.0, &chosen.situation(context.system))
     };
+    let url = |template: &str| values.render_url(template).map_err(missing);
     let endpoint = url(registration.url.as_deref().unwrap_or_default())?;
     let token_endpoint = url(&chosen.provider.token.url)?;
+    let named_by = chosen.provider.named_by(&values).map_err(missing)?;
     let mut initial = match &args.registering.initial_access_token_file {
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => None,
@@ -93,6 +93,7 @@ fn obtain(
     let obtained = loop {
         let asked = Asked {
             endpoint: &endpoint,
+            named_by: named_by.as_deref(),
             token_endpoint: &token_endpoint,
             metadata: &metadata,
             initial_access_token: initial.as_ref(),
@@ -154,7 +155,9 @@ pub fn wish(chosen: &Chosen, flow: Flow) -> Result<Wish, Report> {
             scopes.push(scope.clone());
         }
     }
-    Ok(Wish { flow, redirect_uri, scopes, authentication: chosen.provider.client.auth })
+    let authentication = chosen.provider.client.auth;
+    let dpop = chosen.profile.dpop || chosen.provider.client.dpop_bound_access_tokens;
+    Ok(Wish { flow, redirect_uri, scopes, authentication, dpop })
 }
 
 /// What the server registered is what is used from now on; the profile says so before a browser opens.

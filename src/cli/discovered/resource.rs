@@ -20,7 +20,7 @@ const SHOWN: usize = 20;
 /// where it says nothing.
 pub fn find(context: &Context<'_>, url: &str) -> Result<Option<ProtectedResource>, Report> {
     let Ok(place) = resource_well_known_url(url) else { return Ok(None) };
-    let answer = get(context, place)?;
+    let answer = get(context, place, None)?;
     let answer = match answer.status {
         200 => Some(answer),
         _ => challenged(context, url)?,
@@ -32,7 +32,7 @@ pub fn find(context: &Context<'_>, url: &str) -> Result<Option<ProtectedResource
 /// Asks the API without a token, and follows where its 401 points (RFC 9728 section 5.1).
 fn challenged(context: &Context<'_>, url: &str) -> Result<Option<Answer>, Report> {
     let Ok(place) = Url::parse(url) else { return Ok(None) };
-    let answer = get(context, place)?;
+    let answer = get(context, place, None)?;
     if answer.status != 401 {
         return Ok(None);
     }
@@ -41,12 +41,12 @@ fn challenged(context: &Context<'_>, url: &str) -> Result<Option<Answer>, Report
     let named = challenges.iter().find_map(|it| it.parameter("resource_metadata"));
     let Some(named) = named else { return Ok(None) };
     let place = challenged_url(url, named).map_err(|error| not_usable(url, &error))?;
-    let answer = get(context, place)?;
+    let answer = get(context, place, Some(url))?;
     Ok(Some(answer).filter(|answer| answer.status == 200))
 }
 
-fn get(context: &Context<'_>, place: Url) -> Result<Answer, Report> {
-    context.wait(get_small(context, place, LARGEST))?
+fn get(context: &Context<'_>, place: Url, named_by: Option<&str>) -> Result<Answer, Report> {
+    context.wait(get_small(context, place, LARGEST, named_by))?
 }
 
 /// The one it trusts; of several the one that was named, or that a person chooses.

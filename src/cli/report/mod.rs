@@ -328,9 +328,10 @@ pub fn http(what: &str, error: &HttpError) -> Report {
             (Exit::TryLater, "network", "check the network and the host, then try again")
         }
         HttpError::TimedOut { .. } => (Exit::TryLater, "timeout", "try again later"),
-        HttpError::Reset { .. } | HttpError::CutOff { .. } | HttpError::Malformed { .. } => {
-            (Exit::TryLater, "network", "try again")
-        }
+        HttpError::Reset { .. }
+        | HttpError::NotTaken { .. }
+        | HttpError::CutOff { .. }
+        | HttpError::Malformed { .. } => (Exit::TryLater, "network", "try again"),
         HttpError::BodyTooLarge { .. } | HttpError::Other { .. } => {
             (Exit::TryLater, "network", "try again later")
         }

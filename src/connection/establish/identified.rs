@@ -202,17 +202,17 @@ impl Connection<'_> {
         access_token: &Secret,
     ) -> Result<Result<Answer, HttpError>, EstablishError> {
         let (http, tracing) = (self.http()?, self.tracing());
-        let bearer =
-            || userinfo::request(url.clone(), BEARER, access_token).named_by(self.named_by());
+        let named_by = self.provider.named_by(&self.values)?;
         let Some(prover) = self.new_prover()? else {
-            return Ok(server::fetch(http, bearer(), &tracing, limits()).await);
+            let bearer = userinfo::request(url.clone(), BEARER, access_token).named_by(named_by);
+            return Ok(server::fetch(http, bearer, &tracing, limits()).await);
         };
         let system = self.system;
         let proven = || {
             let about = prover::Request { method: "GET", url, access_token: Some(access_token) };
             let proof = prover.header(&about, system.clock.now(), &*system.random);
             let request = userinfo::request(url.clone(), dpop::SCHEME, access_token);
-            let request = request.named_by(self.named_by());
+            let request = request.named_by(named_by.clone());
             proof.map(|proof| request.secret_header(dpop::PROOF, proof))
         };
         let mut answer = None;
@@ -237,10 +237,6 @@ impl Connection<'_> {
             let detail = "an endpoint of the authorization server is no URL".into();
             EstablishError::Http(HttpError::InvalidRequest { detail })
         })
-    }
-
-    fn named_by(&self) -> Option<String> {
-        self.provider.discovery.as_ref().and_then(|it| it.names_the_endpoints())
     }
 }
 
@@ -280,7 +276,7 @@ impl<'c, 's> KeySource<'c, 's> {
         let connection = self.connection;
         let mut request = Request::new(Method::GET, self.url.clone())
             .header("Accept", "application/jwk-set+json, application/json")
-            .named_by(connection.named_by());
+            .named_by(connection.provider.named_by(&connection.values)?);
         if past_caches {
             request = request.header("Cache-Control", "no-cache");
         }
