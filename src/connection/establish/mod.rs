@@ -10,7 +10,7 @@ pub mod imported;
 pub mod pushed;
 mod turn;
 
-use super::entry::Entry;
+use super::entry::{Credentials, Entry};
 use super::identity::{Identity, Likeness, compare, words};
 use super::leftover::Origin;
 use super::server::Unanswered;
@@ -346,14 +346,16 @@ impl Connection<'_> {
         entry.client_id =
             Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
         // One that came from the store may have been changed there meanwhile.
-        if let Some(secret) = brought.client_secret.clone().or(self.client_secret_override()) {
-            entry.secrets.insert("client_secret".into(), secret);
-            entry.secrets_for = self.token_endpoint().ok();
-            entry.secrets_pushed_to = self.pushed_endpoint();
-        }
-        if let Some(key) = brought.private_key.clone() {
-            entry.secrets.insert("private_key".into(), key);
-            entry.secrets_for = self.token_endpoint().ok();
+        let client_secret = brought.client_secret.clone().or(self.client_secret_override());
+        let private_key = brought.private_key.clone();
+        if client_secret.is_some() || private_key.is_some() {
+            let brings_secret = client_secret.is_some();
+            let credentials = Credentials { client_secret, private_key };
+            let endpoint = self.token_endpoint().ok();
+            entry.bring_credentials(credentials, endpoint, &self.provider.name);
+            if brings_secret {
+                entry.secrets_pushed_to = self.pushed_endpoint();
+            }
         }
         entry.requested = brought.scopes.clone();
         entry.wanted = brought.wanted.clone();
