@@ -155,3 +155,28 @@ fn the_key_and_its_proofs_are_told_nobody() {
         assert!(!text.contains("PRIVATE KEY"), "{}", path.display());
     }
 }
+
+#[test] // SC2, SC5
+fn tokens_without_their_key_are_not_imported() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    let before = world.line("token shop").ok().stdout;
+    *world.stdin.borrow_mut() = br#"{"access_token":"a","refresh_token":"r"}"#.to_vec();
+    let refused = world.line("import shop").exits(3).without_product();
+    refused.says("without the key").says("keyfob connect shop").says("keyfob import shop --sealed");
+    assert_eq!(world.line("token shop").ok().stdout, before);
+    assert!(vendor.take().is_empty(), "nothing was sent");
+}
+
+#[test] // SC1, SC5
+fn a_refresh_token_is_not_sent_without_the_proof_of_its_key() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    let entry = world.shelf.entry("shop").unwrap();
+    let mut entry: serde_json::Value = serde_json::from_str(&entry).unwrap();
+    assert!(entry["dpop_key"].is_string());
+    entry["dpop_key"] = "no key".into();
+    world.shelf.put("shop", &entry.to_string());
+    world.line("refresh shop").exits(6).says("bound to cannot be used").says("nothing was sent");
+    assert!(vendor.take().is_empty(), "nothing was sent");
+}

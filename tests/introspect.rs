@@ -101,3 +101,20 @@ fn a_token_is_never_shown_to_another_endpoint_than_the_one_it_was_given_beside()
     std::fs::write(&file, text.replace("{host}/introspect", "https://evil.example/i")).unwrap();
     shop.line("introspect shop").exits(3).says("https://evil.example/i").says("nothing was sent");
 }
+
+#[test] // RV9, RV1, A16
+fn an_endpoint_that_the_file_has_gained_since_is_on_the_token_endpoint_s_own_server() {
+    let shop = Shop::of("standard");
+    let file = shop.world.home().providers().join("standard.toml");
+    let with = std::fs::read_to_string(&file).unwrap();
+    let url = "[introspect]\nurl = \"{host}/introspect\"\n";
+    assert!(with.contains(url), "{with}");
+    std::fs::write(&file, with.replace(url, "")).unwrap();
+    shop.connect().ok();
+    let elsewhere = url.replace("{host}", "https://evil.example");
+    std::fs::write(&file, with.replace(url, &elsewhere)).unwrap();
+    let refused = shop.line("introspect shop").exits(3);
+    refused.says("https://evil.example/introspect").says("nothing was sent");
+    std::fs::write(&file, with).unwrap();
+    shop.line("introspect shop").ok();
+}

@@ -253,7 +253,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::random(&SystemRandom);
-        let mut journal = Journal::create(folder.path(), &profile, generation).unwrap().unwrap();
+        let mut journal = Journal::claim(folder.path(), &profile, generation).unwrap().unwrap().fill().unwrap();
         journal.record(&key, &SystemRandom, &answer).unwrap();
         let found = Journal::recover(folder.path(), &profile, generation, &key).unwrap();
         prop_assert_eq!(found, Recovered::Answer(answer.into()));

@@ -1,6 +1,10 @@
 //! The corners of rolling a token: what an answer, a lost answer and another writer leave behind.
 
+use keyfob::random::SystemRandom;
 use keyfob::sandbox::{Behaviour, Endpoint, Fault};
+use keyfob::secret::Secret;
+use keyfob::store::journal::{Journal, Recovered};
+use keyfob::store::key::Key;
 use serde_json::json;
 
 use crate::support::Shop;
@@ -198,4 +202,67 @@ fn importing_a_token_again_that_was_rolled_since_is_refused_and_changes_nothing(
     import().exits(2).says("was imported before and is spent");
     shop.line("refresh shop").ok();
     assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
+}
+
+/// Does this during the next wait, once.
+fn during_the_wait(shop: &Shop, act: impl FnOnce() + Send + 'static) {
+    let mut act = Some(act);
+    shop.world.clock.meanwhile(move |_| {
+        if let Some(act) = act.take() {
+            act();
+        }
+    });
+}
+
+/// The journal of the first tokens, as another process has it that goes on without the lock.
+fn journal_of_another(shop: &Shop, key: &Key, answer: &[u8]) -> Journal {
+    let claimed = Journal::claim(&shop.world.home().journal(), "shop", 1).unwrap();
+    let mut journal = claimed.unwrap().fill().unwrap();
+    journal.record(key, &SystemRandom, answer).unwrap();
+    journal
+}
+
+#[test] // A22, RF4, RF18
+fn whoever_comes_second_leaves_the_first_one_s_journal_as_it_is() {
+    let shop = Shop::connected("inkress");
+    let before = shop.world.shelf.entry("shop").unwrap();
+    let key = Key::random(&SystemRandom);
+    let journal = journal_of_another(&shop, &key, b"all there is");
+    let requests = shop.token_requests();
+    let mut moved: serde_json::Value = serde_json::from_str(&before).unwrap();
+    moved["imported"] = "another writer was here".into();
+    let shelf = shop.world.shelf.clone();
+    during_the_wait(&shop, move || {
+        shelf.put("shop", &moved.to_string());
+        drop(journal);
+    });
+    shop.line("refresh shop");
+    assert!(!shop.world.clock.slept().is_empty(), "it waited for the journal");
+    assert_eq!(shop.token_requests(), requests, "nothing was sent");
+    let held = Journal::recover(&shop.world.home().journal(), "shop", 1, &key).unwrap();
+    assert_eq!(held, Recovered::Answer(b"all there is".to_vec().into()));
+}
+
+#[test] // A22, RF4
+fn an_answer_that_came_while_the_journal_was_waited_for_is_stored() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_token_answers(vec![status(503, ""), status(503, "")]);
+    shop.line("refresh shop").exits(7);
+    let requests = shop.token_requests();
+    let entry: serde_json::Value =
+        serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap();
+    assert!(entry["mark"].is_object(), "the first refresh is marked");
+    let key = Key::decode(&Secret::new(entry["journal_key"].as_str().unwrap())).unwrap();
+    let claimed = Journal::claim(&shop.world.home().journal(), "shop", 1).unwrap();
+    let mut journal = claimed.unwrap().fill().unwrap();
+    during_the_wait(&shop, move || {
+        let tokens = json!({"access_token": "inka_late", "token_type": "Bearer",
+            "refresh_token": "inkr_late", "expires_in": 3600});
+        let answer = [&200_u16.to_be_bytes()[..], tokens.to_string().as_bytes()].concat();
+        journal.record(&key, &SystemRandom, &answer).unwrap();
+        drop(journal);
+    });
+    shop.line("refresh shop").ok();
+    assert_eq!(shop.token_requests(), requests, "the spent token is not sent again");
+    assert_eq!(shop.line("token shop").ok().stdout, "inka_late\n");
 }

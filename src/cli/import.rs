@@ -32,6 +32,10 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     let files = [&args.client.client_secret_file, &args.client.client_key_file];
     let secret_on_stdin = files.into_iter().flatten().any(|path| path.as_os_str() == "-");
     let about = Situation { imports: true, ..chosen.situation(context.system) };
+    let wrong = |error| report::establish(&EstablishError::Import(error), &chosen.provider, &about);
+    if chosen.profile.dpop || chosen.provider.client.dpop_bound_access_tokens {
+        return Err(wrong(ImportError::Unbindable));
+    }
     let object = match (&context.system.person, secret_on_stdin) {
         (Some(_), _) | (None, true) => asked(context, &chosen)?,
         (None, false) if context.system.terminals.stdin => return Err(nothing_to_read(&about)),
@@ -39,7 +43,6 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     };
     let now = context.system.clock.now();
     let imported = imported::read(&object, &chosen.provider, now);
-    let wrong = |error| report::establish(&EstablishError::Import(error), &chosen.provider, &about);
     let Imported { tokens, client_id, client_secret } = imported.map_err(wrong)?;
     let secrets =
         [Some(&tokens.access_token), tokens.refresh_token.as_ref(), client_secret.as_ref()];

@@ -131,10 +131,13 @@ impl Connection<'_> {
     /// The client that the tokens of an entry were given to.
     pub(super) fn registration_of(&self, entry: &Entry) -> Result<ClientRegistration, FreshError> {
         let client_id = entry.client_id.clone().or_else(|| self.client_id.clone());
+        let endpoint = self.token_endpoint().ok();
+        let (to, name) = (endpoint.as_deref(), self.provider.name.as_str());
+        let kept = || entry.client_secret_for(to, name).cloned();
         Ok(ClientRegistration {
             client_id: client_id.ok_or(FreshError::ClientIdMissing)?,
-            client_secret: self.client_secret_override().or_else(|| entry.client_secret().cloned()),
-            private_key: entry.private_key().cloned(),
+            client_secret: self.client_secret_override().or_else(kept),
+            private_key: entry.private_key_for(to, name).cloned(),
         })
     }
 

@@ -14,6 +14,10 @@ use crate::store::StoreError;
 use crate::store::key::Key;
 use crate::token_set::TokenSet;
 
+/// The client secret's name among the secrets.
+const CLIENT_SECRET: &str = "client_secret";
+/// The name of the client's private key.
+const PRIVATE_KEY: &str = "private_key";
 /// The newest entry this program can read.
 const VERSION: u64 = 1;
 
@@ -112,6 +116,15 @@ pub struct Bound {
     pub other_hosts: Option<Vec<String>>,
 }
 
+/// What a client proves itself with, where it brings it.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The client secret.
+    pub client_secret: Option<Secret>,
+    /// The private key, as PEM.
+    pub private_key: Option<Secret>,
+}
+
 /// Says that a refresh token may have been spent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -183,6 +196,7 @@ impl Entry {
     /// What was carried here in the place of what is here: the journal and the counts stay this machine's.
     pub fn in_place_of(self, here: Self) -> Self {
         let brings_secrets = !self.secrets.is_empty();
+        let here = here.for_the_client_of(&self);
         let (secrets, secrets_for, secrets_pushed_to, registration) = match brings_secrets {
             true => (self.secrets, self.secrets_for, self.secrets_pushed_to, self.registration),
             false => (here.secrets, here.secrets_for, here.secrets_pushed_to, here.registration),
@@ -203,6 +217,19 @@ impl Entry {
             borrowed: false,
             ..self
         }
+    }
+
+    /// The same without what another client proves itself with, or this one elsewhere.
+    fn for_the_client_of(mut self, carried: &Self) -> Self {
+        let endpoint = carried.bound.as_ref().map(|bound| &bound.token_endpoint);
+        let bound_to = self.bound.as_ref().map(|bound| &bound.token_endpoint);
+        let is_for_it = endpoint.is_some()
+            && (endpoint == bound_to || endpoint == self.secrets_for.as_ref())
+            && self.client_id == carried.client_id;
+        if !is_for_it {
+            self.forget_credentials();
+        }
+        self
     }
 
     /// Whether its tokens were given after those of another.
@@ -244,12 +271,12 @@ impl Entry {
 
     /// The client secret, where one is kept.
     pub fn client_secret(&self) -> Option<&Secret> {
-        self.secrets.get("client_secret")
+        self.secrets.get(CLIENT_SECRET)
     }
 
     /// The client's private key, where one is kept.
     pub fn private_key(&self) -> Option<&Secret> {
-        self.secrets.get("private_key")
+        self.secrets.get(PRIVATE_KEY)
     }
 
     /// The client secret, if it was kept for this token endpoint: another vendor's never goes there.
@@ -283,8 +310,41 @@ impl Entry {
     fn is_kept_for(&self, token_endpoint: Option<&str>, provider: &str) -> bool {
         match self.secrets_for.as_deref() {
             Some(kept_for) => Some(kept_for) == token_endpoint || kept_for == provider,
-            None => self.tokens.is_none(),
+            // In entries of before it was kept, the tokens say for whom.
+            None => match &self.bound {
+                Some(bound) => Some(bound.token_endpoint.as_str()) == token_endpoint,
+                None => self.tokens.is_none(),
+            },
         }
+    }
+
+    /// Takes the place of the client's credentials: what was kept for another token endpoint goes,
+    /// so that one of them never vouches for the other.
+    pub fn bring_credentials(
+        &mut self,
+        brought: Credentials,
+        token_endpoint: Option<String>,
+        provider: &str,
+    ) {
+        if !self.is_kept_for(token_endpoint.as_deref(), provider) {
+            self.forget_credentials();
+        }
+        let named = [(CLIENT_SECRET, brought.client_secret), (PRIVATE_KEY, brought.private_key)];
+        for (name, secret) in named {
+            if let Some(secret) = secret {
+                self.secrets.insert(name.into(), secret);
+                self.secrets_for.clone_from(&token_endpoint);
+            }
+        }
+    }
+
+    /// Forgets what the client proves itself with, and whom that was kept for; what else is kept stays.
+    fn forget_credentials(&mut self) {
+        for name in [CLIENT_SECRET, PRIVATE_KEY] {
+            self.secrets.remove(name);
+        }
+        self.secrets_for = None;
+        self.secrets_pushed_to = None;
     }
 
     /// Whether requests may be pushed there with the client secret: to the token endpoint's own
@@ -412,5 +472,65 @@ mod tests {
         let mut entry = Entry::empty(&SystemRandom);
         entry.secrets.insert("client_secret".into(), Secret::new("s"));
         assert_eq!(Entry::decode(&entry.encode().unwrap()).unwrap(), entry);
+    }
+
+    const HERE: &str = "https://here.example/token";
+    const ELSEWHERE: &str = "https://elsewhere.example/token";
+
+    /// An entry of a client whose tokens and credentials are for an endpoint.
+    fn entry_for(client_id: &str, endpoint: &str) -> Entry {
+        let mut entry = Entry::empty(&SystemRandom);
+        entry.client_id = Some(client_id.into());
+        entry.bound = Some(Bound {
+            token_endpoint: endpoint.into(),
+            api_origin: "https://api.example".into(),
+            revocation_endpoint: None,
+            introspection_endpoint: None,
+            other_hosts: None,
+        });
+        for name in [CLIENT_SECRET, PRIVATE_KEY, "webhook_secret"] {
+            entry.secrets.insert(name.into(), Secret::new(name));
+        }
+        entry.secrets_for = Some(endpoint.into());
+        entry
+    }
+
+    #[test] // A16
+    fn credentials_kept_for_another_endpoint_go_when_one_of_them_is_brought() {
+        for (to, key_stays) in [(HERE, true), (ELSEWHERE, false)] {
+            let mut entry = entry_for("c", HERE);
+            let client_secret = Some(Secret::new("new"));
+            let brought = Credentials { client_secret, private_key: None };
+            entry.bring_credentials(brought, Some(to.into()), "vendor");
+            assert_eq!(entry.client_secret_for(Some(to), "vendor").unwrap().expose(), "new");
+            assert_eq!(entry.private_key_for(Some(to), "vendor").is_some(), key_stays, "{to}");
+            assert_eq!(entry.private_key().is_some(), key_stays, "{to}");
+            assert!(entry.secrets.contains_key("webhook_secret"));
+        }
+    }
+
+    #[test] // A16
+    fn an_old_entry_s_secret_is_for_the_endpoint_of_its_tokens() {
+        let mut entry = entry_for("c", HERE);
+        entry.secrets_for = None;
+        assert!(entry.client_secret_for(Some(HERE), "vendor").is_some());
+        assert!(entry.client_secret_for(Some(ELSEWHERE), "vendor").is_none());
+        assert!(entry.client_secret_for(None, "vendor").is_none());
+    }
+
+    #[test] // A16
+    fn a_carried_entry_without_secrets_takes_those_of_its_own_client_alone() {
+        for (client_id, endpoint, stays) in
+            [("c", HERE, true), ("other", HERE, false), ("c", ELSEWHERE, false)]
+        {
+            let mut carried = entry_for(client_id, endpoint);
+            carried.secrets.clear();
+            carried.secrets_for = None;
+            let now = carried.in_place_of(entry_for("c", HERE));
+            assert_eq!(now.client_secret().is_some(), stays, "{client_id} {endpoint}");
+            assert_eq!(now.private_key().is_some(), stays, "{client_id} {endpoint}");
+            assert_eq!(now.secrets_for.is_some(), stays, "{client_id} {endpoint}");
+            assert!(now.secrets.contains_key("webhook_secret"));
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
@@ -211,15 +212,20 @@ impl Connection<'_> {
         };
         // What cannot be filled in cannot be sent to either.
         let pairs = [
-            (Some(was.token_endpoint.clone()), self.token_endpoint().ok()),
-            (Some(was.api_origin.clone()), self.api_origin().ok()),
-            (was.revocation_endpoint.clone(), self.revocation_endpoint()),
-            (was.introspection_endpoint.clone(), self.introspection_endpoint()),
+            (Some(&was.token_endpoint), self.token_endpoint().ok()),
+            (Some(&was.api_origin), self.api_origin().ok()),
+            (was.revocation_endpoint.as_ref(), self.revocation_endpoint()),
+            (was.introspection_endpoint.as_ref(), self.introspection_endpoint()),
         ];
-        for (was, is) in pairs {
-            if let (Some(was), Some(is)) = (was, is)
-                && was != is
-            {
+        for (known, is) in pairs {
+            let Some(is) = is else { continue };
+            let agrees = match known {
+                Some(known) => *known == is,
+                // One that the provider file has gained since is the token endpoint's own server.
+                None => have_one_origin(&was.token_endpoint, &is),
+            };
+            if !agrees {
+                let was = known.unwrap_or(&was.token_endpoint).clone();
                 return Err(FreshError::Rebound { was, is });
             }
         }
@@ -348,11 +354,14 @@ impl Connection<'_> {
         if self.provider.client.shows_certificate() && entry.client_certificate().is_none() {
             return Err(FreshError::ClientCertificateMissing);
         }
-        if self.provider.client.needs_key() && entry.private_key().is_none() {
+        let endpoint = self.token_endpoint().ok();
+        let (to, name) = (endpoint.as_deref(), self.provider.name.as_str());
+        if self.provider.client.needs_key() && entry.private_key_for(to, name).is_none() {
             return Err(FreshError::ClientKeyMissing);
         }
         let secret_needed = self.provider.client.needs_secret();
-        if secret_needed && client_secret.is_none() && entry.client_secret().is_none() {
+        let kept = entry.client_secret_for(to, name);
+        if secret_needed && client_secret.is_none() && kept.is_none() {
             return Err(FreshError::ClientSecretMissing);
         }
         Ok(Order {
@@ -445,6 +454,7 @@ impl Connection<'_> {
             Rolled::Unsaved { error, copy } => return Err(FreshError::Unsaved { error, copy }),
             Rolled::NotProved(error) => FreshError::NotProved(error),
             Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
+            Rolled::NoKey => FreshError::NoKey,
             Rolled::Unsigned(why) => FreshError::Unsigned(why),
             Rolled::Refused(error) => FreshError::Refused(error),
             Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
@@ -493,6 +503,12 @@ impl Connection<'_> {
             false => self.serve_or(&entry, wanted, failure),
         }
     }
+}
+
+/// Whether two addresses are of one scheme, host and port.
+fn have_one_origin(one: &str, other: &str) -> bool {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some_and(|it| origin(other) == Some(it))
 }
 
 /// What can be asked of a token's life: one that was given for an hour never lives for two, and

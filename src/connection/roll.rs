@@ -35,7 +35,7 @@ use crate::provider::{MissingValue, Provider};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::StoreError;
-use crate::store::journal::{Journal, Recovered};
+use crate::store::journal::{Claimed, Journal, Recovered};
 use crate::store::key::Key;
 use crate::store::lock::Lock;
 use crate::token_set::TokenSet;
@@ -124,6 +124,8 @@ pub enum Rolled {
     },
     /// The request cannot be made.
     Unmakable(String),
+    /// The key that the tokens are bound to cannot be used; nothing was sent.
+    NoKey,
     /// What the client signs cannot be signed; nothing was sent.
     Unsigned(String),
     /// The save command did not pass its proof; nothing was sent.
@@ -230,6 +232,9 @@ pub async fn roll(
     if rolling.lost && !order.reason.allows_resend() {
         return Ok(rolling.no_verdict(NoAnswer::NotTried, true, false));
     }
+    if rolling.entry.dpop_key.is_some() && rolling.prover.is_none() {
+        return Ok(Rolled::NoKey);
+    }
     let request = match rolling.request() {
         Ok(request) => request,
         Err(MissingValue(name)) => return Ok(Rolled::Unmakable(name)),
@@ -243,8 +248,9 @@ pub async fn roll(
     if let Err(until) = rolling.turn().await {
         return Ok(Rolled::UsedUp { until });
     }
-    let Some(mut journal) = rolling.prepare().await? else {
-        return Ok(Rolled::Moved);
+    let mut journal = match rolling.prepare().await? {
+        Ok(journal) => journal,
+        Err(rolled) => return Ok(rolling.save_if_renewed(rolled).await),
     };
     let rolled = rolling.send(&request, &mut journal).await;
     Ok(rolling.save_if_renewed(rolled).await)
@@ -274,7 +280,7 @@ struct Rolling<'a> {
     lost: bool,
     /// The earlier refresh that lost it.
     earlier: Option<Mark>,
-    /// The key that the tokens are bound to.
+    /// The key that the tokens are bound to; `None` also where it cannot be read.
     prover: Option<Prover>,
 }
 
@@ -292,39 +298,42 @@ impl<'a> Rolling<'a> {
         };
         let earlier = entry.mark_of_this_token().cloned();
         let lost = earlier.is_some();
-        // A key that cannot be read proves nothing, and the server says so.
+        // What an earlier command received can be stored without it.
         let prover = entry.dpop_key.as_ref().and_then(|key| Prover::new(key).ok());
         Ok(Some(Self { drawer, lock, order, tools, entry, lost, earlier, prover }))
     }
 
     /// Uses an answer that an earlier command received and could not store.
     fn recover(&mut self) -> Result<Option<Rolled>, StoreError> {
-        let Some(mark) = self.earlier.clone() else {
+        if self.earlier.is_none() {
             return Ok(None);
-        };
+        }
         let profile = &self.drawer.name.profile;
         let (folder, generation) = (&self.drawer.journal, self.entry.generation);
         let recovered = Journal::recover(folder, profile, generation, &self.journal_key()?)?;
+        Ok(self.take(&recovered))
+    }
+
+    /// The same of what a journal held; `None` where it settles nothing.
+    fn take(&mut self, recovered: &Recovered) -> Option<Rolled> {
+        let mark = self.earlier.clone()?;
         let Recovered::Answer(text) = recovered else {
-            return Ok(None);
+            return None;
         };
-        let Some(answer) = decode_answer(&text) else {
-            return Ok(None);
-        };
+        let answer = decode_answer(text)?;
         // Its lifetimes began when it was asked for.
         match self.judge(&answer, mark.started_at).without(&self.secrets()) {
             TokenAnswer::Granted(tokens) => {
-                Ok(Some(self.keep(tokens, self.of_another(&answer), true, true)))
+                Some(self.keep(tokens, self.of_another(&answer), true, true))
             }
-            TokenAnswer::Refused(error) if self.is_final(&error) => Ok(Some(self.end(&error))),
+            TokenAnswer::Refused(error) if self.is_final(&error) => Some(self.end(&error)),
             TokenAnswer::Unbound(_) => {
-                let unbound = NoAnswer::unbound(answer.status);
-                Ok(Some(self.no_verdict(unbound, true, false)))
+                Some(self.no_verdict(NoAnswer::unbound(answer.status), true, false))
             }
             TokenAnswer::Unfit { status, what } => {
-                Ok(Some(self.no_verdict(NoAnswer::Unfit { status, what }, true, false)))
+                Some(self.no_verdict(NoAnswer::Unfit { status, what }, true, false))
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 
@@ -368,25 +377,35 @@ impl<'a> Rolling<'a> {
             wanted.resource.clone_from(&provider.token.resource);
         }
         let grant = grant.wanting(wanted);
-        let secret = order.client_secret.as_ref().or(self.entry.client_secret());
+        let values = settings::values(provider, &order.settings, Some(&order.client_id));
+        let endpoint = values.render_url(&provider.token.url)?;
+        let (to, name) = (Some(endpoint.as_str()), provider.name.as_str());
+        let secret = order.client_secret.as_ref().or(self.entry.client_secret_for(to, name));
         let registration = ClientRegistration {
             client_id: order.client_id.clone(),
             client_secret: secret.cloned(),
-            private_key: self.entry.private_key().cloned(),
+            private_key: self.entry.private_key_for(to, name).cloned(),
         };
-        let values = settings::values(provider, &order.settings, Some(&order.client_id));
         token_request(provider, &values, &registration, &grant)
     }
 
-    /// Proves that mark and journal can be written, before anything is spent; `None` where another
-    /// writer was first.
-    async fn prepare(&mut self) -> Result<Option<Journal>, StoreError> {
-        let journal = self.journal().await?;
+    /// Proves that mark and journal can be written, before anything is spent; what became of it
+    /// instead, where another writer was first.
+    async fn prepare(&mut self) -> Result<Result<Journal, Rolled>, StoreError> {
+        let mut claimed = self.journal().await?;
         // Where the lock file was taken away from under its holder, two come here: one after the other.
+        // What the first one could not store is in this journal alone: it stays as it is.
         if self.drawer.read()?.as_ref() != Some(&self.entry) {
-            journal.discard()?;
-            return Ok(None);
+            return Ok(Err(Rolled::Moved));
         }
+        // A mark that both found says nothing of an answer that came between.
+        if self.earlier.is_some() {
+            let held = claimed.held(&self.journal_key()?)?;
+            if let Some(rolled) = self.take(&held) {
+                return Ok(Err(rolled));
+            }
+        }
+        let journal = claimed.fill()?;
         self.entry.mark = Some(Mark {
             started_at: self.tools.clock.now(),
             refresh_token_fingerprint: self
@@ -397,7 +416,7 @@ impl<'a> Rolling<'a> {
             host: self.order.host.clone(),
         });
         match self.drawer.note(self.lock, &self.entry) {
-            Ok(()) => Ok(Some(journal)),
+            Ok(()) => Ok(Ok(journal)),
             Err(error) => {
                 // Empty, and of a generation that the next try takes again.
                 let _ = journal.discard();
@@ -407,12 +426,12 @@ impl<'a> Rolling<'a> {
     }
 
     /// The journal of this generation, once nobody else has it.
-    async fn journal(&self) -> Result<Journal, StoreError> {
+    async fn journal(&self) -> Result<Claimed, StoreError> {
         let (folder, profile) = (&self.drawer.journal, &self.drawer.name.profile);
         let mut waited = Duration::ZERO;
         loop {
-            if let Some(journal) = Journal::create(folder, profile, self.entry.generation)? {
-                return Ok(journal);
+            if let Some(claimed) = Journal::claim(folder, profile, self.entry.generation)? {
+                return Ok(claimed);
             }
             if waited >= LOCK_WAIT {
                 let held = std::io::Error::other("another process is writing it");

@@ -181,7 +181,8 @@ impl Forwarder {
                 access_token: Some(&grant.token),
             };
             let proof = prover.header(&about, self.clock.now(), &*self.random);
-            headers.extend(proof.ok().and_then(|proof| headers::proof(&proof)));
+            let proof = proof.ok().and_then(|proof| headers::proof(&proof));
+            headers.extend([proof.ok_or(Refusal::NoProof)?]);
         }
         Ok(Relay { method: asked.method(), url, headers, body })
     }

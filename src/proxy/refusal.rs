@@ -45,6 +45,8 @@ pub enum Refusal {
     Body,
     /// There is no access token.
     NoToken(Arc<Failure>),
+    /// The token is bound to a key that cannot sign: without its proof it is not sent.
+    NoProof,
     /// The access token was not renewed in time.
     TokenLate,
     /// The proxy is about to end.
@@ -86,9 +88,12 @@ impl Refusal {
             Self::Path(_) | Self::Target(_) | Self::Body => StatusCode::BAD_REQUEST,
             Self::Trace => StatusCode::METHOD_NOT_ALLOWED,
             Self::Tunnel | Self::Upgrade => StatusCode::NOT_IMPLEMENTED,
-            Self::NoToken(_) | Self::TokenLate | Self::Closing | Self::Header(_) | Self::Busy => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NoToken(_)
+            | Self::NoProof
+            | Self::TokenLate
+            | Self::Closing
+            | Self::Header(_)
+            | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer(HttpError::TimedOut { .. }) => StatusCode::GATEWAY_TIMEOUT,
             Self::NoAnswer(_) | Self::RedirectElsewhere { .. } | Self::Encoding(_) => {
                 StatusCode::BAD_GATEWAY

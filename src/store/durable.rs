@@ -14,7 +14,7 @@ mod portable;
 use portable as system;
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -65,7 +65,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::unwritable("read", path)(error)),
         };
-        read_bounded(file, LONGEST_FILE).map(Some).map_err(StoreError::unwritable("read", path))
+        read_bounded(&file, LONGEST_FILE).map(Some).map_err(StoreError::unwritable("read", path))
     }
 
     /// Replaces a file whole: after any interruption it holds the old bytes or the new ones.
@@ -94,30 +94,45 @@ impl Folder {
             .map_err(StoreError::unwritable("make", self.path_of(name)))
     }
 
-    /// Makes a file, or takes one that was left, with these bytes and durable; `None` while another process has it.
+    /// Opens a file, or makes an empty one, for this process alone; `None` while another process has it.
     ///
-    /// It is this process's as long as the file is open.
-    pub fn claim(&self, name: &str, bytes: &[u8]) -> Result<Option<File>, StoreError> {
+    /// It is this process's as long as the file is open. What it holds is not touched.
+    pub fn claim(&self, name: &str) -> Result<Option<File>, StoreError> {
         let failed = || StoreError::unwritable("make", self.path_of(name));
         loop {
-            let mut file = self.handle.open_or_create(name).map_err(failed())?;
+            let file = self.handle.open_or_create(name).map_err(failed())?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(failed()(error)),
             }
             // Between opening and locking, whoever had it may have removed it.
-            if !self.handle.is_at(&file, name).map_err(failed())? {
-                continue;
+            if self.handle.is_at(&file, name).map_err(failed())? {
+                return Ok(Some(file));
             }
-            return file
-                .write_all(bytes)
-                .and_then(|()| file.set_len(bytes.len() as u64))
-                .and_then(|()| file.sync_all())
-                .and_then(|()| self.handle.sync())
-                .map(|()| Some(file))
-                .map_err(failed());
         }
+    }
+
+    /// Reads a claimed file whole, through the descriptor that holds it.
+    pub fn read_claimed(
+        &self,
+        name: &str,
+        file: &mut File,
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        file.rewind()
+            .and_then(|()| read_bounded(file, LONGEST_FILE))
+            .map_err(StoreError::unwritable("read", self.path_of(name)))
+    }
+
+    /// Fills a claimed file with these bytes in the place of any others; durable when it returns.
+    pub fn fill(&self, name: &str, file: &mut File, bytes: &[u8]) -> Result<(), StoreError> {
+        file.rewind()
+            .and_then(|()| file.write_all(bytes))
+            .and_then(|()| file.set_len(bytes.len() as u64))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| file.rewind())
+            .and_then(|()| self.handle.sync())
+            .map_err(StoreError::unwritable("make", self.path_of(name)))
     }
 
     /// Removes a file; one that is not there is no error.
@@ -162,7 +177,7 @@ impl Folder {
 
 /// Reads a private file somewhere else, such as a key: of this user, for this user alone.
 pub fn read_private(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    read_bounded(system::open_private(path)?, limit)
+    read_bounded(&system::open_private(path)?, limit)
 }
 
 /// Refuses to write what could not be read again.
@@ -177,7 +192,7 @@ fn too_long() -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than it may be")
 }
 
-fn read_bounded(file: File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_bounded(file: &File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let length = file.metadata()?.len();
     if length > limit {
         return Err(too_long());

@@ -50,21 +50,19 @@ pub enum Recovered {
 }
 
 impl Journal {
-    /// Makes the file at its full size, durable when it returns; `None` while another process writes it.
+    /// Takes the file for this process alone, as it is; `None` while another process writes it.
     ///
     /// One generation has one writer, also where the lock file was taken away from under its holder.
-    /// What an earlier try of the same generation left is gone then: recover first.
-    pub fn create(
+    pub fn claim(
         folder: &Path,
         profile: &str,
         generation: u64,
-    ) -> Result<Option<Self>, StoreError> {
+    ) -> Result<Option<Claimed>, StoreError> {
         let folder = Folder::make(folder)?;
         let name = file_name(profile, generation);
-        // Real zeros: a hole would take its blocks only when the answer is written.
-        let file = folder.claim(&name, &vec![0; ROOM])?;
+        let file = folder.claim(&name)?;
         let profile = profile.to_owned();
-        Ok(file.map(|file| Self { file, folder, name, profile, generation }))
+        Ok(file.map(|file| Claimed(Self { file, folder, name, profile, generation })))
     }
 
     /// Seals an answer into the file, durable when it returns; a second one takes the first one's place.
@@ -97,17 +95,9 @@ impl Journal {
         let Some(bytes) = folder.read(&name)? else {
             return Ok(Recovered::Absent);
         };
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Ok(Recovered::Empty);
-        }
-        let opened = seal::extent(&bytes)
-            .map(|extent| bytes.get(..extent).unwrap_or(&bytes))
-            .and_then(|sealed| seal::open(key, &about(profile, &generation.to_string()), sealed));
-        match opened {
-            Ok(answer) => Ok(Recovered::Answer(answer)),
-            Err(newer @ seal::SealError::Newer(_)) => Err(newer.at(&folder.path_of(&name))),
-            Err(_) => Ok(Recovered::Torn),
-        }
+        let generation = generation.to_string();
+        read(&bytes, key, &about(profile, &generation))
+            .map_err(|newer| newer.at(&folder.path_of(&name)))
     }
 
     /// Where the file is.
@@ -131,6 +121,44 @@ impl Journal {
             }
         }
         Ok(())
+    }
+}
+
+/// A journal that is this process's, and holds what it held: another writer's answer may be all there is.
+#[derive(Debug)]
+pub struct Claimed(Journal);
+
+impl Claimed {
+    /// Reads what an earlier writer left in it.
+    pub fn held(&mut self, key: &Key) -> Result<Recovered, StoreError> {
+        let Journal { file, folder, name, profile, generation } = &mut self.0;
+        let bytes = folder.read_claimed(name, file)?;
+        let generation = generation.to_string();
+        read(&bytes, key, &about(profile, &generation))
+            .map_err(|newer| newer.at(&folder.path_of(name)))
+    }
+
+    /// Makes it empty and of its full size, durable when it returns; what it held is gone.
+    pub fn fill(self) -> Result<Journal, StoreError> {
+        let Self(mut journal) = self;
+        // Real zeros: a hole would take its blocks only when the answer is written.
+        journal.folder.fill(&journal.name, &mut journal.file, &vec![0; ROOM])?;
+        Ok(journal)
+    }
+}
+
+/// What these bytes are; an error where a newer keyfob wrote them.
+fn read(bytes: &[u8], key: &Key, about: &[&str]) -> Result<Recovered, seal::SealError> {
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Ok(Recovered::Empty);
+    }
+    let opened = seal::extent(bytes)
+        .map(|extent| bytes.get(..extent).unwrap_or(bytes))
+        .and_then(|sealed| seal::open(key, about, sealed));
+    match opened {
+        Ok(answer) => Ok(Recovered::Answer(answer)),
+        Err(newer @ seal::SealError::Newer(_)) => Err(newer),
+        Err(_) => Ok(Recovered::Torn),
     }
 }
 
@@ -168,7 +196,11 @@ mod tests {
         }
 
         fn create(&self, generation: u64) -> Journal {
-            Journal::create(&self.journals(), "shop", generation).unwrap().unwrap()
+            self.claim(generation).unwrap().fill().unwrap()
+        }
+
+        fn claim(&self, generation: u64) -> Option<Claimed> {
+            Journal::claim(&self.journals(), "shop", generation).unwrap()
         }
 
         fn recover(&self, generation: u64) -> Recovered {
@@ -214,15 +246,31 @@ mod tests {
     #[test] // A22, RF18
     fn one_generation_has_one_writer_until_he_ends() {
         let desk = Desk::new();
-        let create = || Journal::create(&desk.journals(), "shop", 1).unwrap();
-        let mut first = create().unwrap();
-        assert!(create().is_none());
+        let mut first = desk.create(1);
+        assert!(desk.claim(1).is_none());
         first.record(&desk.key, &SystemRandom, b"first").unwrap();
-        assert!(create().is_none());
+        assert!(desk.claim(1).is_none());
         assert_eq!(desk.recover(1), answer(b"first"), "the second one touched nothing");
         drop(first);
-        assert!(create().is_some());
+        let second = desk.claim(1).unwrap();
+        second.fill().unwrap();
         assert_eq!(desk.recover(1), Recovered::Empty);
+    }
+
+    #[test] // A22, RF4
+    fn a_second_writer_takes_the_journal_as_it_is_and_leaves_it_so() {
+        let desk = Desk::new();
+        desk.create(1).record(&desk.key, &SystemRandom, b"all there is").unwrap();
+        let mut second = desk.claim(1).unwrap();
+        assert_eq!(second.held(&desk.key).unwrap(), answer(b"all there is"));
+        drop(second);
+        assert_eq!(desk.recover(1), answer(b"all there is"));
+        let mut third = desk.claim(1).unwrap();
+        third.held(&desk.key).unwrap();
+        let mut third = third.fill().unwrap();
+        assert_eq!(std::fs::metadata(third.path()).unwrap().len(), ROOM as u64);
+        third.record(&desk.key, &SystemRandom, b"another").unwrap();
+        assert_eq!(desk.recover(1), answer(b"another"));
     }
 
     #[test]
@@ -277,7 +325,7 @@ mod tests {
         let desk = Desk::new();
         desk.create(1);
         desk.create(2);
-        Journal::create(&desk.journals(), "shop.1", 5).unwrap();
+        Journal::claim(&desk.journals(), "shop.1", 5).unwrap();
         Journal::discard_all(&desk.journals(), "shop").unwrap();
         let left = Folder::open(&desk.journals()).unwrap().unwrap().names().unwrap();
         assert_eq!(left, ["shop.1.5.journal"]);
@@ -287,7 +335,7 @@ mod tests {
     fn a_journal_that_cannot_be_made_says_so_before_anything_is_spent() {
         let desk = Desk::new();
         std::fs::write(desk.journals(), "a file in the folder's place").unwrap();
-        let refused = Journal::create(&desk.journals(), "shop", 1);
+        let refused = Journal::claim(&desk.journals(), "shop", 1);
         assert!(matches!(refused, Err(StoreError::Unwritable { .. })), "{refused:?}");
     }
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use keyfob::clock::SystemClock;
 use keyfob::random::Random;
 use keyfob::secret::Secret;
 use keyfob::store::file::{FileKey, FileStore};
+
 use keyfob::store::lock::Lock;
 use keyfob::store::memory::MemoryStore;
 use keyfob::store::{EntryName, Store, StoreError, StoreKind};
@@ -73,6 +75,16 @@ impl Shelf {
     pub fn entry(&self, profile: &str) -> Option<String> {
         let name = EntryName { profile: profile.into(), home: self.home.identity.clone() };
         self.entries.read(&name).unwrap().map(|entry| entry.expose().to_owned())
+    }
+
+    /// Puts another entry in its place, as a process does that goes on without the lock.
+    pub fn put(&self, profile: &str, entry: &str) {
+        let name = EntryName { profile: profile.into(), home: self.home.identity.clone() };
+        let path = self.home.locks().join("of-another-process.lock");
+        let lock = Lock::try_take(&path, &SystemClock).unwrap().unwrap();
+        self.entries.write(&lock, &name, &Secret::new(entry)).unwrap();
+        drop(lock);
+        std::fs::remove_file(&path).unwrap();
     }
 
     fn file_store(&self) -> FileStore {

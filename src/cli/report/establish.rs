@@ -123,7 +123,7 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             about.connect_without(&["--flow"])
         )),
         EstablishError::Identity(error) => identity(error, about),
-        EstablishError::Import(error) => import(error),
+        EstablishError::Import(error) => import(error, about),
         EstablishError::Profile(error) => profile(error),
     }
 }
@@ -268,7 +268,7 @@ fn request(error: &RequestError, about: &Situation) -> Report {
     }
 }
 
-fn import(error: &ImportError) -> Report {
+fn import(error: &ImportError, about: &Situation) -> Report {
     let report = Report::usage("this import makes no sense").cause(printable(&error.to_string()));
     match error {
         ImportError::Unknown { nearest: Some(nearest), .. } => {
@@ -286,6 +286,15 @@ fn import(error: &ImportError) -> Report {
         ImportError::Lesser => report.hint(
             "import it under another name; --yes takes it, and forgets what renews the one that is here",
         ),
+        ImportError::Unbindable => Report::new(
+            Exit::SetUp,
+            "import-unbound",
+            "tokens of this profile cannot be imported without the key they are bound to",
+        )
+        .cause(error.to_string())
+        .hint("nothing was sent or stored; connect, which makes a key, or import what `keyfob export` has sealed, which carries it")
+        .next(about.connect())
+        .next(format!("keyfob import {} --sealed < FILE", about.profile)),
         ImportError::NotJson(_)
         | ImportError::Unknown { .. }
         | ImportError::Kind { .. }

@@ -53,13 +53,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         })
         .hint("nothing was sent; connect it as it is set up now")
         .next(about.connect()),
-        FreshError::NoKey => Report::new(
-            Exit::Store,
-            "key-unreadable",
-            format!("the key that the tokens of `{profile}` are bound to cannot be used"),
-        )
-        .hint("nothing was sent; connect again, which makes a new one")
-        .next(about.connect()),
+        FreshError::NoKey => key_unreadable(about),
         FreshError::ClientSecretMissing => Report::new(
             Exit::SetUp,
             "client-secret-missing",
@@ -359,6 +353,18 @@ fn unstored(error: &StoreError, in_journal: bool, about: &Situation) -> Report {
     });
     report.hint = Some("make room or give keyfob access, then run the command again".into());
     report
+}
+
+/// The key that tokens are bound to cannot be read, or cannot sign.
+pub fn key_unreadable(about: &Situation) -> Report {
+    let profile = &about.profile;
+    Report::new(
+        Exit::Store,
+        "key-unreadable",
+        format!("the key that the tokens of `{profile}` are bound to cannot be used"),
+    )
+    .hint("nothing was sent; connect again, which makes a new one")
+    .next(about.connect())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::command_line;
 use super::call::{missing_scope, request};
-use super::fresh::fresh;
+use super::fresh::{fresh, key_unreadable};
 use super::{Exit, Report, Situation, http};
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -42,6 +42,7 @@ pub fn proxied(refusal: &Refusal, scopes: &[String], about: &Situation) -> Repor
         Refusal::NoToken(failure) => {
             Report::new(Exit::TryLater, failure.code, "there is no access token")
         }
+        Refusal::NoProof => key_unreadable(about),
         Refusal::TokenLate => later("token-late", "the access token was not renewed in time"),
         Refusal::Closing => later("closing", "the proxy is about to end"),
         Refusal::Busy => later("busy", "audit lines cannot be written as fast as requests come"),

@@ -45,6 +45,9 @@ pub enum ImportError {
     /// It would put an access token alone in the place of a connection that can be renewed.
     #[error("it holds an access token alone, and the connection that is here can be renewed")]
     Lesser,
+    /// The key that the provider bound them to stayed where they were made (RFC 9449).
+    #[error("they are bound to a key (DPoP) that is not among them")]
+    Unbindable,
     /// A member that must be there.
     #[error("`{0}` is missing or empty")]
     Missing(&'static str),
@@ -89,6 +92,7 @@ impl Connection<'_> {
         brought: &Brought,
         tokens: TokenSet,
     ) -> Result<Entry, EstablishError> {
+        refuse_unbindable(&self.provider).map_err(EstablishError::Import)?;
         // Tokens alone can be imported: the client is only needed to renew them.
         let registration = ClientRegistration {
             client_id: self.client_id.clone().unwrap_or_default(),
@@ -110,6 +114,14 @@ impl Connection<'_> {
             Ok(())
         };
         self.put(tokens, brought, Origin::BroughtIn, &replaces, fill).await
+    }
+}
+
+/// Tokens that come without their key are never given another: the first refresh would spend them in vain.
+pub fn refuse_unbindable(provider: &crate::provider::Provider) -> Result<(), ImportError> {
+    match provider.client.dpop_bound_access_tokens {
+        true => Err(ImportError::Unbindable),
+        false => Ok(()),
     }
 }
 

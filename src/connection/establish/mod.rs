@@ -10,7 +10,7 @@ pub mod imported;
 pub mod pushed;
 mod turn;
 
-use super::entry::Entry;
+use super::entry::{Credentials, Entry};
 use super::identity::{Identity, Likeness, compare, words};
 use super::leftover::Origin;
 use super::server::Unanswered;
@@ -363,18 +363,19 @@ impl Connection<'_> {
         entry.client_id =
             Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
         // One that came from the store may have been changed there meanwhile.
-        if let Some(secret) = brought.client_secret.clone().or(self.client_secret_override()) {
-            entry.secrets.insert("client_secret".into(), secret);
-            entry.secrets_for = self.token_endpoint().ok();
-            entry.secrets_pushed_to = self.pushed_endpoint();
+        let client_secret = brought.client_secret.clone().or(self.client_secret_override());
+        let private_key = brought.private_key.clone();
+        if client_secret.is_some() || private_key.is_some() {
+            let brings_secret = client_secret.is_some();
+            let credentials = Credentials { client_secret, private_key };
+            let endpoint = self.token_endpoint().ok();
+            entry.bring_credentials(credentials, endpoint, &self.provider.name);
+            if brings_secret {
+                entry.secrets_pushed_to = self.pushed_endpoint();
+            }
         }
-        let proofs = [
-            ("private_key", &brought.private_key),
-            ("client_certificate", &brought.client_certificate),
-        ];
-        for (name, brought) in proofs {
-            let Some(brought) = brought.clone() else { continue };
-            entry.secrets.insert(name.into(), brought);
+        if let Some(certificate) = brought.client_certificate.clone() {
+            entry.secrets.insert("client_certificate".into(), certificate);
             entry.secrets_for = self.token_endpoint().ok();
         }
         entry.requested = brought.scopes.clone();
