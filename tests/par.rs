@@ -154,7 +154,7 @@ fn a_stored_client_secret_is_not_pushed_to_an_endpoint_that_never_had_it() {
     let swapped = text.replace(&format!("{}/par", server.origin), &format!("{}/par", evil.origin));
     std::fs::write(&file, swapped).unwrap();
     world.browser(Behaviour::MustStayClosed);
-    let ran = world.line("connect shop").exits(3).says("was never sent to that endpoint");
+    let ran = world.line("connect shop").exits(3).says("was never used at that endpoint");
     assert!(ran.stderr.contains("keyfob connect shop --client-secret-file"), "{}", ran.stderr);
     assert_eq!(evil.count(), 0);
     // Who gives the secret again has said yes, and it holds from then on.
@@ -169,7 +169,22 @@ fn a_stored_client_secret_is_not_pushed_to_an_endpoint_that_never_had_it() {
     let third = text.replace(&format!("{}/par", evil.origin), "http://127.0.0.1:1/par");
     std::fs::write(&file, third).unwrap();
     world.browser(Behaviour::MustStayClosed);
-    world.line("connect shop").exits(3).says("was never sent to that endpoint");
+    world.line("connect shop").exits(3).says("was never used at that endpoint");
+}
+
+#[test] // A16, RF14
+fn a_stored_client_secret_goes_to_no_device_endpoint_that_never_had_it() {
+    let (mut world, server, evil) = (World::new(), Scripted::honest(), Scripted::honest());
+    connect(&world, &server, "", &[]).ok();
+    let file = world.folder.path().join("plain.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let flows = text.replace("\"authorization_code\"]", "\"authorization_code\", \"device_code\"]");
+    let swapped = format!("{flows}[device]\nurl = \"{}/device\"\n", evil.origin);
+    std::fs::write(&file, swapped).unwrap();
+    world.browser(Behaviour::MustStayClosed);
+    let ran = world.line("connect shop --flow device").exits(3);
+    ran.says("was never used at that endpoint");
+    assert_eq!(evil.count(), 0);
 }
 
 #[test] // AR25

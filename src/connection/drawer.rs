@@ -7,6 +7,7 @@ use super::entry::Entry;
 use crate::profile::Record;
 use crate::profile::file::Profiles;
 use crate::provider::schema::Rotation;
+use crate::secret::Secret;
 use crate::store::lock::Lock;
 use crate::store::{EntryName, Store, StoreError};
 
@@ -40,6 +41,7 @@ impl Drawer {
         self.store.write(lock, &self.name, &text)?;
         match self.store.read(&self.name)? {
             Some(kept) if kept == text => Ok(()),
+            Some(other) if is_built_on(&other, entry) => Ok(()),
             _ => Err(StoreError::NotKept),
         }
     }
@@ -57,6 +59,15 @@ impl Drawer {
     ) -> Result<(), crate::profile::file::ProfileError> {
         self.profiles.write_record(&self.name.profile, &record(entry, self.store.kind(), rotation))
     }
+}
+
+/// Whether what is stored came after an entry and holds its tokens, or those that came of them:
+/// where a lock file was taken away, another writer may have set its mark in between.
+fn is_built_on(stored: &Secret, entry: &Entry) -> bool {
+    Entry::decode(stored).is_ok_and(|now| {
+        now.generation > entry.generation
+            || (now.generation == entry.generation && now.tokens == entry.tokens)
+    })
 }
 
 /// The public side of an entry.

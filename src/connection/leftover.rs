@@ -97,6 +97,7 @@ impl Connection<'_> {
         entry.secrets.extend(secret.map(|secret| ("client_secret".to_owned(), secret)));
         let key = registration.private_key.clone();
         entry.secrets.extend(key.map(|key| ("private_key".to_owned(), key)));
+        entry.secrets_for = self.token_endpoint().ok();
         entry.adopt(tokens);
         entry
     }

@@ -11,7 +11,8 @@ use super::wire_tests::Authority;
 use super::*;
 use crate::secret::Secret;
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+// The server ends each connection: one that was kept might be used in the moment it ends.
+const OK: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
 /// A server that asks for a certificate, and tells what it was shown.
 fn asking(authority: &Authority, required: bool) -> (Server, Arc<AtomicUsize>) {

@@ -293,7 +293,7 @@ fn import(error: &ImportError, about: &Situation) -> Report {
         )
         .cause(error.to_string())
         .hint("nothing was sent or stored; connect, which makes a key, or import what `keyfob export` has sealed, which carries it")
-        .next(about.connect())
+        .next(format!("keyfob connect {}", about.profile))
         .next(format!("keyfob import {} --sealed < FILE", about.profile)),
         ImportError::NotJson(_)
         | ImportError::Unknown { .. }

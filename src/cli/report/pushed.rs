@@ -34,10 +34,13 @@ pub fn pushed(error: &PushError, provider: &Provider, about: &Situation) -> Repo
         PushError::OtherEndpoint { endpoint } => Report::new(
             Exit::SetUp,
             "endpoints-changed",
-            format!("the client secret of `{}` was never sent to that endpoint", about.profile),
+            format!(
+                "the client secret or key of `{}` was never used at that endpoint",
+                about.profile
+            ),
         )
-        .cause(format!("the provider file now pushes requests to {}", printable(endpoint)))
-        .hint("nothing was sent; if that is right, give the secret again")
+        .cause(format!("the provider file now sends it to {}", printable(endpoint)))
+        .hint("nothing was sent; if that is right, give the secret (or the key) again")
         .next(format!("{} --client-secret-file …", about.connect())),
     }
 }

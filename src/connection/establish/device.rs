@@ -132,6 +132,7 @@ impl Connection<'_> {
         let request =
             device_request(provider, device, &self.values, registration, asked, &wait.params)
                 .map_err(EstablishError::Request)?;
+        self.check_stored_proof(registration, brought, &request.url)?;
         let now = self.system.clock.now();
         let signed = request.signed(now, &*self.system.random).map_err(FreshError::from)?;
         let answer = server::send(self.http()?, &signed, &self.tracing())

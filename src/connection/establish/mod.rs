@@ -366,13 +366,10 @@ impl Connection<'_> {
         let client_secret = brought.client_secret.clone().or(self.client_secret_override());
         let private_key = brought.private_key.clone();
         if client_secret.is_some() || private_key.is_some() {
-            let brings_secret = client_secret.is_some();
             let credentials = Credentials { client_secret, private_key };
             let endpoint = self.token_endpoint().ok();
             entry.bring_credentials(credentials, endpoint, &self.provider.name);
-            if brings_secret {
-                entry.secrets_pushed_to = self.pushed_endpoint();
-            }
+            entry.secrets_pushed_to = self.pushed_endpoint();
         }
         if let Some(certificate) = brought.client_certificate.clone() {
             entry.secrets.insert("client_certificate".into(), certificate);

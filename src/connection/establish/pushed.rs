@@ -34,6 +34,26 @@ pub enum PushError {
 }
 
 impl Connection<'_> {
+    /// What the store keeps for the token endpoint proves the client nowhere else (attack A16): an
+    /// assertion that another server gets could be used at the right one.
+    pub(super) fn check_stored_proof(
+        &self,
+        registration: &ClientRegistration,
+        brought: &Brought,
+        endpoint: &str,
+    ) -> Result<(), EstablishError> {
+        let is_stored_secret = registration.client_secret.is_some()
+            && brought.client_secret.is_none()
+            && self.client_secret_override().is_none();
+        let is_stored_key = registration.private_key.is_some() && brought.private_key.is_none();
+        let may_go = |entry: &Entry| entry.may_push_secret_to(endpoint);
+        if (is_stored_secret || is_stored_key) && !self.drawer.read()?.as_ref().is_none_or(may_go) {
+            let endpoint = endpoint.to_owned();
+            return Err(EstablishError::Push(PushError::OtherEndpoint { endpoint }));
+        }
+        Ok(())
+    }
+
     /// Pushes the parameters, once: what comes back is for one use (RFC 9126 section 2.2).
     pub(super) async fn push(
         &self,
@@ -44,14 +64,7 @@ impl Connection<'_> {
     ) -> Result<Pushed, EstablishError> {
         let provider = &self.provider;
         let request = pushed_request(provider, pushed_url, &self.values, registration, parameters)?;
-        let asks_stored_secret = registration.client_secret.is_some()
-            && brought.client_secret.is_none()
-            && self.client_secret_override().is_none();
-        let may_go = |entry: &Entry| entry.may_push_secret_to(&request.url);
-        if asks_stored_secret && !self.drawer.read()?.as_ref().is_none_or(may_go) {
-            let endpoint = request.url.clone();
-            return Err(EstablishError::Push(PushError::OtherEndpoint { endpoint }));
-        }
+        self.check_stored_proof(registration, brought, &request.url)?;
         let signed = request.signed(self.system.clock.now(), &*self.system.random);
         let signed = signed.map_err(crate::connection::FreshError::from)?;
         let sent = server::send(self.http()?, &signed, &self.tracing()).await;
