@@ -78,7 +78,7 @@ impl Connection<'_> {
         };
         self.check_bound(&entry)?;
         let _seen_through = self.system.critical.enter();
-        if self.store_what_was_lost(&lock, &entry)? {
+        if self.store_what_was_lost(&lock, &entry).await? {
             entry = read()?;
         }
         let revoked = self.revoke_all(revoke, &entry).await?;
@@ -91,7 +91,7 @@ impl Connection<'_> {
     }
 
     /// Tokens that only the journal holds would live on at the provider: they are stored first.
-    pub(super) fn store_what_was_lost(
+    pub(super) async fn store_what_was_lost(
         &self,
         lock: &Lock,
         entry: &Entry,
@@ -101,7 +101,7 @@ impl Connection<'_> {
         }
         let order = self.order(entry, &Wanted::New)?;
         let tools = self.tools(&order)?;
-        Ok(roll::recover(&self.drawer, lock, &order, &tools)?.is_some())
+        Ok(roll::recover(&self.drawer, lock, &order, &tools).await?.is_some())
     }
 
     pub(super) async fn revoke_all(

@@ -25,7 +25,7 @@ impl Connection<'_> {
         }
         let lock = self.lock().await.map_err(FreshError::Lock)?;
         let mut entry = self.entry()?;
-        if self.store_what_was_lost(&lock, &entry)? {
+        if self.store_what_was_lost(&lock, &entry).await? {
             entry = self.entry()?;
         }
         if let Some(ended) = &entry.ended {

@@ -220,7 +220,7 @@ pub async fn roll(
     let Some(mut rolling) = Rolling::begin(drawer, lock, order, tools)? else {
         return Ok(Rolled::Moved);
     };
-    match rolling.recover()? {
+    match rolling.recover().await? {
         // What was lost has ended meanwhile: its refresh token is rolled like any other.
         Some(Rolled::Renewed { .. }) if rolling.access_has_ended() => {}
         Some(rolled) => return Ok(rolling.save_if_renewed(rolled).await),
@@ -257,14 +257,14 @@ pub async fn roll(
 }
 
 /// Stores what an earlier command received and could not store; `None` where there is no such answer.
-pub fn recover(
+pub async fn recover(
     drawer: &Drawer,
     lock: &Lock,
     order: &Order,
     tools: &Tools<'_>,
 ) -> Result<Option<Rolled>, StoreError> {
     match Rolling::begin(drawer, lock, order, tools)? {
-        Some(mut rolling) => rolling.recover(),
+        Some(mut rolling) => rolling.recover().await,
         None => Ok(None),
     }
 }
@@ -304,14 +304,24 @@ impl<'a> Rolling<'a> {
     }
 
     /// Uses an answer that an earlier command received and could not store.
-    fn recover(&mut self) -> Result<Option<Rolled>, StoreError> {
-        if self.earlier.is_none() {
+    ///
+    /// Where the lock file was taken away, the command that received it may still be storing it:
+    /// whoever stores the answer holds the journal.
+    async fn recover(&mut self) -> Result<Option<Rolled>, StoreError> {
+        if self.earlier.is_none() || !matches!(self.left_in_journal()?, Recovered::Answer(_)) {
             return Ok(None);
         }
-        let profile = &self.drawer.name.profile;
-        let (folder, generation) = (&self.drawer.journal, self.entry.generation);
-        let recovered = Journal::recover(folder, profile, generation, &self.journal_key()?)?;
-        Ok(self.take(&recovered))
+        let mut claimed = self.journal().await?;
+        if self.drawer.read()?.as_ref() != Some(&self.entry) {
+            return Ok(Some(Rolled::Moved));
+        }
+        let held = claimed.held(&self.journal_key()?)?;
+        Ok(self.take(&held))
+    }
+
+    fn left_in_journal(&self) -> Result<Recovered, StoreError> {
+        let (folder, profile) = (&self.drawer.journal, &self.drawer.name.profile);
+        Journal::recover(folder, profile, self.entry.generation, &self.journal_key()?)
     }
 
     /// The same of what a journal held; `None` where it settles nothing.

@@ -159,6 +159,29 @@ fn what_a_crash_left_is_cleared_by_the_next_write_or_removal() {
     assert_eq!(std::fs::read_dir(desk.sealed()).unwrap().count(), 0);
 }
 
+#[test] // ST5, A22
+fn two_writers_of_one_entry_at_once_leave_it_whole_each_time() {
+    let desk = Desk::new();
+    let store = desk.file_store();
+    let entries = ["one", "another"].map(|word| Secret::new(word.repeat(20_000)));
+    store.write(&desk.lock, &name("shop"), &entries[0]).unwrap();
+    std::thread::scope(|scope| {
+        for entry in &entries {
+            let (store, lock, entries) = (&store, &desk.lock, &entries);
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    store.write(lock, &name("shop"), entry).unwrap();
+                    let found = store.read(&name("shop")).unwrap().unwrap();
+                    assert!(entries.contains(&found), "{} characters", found.expose().len());
+                }
+            });
+        }
+    });
+    let left = std::fs::read_dir(desk.sealed()).unwrap();
+    let left: Vec<_> = left.map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(left, ["shop.sealed"]);
+}
+
 #[test] // ST16
 fn profiles_written_at_once_are_all_kept() {
     let desk = Desk::new();

@@ -70,21 +70,36 @@ impl Folder {
 
     /// Replaces a file whole: after any interruption it holds the old bytes or the new ones.
     ///
-    /// The temporary name is the same each time, so that nothing piles up after crashes; only the
-    /// holder of the profile's lock comes here.
+    /// The temporary names are the same each time, so that nothing piles up after crashes. Only the
+    /// holder of the profile's lock comes here; where the lock file was taken away from under it, a
+    /// second writer takes another name, and no file that is half written gets into place.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let failed = || StoreError::unwritable("write", self.path_of(name));
         refuse_too_long(bytes).map_err(failed())?;
         self.handle.refuse_odd_file(name).map_err(failed())?;
-        let temporary = format!(".{name}.new");
-        self.put(&temporary, bytes)
-            .and_then(|_| self.handle.rename(&temporary, name))
+        let (temporary, mut file) = self.claim_temporary(name)?;
+        overwrite(&mut file, bytes)
+            .and_then(|()| self.handle.rename(&temporary, name))
             .inspect_err(|_| {
                 // What is left is sealed, and the next write clears it again.
                 let _ = self.handle.remove(&temporary);
             })
             .and_then(|()| self.handle.sync())
             .map_err(failed())
+    }
+
+    /// A temporary file beside `name` that no other process writes.
+    fn claim_temporary(&self, name: &str) -> Result<(String, File), StoreError> {
+        let failed = || StoreError::unwritable("write", self.path_of(name));
+        for temporary in temporary_names(name) {
+            if self.handle.refuse_odd_file(&temporary).is_err() {
+                self.clear(&temporary).map_err(failed())?;
+            }
+            if let Some(file) = self.claim(&temporary)? {
+                return Ok((temporary, file));
+            }
+        }
+        Err(failed()(io::Error::new(io::ErrorKind::WouldBlock, "other processes are writing it")))
     }
 
     /// Makes a new file in the place of any that was there, durable with its bytes.
@@ -126,10 +141,7 @@ impl Folder {
 
     /// Fills a claimed file with these bytes in the place of any others; durable when it returns.
     pub fn fill(&self, name: &str, file: &mut File, bytes: &[u8]) -> Result<(), StoreError> {
-        file.rewind()
-            .and_then(|()| file.write_all(bytes))
-            .and_then(|()| file.set_len(bytes.len() as u64))
-            .and_then(|()| file.sync_all())
+        overwrite(file, bytes)
             .and_then(|()| file.rewind())
             .and_then(|()| self.handle.sync())
             .map_err(StoreError::unwritable("make", self.path_of(name)))
@@ -137,7 +149,8 @@ impl Folder {
 
     /// Removes a file; one that is not there is no error.
     pub fn remove(&self, name: &str) -> Result<(), StoreError> {
-        self.clear(&format!(".{name}.new"))
+        temporary_names(name)
+            .try_for_each(|temporary| self.clear(&temporary))
             .and_then(|()| self.clear(name))
             .and_then(|()| self.handle.sync())
             .map_err(StoreError::unwritable("remove", self.path_of(name)))
@@ -173,6 +186,20 @@ impl Folder {
             done => done,
         }
     }
+}
+
+/// Gives an open file these bytes and no others, on the disk when it returns.
+fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
+}
+
+/// What a file is called until it takes its place: the first that no other process is writing.
+fn temporary_names(name: &str) -> impl Iterator<Item = String> {
+    let others = (2..=4).map(move |number| format!(".{name}.{number}.new"));
+    std::iter::once(format!(".{name}.new")).chain(others)
 }
 
 /// Reads a private file somewhere else, such as a key: of this user, for this user alone.

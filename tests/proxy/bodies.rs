@@ -110,7 +110,7 @@ fn a_program_that_goes_away_takes_its_request_along() {
     let tell = Mutex::new(tell);
     let behind = Behind::new(Upstream::answering(move |_, stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
-        chunk(stream, b"first");
+        chunk(stream, b"one!");
         // The next read ends when the proxy closes the connection.
         let closed = matches!(stream.read(&mut [0]), Ok(0) | Err(_));
         tell.lock().unwrap().send(closed).unwrap();
@@ -119,6 +119,10 @@ fn a_program_that_goes_away_takes_its_request_along() {
     let mut stream = proxy.connect();
     stream.write_all(format!("{}\r\n", proxy.head("GET /events")).as_bytes()).unwrap();
     read_head(&mut stream).unwrap();
+    // Only what was passed on is known to have been sent.
+    let mut piece = [0; 9];
+    stream.read_exact(&mut piece).unwrap();
+    assert_eq!(&piece, b"4\r\none!\r\n");
     drop(stream);
     assert!(told.recv_timeout(PATIENCE).unwrap());
     proxy.says("GET /events 200");

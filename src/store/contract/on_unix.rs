@@ -41,6 +41,18 @@ fn a_planted_link_is_refused_and_its_victim_is_untouched() {
 }
 
 #[test] // ST5, A20
+fn what_a_crash_left_open_to_others_is_private_when_it_is_used_again() {
+    let desk = Desk::new();
+    let store = desk.file_store();
+    store.write(&desk.lock, &name("shop"), &Secret::new("entry")).unwrap();
+    let left = desk.sealed().join(".shop.sealed.new");
+    std::fs::write(&left, "half of an entry").unwrap();
+    set_mode(&left, 0o644);
+    store.write(&desk.lock, &name("shop"), &Secret::new("entry")).unwrap();
+    assert_eq!(mode(&desk.sealed().join("shop.sealed")), 0o600);
+}
+
+#[test] // ST5, A20
 fn a_hard_link_to_an_entry_keeps_the_old_bytes() {
     let desk = Desk::new();
     let store = desk.file_store();

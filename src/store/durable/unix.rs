@@ -78,6 +78,9 @@ impl Handle {
         refuse_other_than_file(&facts)?;
         refuse_owner(&facts, &[user()])?;
         refuse_open(&facts, WRITABLE_BY_OTHERS)?;
+        if facts.mode() & OPEN_TO_OTHERS != 0 {
+            rustix::fs::fchmod(&file, mode)?;
+        }
         Ok(file)
     }
 
