@@ -266,3 +266,31 @@ fn an_answer_that_came_while_the_journal_was_waited_for_is_stored() {
     assert_eq!(shop.token_requests(), requests, "the spent token is not sent again");
     assert_eq!(shop.line("token shop").ok().stdout, "inka_late\n");
 }
+
+#[test] // A22, RF4, RF18
+fn an_answer_that_its_receiver_is_still_storing_is_left_to_it() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.next_token_answers(vec![status(503, ""), status(503, "")]);
+    shop.line("refresh shop").exits(7);
+    let mut entry: serde_json::Value =
+        serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap();
+    let key = Key::decode(&Secret::new(entry["journal_key"].as_str().unwrap())).unwrap();
+    let tokens = json!({"access_token": "inka_late", "token_type": "Bearer",
+        "refresh_token": "inkr_late", "expires_in": 3600});
+    let answer = [&200_u16.to_be_bytes()[..], tokens.to_string().as_bytes()].concat();
+    let journal = journal_of_another(&shop, &key, &answer);
+    entry["generation"] = 2.into();
+    entry["mark"] = serde_json::Value::Null;
+    entry["tokens"]["access_token"] = "inka_late".into();
+    entry["tokens"]["refresh_token"] = "inkr_late".into();
+    let (shelf, stored) = (shop.world.shelf.clone(), entry.to_string());
+    during_the_wait(&shop, move || {
+        shelf.put("shop", &stored);
+        drop(journal);
+    });
+    shop.line("refresh shop").ok();
+    assert!(!shop.world.clock.slept().is_empty(), "it waited for the journal");
+    let now: serde_json::Value =
+        serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap();
+    assert_eq!(now, entry, "what the first one stored is not written over");
+}
