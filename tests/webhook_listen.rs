@@ -336,6 +336,31 @@ fn whoever_reads_no_further_ends_it_without_a_fault_and_without_a_loss() {
 }
 
 #[test]
+fn a_line_that_is_read_while_ctrl_c_is_pressed_is_whole_and_counts() {
+    let program = shop();
+    let mut listening = Listening::start(&program, &[]);
+    let url = listening.url.clone();
+    let body = program.folder.path().join("body");
+    std::fs::write(&body, format!("\"{}\"", "x".repeat(500_000))).unwrap();
+    let words = ["webhook", "send", "shop", &url, "--id", "one", "--data"];
+    let data = format!("@{}", body.display());
+    let mut sending = program.command(words.into_iter().chain([data.as_str()])).spawn().unwrap();
+    let mut first = [0; 1];
+    listening.lines.as_mut().unwrap().get_mut().read_exact(&mut first).unwrap();
+    let (exit, rest, said) = listening.interrupt();
+    assert_eq!(exit, Some(0));
+    let line = format!("{}{rest}", char::from(first[0]));
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["id"], "one");
+    assert_eq!(said.last().unwrap(), "1 delivery");
+    sending.wait().unwrap();
+
+    let listening = Listening::start(&program, &[]);
+    assert_eq!(send(&program, &listening.url, &["--id", "one", "--data", &data]), Some(0));
+    listening.says("one came again");
+}
+
+#[test]
 fn a_reader_who_takes_his_time_does_not_keep_ctrl_c_from_being_heard() {
     let program = shop();
     let mut listening = Listening::start(&program, &[]);

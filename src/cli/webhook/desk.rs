@@ -5,9 +5,11 @@
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinHandle;
 
 use super::account::Account;
 use super::forward::Forward;
@@ -25,6 +27,11 @@ use crate::webhook::receiver::{Arrival, Delivery, Outcome, Receiver, Refusal};
 
 /// How many deliveries go on at a time.
 const FORWARDS: usize = 16;
+/// How long a line that is being written is waited for when a signal ends the receiving.
+const LAST_LINE: Duration = Duration::from_secs(1);
+
+/// Standard output comes back when the line is written.
+type Writing = JoinHandle<(Box<dyn Write + Send>, io::Result<()>)>;
 
 /// Takes what the receiver hands over.
 pub struct Desk<'a> {
@@ -38,6 +45,8 @@ pub struct Desk<'a> {
     in_hand: HashSet<DeliveryName>,
     /// Taken from the system when the first line is written.
     stdout: Option<Box<dyn Write + Send>>,
+    /// The delivery whose line is being written.
+    printing: Option<(Delivery, Writing)>,
     tally: Tally,
 }
 
@@ -57,7 +66,7 @@ impl<'a> Desk<'a> {
     /// Nothing was taken yet.
     pub fn new(context: &'a Context<'a>, way: Way, deliveries: Deliveries) -> Self {
         let Way { webhook, forward, account, only_this_account } = way;
-        let (in_hand, stdout, tally) = (HashSet::new(), None, Tally::default());
+        let (in_hand, stdout, printing) = (HashSet::new(), None, None);
         Self {
             context,
             webhook,
@@ -67,7 +76,8 @@ impl<'a> Desk<'a> {
             deliveries,
             in_hand,
             stdout,
-            tally,
+            printing,
+            tally: Tally::default(),
         }
     }
 
@@ -185,24 +195,43 @@ impl<'a> Desk<'a> {
         let account = account.and_then(|it| Some(it.shown(&it.in_body(&delivery.body)?)));
         let line = line::written(&delivery, &received_at, account)
             .map_err(|error| Report::unexpected(error.to_string()))?;
-        match self.write(line.into_bytes()).await {
-            Ok(()) => self.done(delivery).map(|()| true),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(unwritten(&error)),
-        }
+        self.begin_to_write(delivery, line.into_bytes());
+        self.printed().await
     }
 
     /// In a thread of its own: a reader who takes his time must not keep a signal from being heard.
-    async fn write(&mut self, line: Vec<u8>) -> io::Result<()> {
+    fn begin_to_write(&mut self, delivery: Delivery, line: Vec<u8>) {
         let take = || self.context.system.stdout.replace(Box::new(io::sink()));
         let mut stdout = self.stdout.take().unwrap_or_else(take);
         let writing = tokio::task::spawn_blocking(move || {
             let written = stdout.write_all(&line).and_then(|()| stdout.flush());
             (stdout, written)
         });
-        let (stdout, written) = writing.await.map_err(io::Error::other)?;
-        self.stdout = Some(stdout);
-        written
+        self.printing = Some((delivery, writing));
+    }
+
+    /// Waits for the line that is being written; what was waited for in vain is still there afterwards.
+    async fn printed(&mut self) -> Result<bool, Report> {
+        let Some((_, writing)) = &mut self.printing else { return Ok(true) };
+        let ended = writing.await.map_err(io::Error::other);
+        let Some((delivery, _)) = self.printing.take() else { return Ok(true) };
+        let written = ended.and_then(|(stdout, written)| {
+            self.stdout = Some(stdout);
+            written
+        });
+        match written {
+            Ok(()) => self.done(delivery).map(|()| true),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(unwritten(&error)),
+        }
+    }
+
+    /// A signal came: a line that somebody has read by now was delivered, and is remembered.
+    pub fn interrupted(&mut self) -> Result<(), Report> {
+        let system = self.context.system;
+        let printed =
+            system.run_hearing(async { tokio::time::timeout(LAST_LINE, self.printed()).await });
+        printed.map_or(Ok(()), |printed| printed.map(|_| ()))
     }
 
     fn passed(&mut self, delivery: Delivery, passed: Result<u16, HttpError>) -> Result<(), Report> {

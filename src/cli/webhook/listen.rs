@@ -76,7 +76,11 @@ pub fn run(context: &Context<'_>, args: &Listen) -> Result<Exit, Report> {
     match ended {
         Some(ended) => ended?,
         // A signal is how a receiver is meant to end.
-        None => desk.tell_tally(),
+        None => {
+            let ended = desk.interrupted();
+            desk.tell_tally();
+            ended?;
+        }
     }
     Ok(Exit::Done)
 }
