@@ -67,6 +67,7 @@ mod resource;
 mod retries;
 mod revoke;
 mod rolling;
+mod sandbox_lines;
 #[cfg(unix)]
 mod save_to;
 mod scopes;
