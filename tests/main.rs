@@ -44,6 +44,7 @@ mod lock_file;
 mod messages;
 mod mix_up;
 mod mutual_tls;
+mod narrow;
 mod offline;
 mod openid;
 mod paginate;
