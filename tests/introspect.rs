@@ -73,7 +73,10 @@ fn an_answer_that_does_not_say_and_a_client_that_may_not_ask() {
         (Fault::Html, 7, "did not say"),
         (Fault::status(503), 7, "HTTP 503"),
         (Fault::Reset, 7, "gave no answer to the introspection"),
-        (answer(401, r#"{"error":"invalid_client"}"#), 5, "does not let this client ask"),
+        // `invalid_client` is exit 3 wherever it comes from: the contract's table.
+        (answer(401, r#"{"error":"invalid_client"}"#), 3, "the credentials of an API"),
+        (answer(401, r#"{"error":"invalid_client"}"#), 3, "keyfob profile secret shop client"),
+        (answer(401, r#"{"error":"unauthorized_client"}"#), 5, "does not let this client ask"),
         (answer(403, "{}"), 5, "does not let this client ask"),
     ];
     for (fault, exit, words) in cases {

@@ -143,3 +143,22 @@ fn waits_and_notices_are_not_told_under_json() {
     let several = shop.line("refresh shop nobody --json").exits(3);
     assert_eq!(several.json()["profiles"][1]["outcome"], "failed");
 }
+
+#[test] // T18
+fn of_several_profiles_each_is_on_stdout_and_the_first_failure_is_the_document_on_stderr() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("refresh nobody shop --json").exits(3);
+    assert_eq!(ran.failure()["code"], "unknown-profile");
+    assert_eq!(ran.json()["profiles"][0]["error"], ran.failure());
+    assert_eq!(ran.json()["profiles"][1]["outcome"], "refreshed");
+    let profiles = shop.world.home().configuration.join("profiles");
+    std::fs::write(profiles.join("worse.toml"), "what = is this").unwrap();
+    std::fs::write(profiles.join("worse.record.json"), "what is this").unwrap();
+    for command in ["refresh", "revoke"] {
+        let ran = shop.line(&format!("{command} --all --json")).exits(3);
+        let (document, failure) = (ran.json(), ran.failure());
+        assert_eq!(document["profiles"].as_array().unwrap().len(), 2, "{command}: {document}");
+        assert_eq!(document["profiles"][1]["error"], failure, "{command}: {document}");
+        assert_eq!(failure["exit"], ran.exit, "{command}");
+    }
+}

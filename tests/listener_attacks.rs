@@ -1,12 +1,12 @@
 //! Local processes and pages that want to be the redirection endpoint, or to keep it from its answer.
 
 use std::net::{TcpListener, TcpStream};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use url::Url;
 
-use crate::support::browser::Behaviour;
+use crate::support::browser::{Behaviour, Walking};
 use crate::support::scripted::Scripted;
 use crate::support::{Ran, World, free_port, parameters};
 
@@ -75,4 +75,23 @@ fn a_pinned_port_serves_two_connections_within_two_seconds() {
     connect(&world, &server, &redirect).ok();
     assert!(start.elapsed().as_secs() < 2, "the machine is too slow for this to prove anything");
     assert_eq!(server.heard("POST /token").len(), 2);
+}
+
+#[test] // A7, LG3, AR21
+fn the_desktop_s_browser_is_started_without_a_parameter_of_the_request() {
+    let (mut world, server) = (World::new(), Scripted::honest());
+    world.browser = Arc::new(Walking::of_the_desktop(Behaviour::Allows));
+    let redirect = format!("http://127.0.0.1:{}/cb", free_port());
+    let ran = connect(&world, &server, &redirect).ok();
+    let opened = world.browser.opened();
+    let [start] = opened.as_slice() else { panic!("{opened:?}") };
+    let start = Url::parse(start).unwrap();
+    assert!(start.as_str().starts_with(redirect.trim_end_matches("cb")), "{start}");
+    assert!(start.path().starts_with("/start/") && start.query().is_none(), "{start}");
+    // A person who opens it himself is given the address at the vendor, as ever.
+    let printed = ran.stderr.lines().find(|line| line.contains("code_challenge=")).unwrap();
+    let secret = &parameters(printed)["state"];
+    assert!(!start.as_str().contains(secret.as_str()));
+    let pages = world.browser.pages();
+    assert!(pages[0].body.contains("has connected"), "{pages:?}");
 }

@@ -44,6 +44,7 @@ mod lock_file;
 mod messages;
 mod mix_up;
 mod mutual_tls;
+mod narrow;
 mod offline;
 mod openid;
 mod paginate;
@@ -67,6 +68,7 @@ mod resource;
 mod retries;
 mod revoke;
 mod rolling;
+mod sandbox_lines;
 #[cfg(unix)]
 mod save_to;
 mod scopes;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::completions::complete_profile;
 use super::context::Context;
-use super::output::table;
+use super::layout::table;
 use super::report::{self, Exit, Report};
 use crate::authorization_server::introspection::Introspected;
 use crate::authorization_server::revocation::TokenKind;
@@ -69,19 +69,22 @@ pub fn run(context: &Context<'_>, args: &Introspect) -> Result<Exit, Report> {
                 let document = clean(&Value::Object(members), &secrets);
                 context.output.document(context.system, &document)?;
             }
-            false => context.output.product(context.system, &shown(&members, &secrets))?,
+            false => {
+                let width = context.output.width(context.system);
+                context.output.product(context.system, &shown(width, &members, &secrets))?;
+            }
         }
         Ok(Exit::Done)
     })
 }
 
 /// The standard members that are there, one on a line.
-fn shown(members: &Map<String, Value>, secrets: &[Secret]) -> String {
+fn shown(width: Option<usize>, members: &Map<String, Value>, secrets: &[Secret]) -> String {
     let rows = MEMBERS
         .iter()
         .filter_map(|name| Some(vec![(*name).to_owned(), cell(name, members.get(*name)?, secrets)]))
         .collect();
-    table(&["member", "value"], rows)
+    table(width, &["member", "value"], rows)
 }
 
 fn cell(name: &str, value: &Value, secrets: &[Secret]) -> String {
@@ -119,7 +122,7 @@ mod tests {
             "jti": "the-token-itself", "aud": ["\u{202e}c"], "ext\u{7}": {"deep": "the-token-itself"},
         });
         let members = hostile.as_object().unwrap();
-        let shown = shown(members, &secrets);
+        let shown = shown(None, members, &secrets);
         assert!(shown.contains("2026-06-01T08:00:00Z") && shown.contains("ab"), "{shown}");
         assert!(!shown.contains("ext"), "only the standard's members: {shown}");
         let document = clean(&hostile, &secrets).to_string();

@@ -20,6 +20,7 @@ mod header;
 mod helper;
 mod import;
 mod introspect;
+mod layout;
 mod masks;
 mod notices;
 mod output;

@@ -2,7 +2,6 @@
 
 use std::io::{ErrorKind, Write as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::args::{Color, Global};
@@ -57,6 +56,12 @@ impl Output {
         self.product(system, &harmless(text))
     }
 
+    /// How wide what people read may be; `None` where standard output is no terminal, or nobody knows.
+    pub fn width(self, system: &System) -> Option<usize> {
+        let window = system.terminals.window.filter(|_| system.terminals.stdout)?;
+        Some(usize::from(window.columns)).filter(|columns| *columns > 0)
+    }
+
     /// Writes a document of `--json`.
     pub fn document(self, system: &System, document: &Value) -> Result<(), Report> {
         self.product(system, &harmless_json(format!("{document:#}\n")))
@@ -107,20 +112,4 @@ pub fn unwritten(error: &std::io::Error) -> Report {
     Report::new(Exit::Unexpected, "stdout", "standard output could not be written")
         .cause(printable(&error.to_string()))
         .hint("check where it goes: a full disk, perhaps")
-}
-
-/// A table without lines, as wide as what is in it.
-pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(head.iter().map(|name| name.to_uppercase()));
-    for row in rows {
-        table.add_row(row);
-    }
-    let mut text = String::new();
-    for line in table.to_string().lines() {
-        text.push_str(line.trim_end().strip_prefix(' ').unwrap_or(line.trim_end()));
-        text.push('\n');
-    }
-    text
 }

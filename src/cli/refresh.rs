@@ -34,11 +34,8 @@ pub fn run(context: &Context<'_>, args: &Refresh) -> Result<Exit, Report> {
         _ => None,
     });
     if context.output.json {
-        if let (Some(report), 1) = (&first, done.len()) {
-            return Err(report.clone());
-        }
         let rows: Vec<Value> = done.iter().map(|(name, outcome)| row(name, outcome)).collect();
-        context.output.document(context.system, &json!({ "profiles": rows }))?;
+        return documents(context, &rows, first);
     }
     Ok(first.map_or(Exit::Done, |report| report.exit))
 }
@@ -154,6 +151,19 @@ fn show(context: &Context<'_>, name: &str, outcome: &Outcome) -> Result<(), Repo
             Ok(())
         }
     }
+}
+
+/// What became of all on standard output, and the first failure on standard error; where there was
+/// one profile, its failure is all there is to say.
+pub fn documents(
+    context: &Context<'_>,
+    rows: &[Value],
+    first: Option<Report>,
+) -> Result<Exit, Report> {
+    if first.is_none() || rows.len() > 1 {
+        context.output.document(context.system, &json!({ "profiles": rows }))?;
+    }
+    first.map_or(Ok(Exit::Done), Err)
 }
 
 fn row(name: &str, outcome: &Outcome) -> Value {

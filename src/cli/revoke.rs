@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::args::Revoke;
 use super::command_line;
 use super::context::{Chosen, Context};
-use super::refresh::names;
+use super::refresh::{documents, names};
 use super::report::{self, Exit, Report, Situation};
 use crate::connection::end::{Ending, Outcome, Revoked};
 use crate::http::printable::printable;
@@ -35,10 +35,7 @@ pub fn run(context: &Context<'_>, args: &Revoke) -> Result<Exit, Report> {
         }
     }
     if context.output.json {
-        if let (Some(report), [_]) = (&first, names.as_slice()) {
-            return Err(report.clone());
-        }
-        context.output.document(context.system, &json!({ "profiles": rows }))?;
+        return documents(context, &rows, first);
     }
     Ok(first.map_or(Exit::Done, |report| report.exit))
 }

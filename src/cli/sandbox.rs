@@ -88,11 +88,11 @@ fn document(vendor: &str, sandbox: &Sandbox) -> Value {
     document
 }
 
-/// A shipped provider and its settings; a server that no file describes is found by its issuer URL.
+/// A shipped provider and its settings; a server that no file describes is found by its API's address.
 fn provider_of<'h>(how: &'h HowToConnect, sandbox: &Sandbox) -> (String, &'h [(String, String)]) {
     match catalogue::names().any(|name| name == how.provider) {
         true => (how.provider.clone(), how.settings.as_slice()),
-        false => (sandbox.origin(), [].as_slice()),
+        false => (sandbox.discovered_at(), [].as_slice()),
     }
 }
 
@@ -142,6 +142,10 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
             }
         }
     }
+    if let Some(call) = sandbox.example_call() {
+        lines.push("and once connected, for instance:".into());
+        lines.push(format!("  keyfob call {vendor} {call}"));
+    }
     lines.extend(webhooks(vendor, sandbox));
     lines
 }
@@ -150,7 +154,7 @@ fn how(vendor: &str, how: &HowToConnect, sandbox: &Sandbox) -> Vec<String> {
 fn webhooks(vendor: &str, sandbox: &Sandbox) -> Vec<String> {
     let Some(secret) = sandbox.webhook_secret() else { return Vec::new() };
     let mut lines = vec![
-        "its webhooks come to this machine; to see one arrive, once connected:".into(),
+        "its webhooks come to this machine; to see one arrive:".into(),
         format!("  export KEYFOB_WEBHOOK_SECRET={}", secret.expose()),
         format!("  keyfob webhook listen {vendor} --port {RECEIVER}"),
         "and in a third terminal:".into(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::args::OneProfile;
 use super::context::{Chosen, Context, title};
-use super::output::table;
+use super::layout::table;
 use super::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::provider::schema::Scope;
@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
         context.output.note(context.system, &printable(&says));
     }
     if !rows.is_empty() {
-        context.output.page(context.system, &shown(&rows))?;
+        context.output.page(context.system, &shown(context.output.width(context.system), &rows))?;
     }
     for detail in &chosen.record.authorization_details {
         let line = format!("granted {}\n", printable(&detail.to_string()));
@@ -96,7 +96,7 @@ fn object(row: &Row<'_>) -> Value {
     })
 }
 
-fn shown(rows: &[Row<'_>]) -> String {
+fn shown(width: Option<usize>, rows: &[Row<'_>]) -> String {
     let head = ["scope", "granted", "grants", "opens", "note"];
     let lines = rows.iter().map(|row| {
         let granted = match (row.granted, row.requested) {
@@ -117,7 +117,7 @@ fn shown(rows: &[Row<'_>]) -> String {
             printable(&text(note)),
         ]
     });
-    table(&head, lines.collect())
+    table(width, &head, lines.collect())
 }
 
 /// `GET,POST /orders /order_lines`.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::args::Status;
 use super::context::Context;
-use super::output::table;
+use super::layout::table;
 use super::report::{self, Exit, Report, span};
 use crate::clock::{after_seconds, seconds_until};
 use crate::connection::saving::waiting_copy;
@@ -83,7 +83,9 @@ fn shown_or_noted(context: &Context<'_>, lines: &[Line], whole: bool) -> Result<
             "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how",
         );
     } else if !lines.is_empty() {
-        context.output.page(context.system, &shown(lines, now))?;
+        context
+            .output
+            .page(context.system, &shown(context.output.width(context.system), lines, now))?;
     }
     Ok(())
 }
@@ -131,7 +133,7 @@ fn object(line: &Line) -> Value {
     })
 }
 
-fn shown(lines: &[Line], now: Timestamp) -> String {
+fn shown(width: Option<usize>, lines: &[Line], now: Timestamp) -> String {
     let head = ["profile", "provider", "account", "state", "access", "refresh", "store", "scopes"];
     let rows = lines
         .iter()
@@ -149,7 +151,7 @@ fn shown(lines: &[Line], now: Timestamp) -> String {
             ]
         })
         .collect();
-    table(&head, rows)
+    table(width, &head, rows)
 }
 
 fn account(record: &Record) -> String {

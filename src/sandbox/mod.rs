@@ -358,6 +358,28 @@ impl Sandbox {
         self.stand_in.state().webhooks.secret.clone()
     }
 
+    /// Where it is discovered: the address of its API, where that describes itself (RFC 9728), so that
+    /// paths are relative to the API base.
+    pub fn discovered_at(&self) -> String {
+        let endpoints = &self.stand_in.vendor.endpoints;
+        match endpoints.discovery {
+            Some(_) => format!("{}{}", self.origin(), endpoints.api),
+            None => self.origin(),
+        }
+    }
+
+    /// A list below its API base that can be called first, as typed after `keyfob call PROFILE`.
+    pub fn example_call(&self) -> Option<String> {
+        let vendor = &self.stand_in.vendor;
+        let lists = vendor.facts.collection.iter().filter(|it| it.methods.contains(&"GET".into()));
+        let mut paths = lists.map(|it| vendor.path(&it.path));
+        paths.find_map(|path| {
+            let relative = vendor.relative(&path);
+            (relative.len() < path.len() || vendor.endpoints.api.is_empty())
+                .then(|| format!("GET {relative}"))
+        })
+    }
+
     /// Calls that show a webhook to a receiver, as typed after `keyfob call PROFILE`.
     pub fn webhook_example(&self, receiver: &str) -> Vec<String> {
         let facts = self.stand_in.vendor.facts.webhook.iter();

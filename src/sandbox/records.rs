@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use super::facts::{Collection, Document};
 use super::json_template::fill;
@@ -248,5 +249,24 @@ fn filtered<'a>(
         let since = time(&since).ok_or_else(|| invalid("`updated_since` is no RFC 3339 time"))?;
         chosen.retain(|it| it[member].as_str().and_then(time).is_some_and(|at| at >= since));
     }
+    let is_filter = |name: &str| {
+        !collection.only.contains_key(name) && all.iter().any(|it| it.get(name).is_some())
+    };
+    for (name, value) in form_urlencoded::parse(request.query.as_bytes()) {
+        if is_filter(&name) {
+            chosen.retain(|record| reads(&record[&*name], &value));
+        }
+    }
     Ok(chosen)
+}
+
+/// Whether a member holds what a query spells. A parameter named like a member of the records narrows
+/// to it, as lists commonly do; the vendors' documents name no such filter and forbid none.
+fn reads(member: &Value, value: &str) -> bool {
+    match member {
+        Value::String(text) => text == value,
+        Value::Number(number) => number.to_string() == value,
+        Value::Bool(truth) => truth.to_string() == value,
+        _ => false,
+    }
 }

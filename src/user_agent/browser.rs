@@ -13,6 +13,12 @@ use url::{Host, Url};
 pub trait Browser: Send + Sync {
     /// Starts the browser and returns at once; success says that it was started, not what it shows.
     fn open(&self, url: &Url) -> Result<(), BrowserError>;
+
+    /// Whether it is given an address of this machine that leads to the authorization URL, which stays
+    /// out of the process list that way. A program that the person named is promised the URL itself.
+    fn goes_by_start_page(&self) -> bool {
+        false
+    }
 }
 
 /// Why no browser was started.
@@ -107,6 +113,11 @@ impl Browser for SystemBrowser {
             .name("browser".into())
             .spawn(move || see_off(child, candidates));
         Ok(())
+    }
+
+    /// The desktop's own browser runs on this machine; what `BROWSER` names may open the URL elsewhere.
+    fn goes_by_start_page(&self) -> bool {
+        self.command.is_none()
     }
 }
 
@@ -289,6 +300,12 @@ mod tests {
         assert!(matches!(browser("a 'b").open(&target), Err(BrowserError::Command(_))));
         let outcome = browser("keyfob-test-no-such-program").open(&target);
         assert!(matches!(outcome, Err(BrowserError::NotStarted(_))));
+    }
+
+    #[test] // A7, AR1
+    fn the_desktop_s_browser_goes_by_the_start_page_and_a_named_one_gets_the_url_itself() {
+        assert!(SystemBrowser::default().goes_by_start_page());
+        assert!(!browser("firefox").goes_by_start_page());
     }
 
     #[test]

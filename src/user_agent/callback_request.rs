@@ -18,6 +18,14 @@ pub(super) struct Expected {
     query: Option<String>,
     mode: ResponseMode,
     outcome_path: String,
+    start_path: String,
+}
+
+/// The paths of our own, which nobody can guess.
+#[derive(Debug)]
+pub(super) struct OwnPaths {
+    pub outcome: String,
+    pub start: String,
 }
 
 /// What a request is for.
@@ -29,6 +37,8 @@ pub(super) enum Purpose {
     Form,
     /// The browser fetches the page that tells the outcome.
     Outcome,
+    /// The browser was started, and is to be led to the vendor.
+    Start,
 }
 
 /// Why a request is neither, and what it is answered.
@@ -40,12 +50,13 @@ pub(super) struct Refusal {
 
 impl Expected {
     /// Derives it from the place that is served at `port`.
-    pub fn new(loopback: &Loopback, port: u16, mode: ResponseMode, outcome_path: String) -> Self {
+    pub fn new(loopback: &Loopback, port: u16, mode: ResponseMode, own: OwnPaths) -> Self {
         let host = loopback.host.name();
         // A browser leaves the scheme's own port out.
         let host = if port == 80 { host.to_owned() } else { format!("{host}:{port}") };
         let (path, query) = (loopback.path.clone(), loopback.query.clone());
-        Self { host, path, query, mode, outcome_path }
+        let OwnPaths { outcome: outcome_path, start: start_path } = own;
+        Self { host, path, query, mode, outcome_path, start_path }
     }
 
     /// The path of the outcome page.
@@ -75,12 +86,15 @@ impl Expected {
                 return refuse(StatusCode::METHOD_NOT_ALLOWED, "Only POST is answered here.");
             }
         }
-        if path != self.path && path != self.outcome_path {
+        if ![&self.path, &self.outcome_path, &self.start_path].into_iter().any(|it| it == path) {
             return refuse(StatusCode::NOT_FOUND, "There is nothing at this address.");
         }
         check_navigation(request)?;
         if path == self.outcome_path {
             return Ok(Purpose::Outcome);
+        }
+        if path == self.start_path {
+            return Ok(Purpose::Start);
         }
         let query = self.query(request)?;
         match posts {
@@ -153,10 +167,14 @@ mod tests {
     use super::*;
     use crate::user_agent::redirect_uri::{Place, RedirectUri};
 
+    fn own_paths() -> OwnPaths {
+        OwnPaths { outcome: "/done/r4nd0m".into(), start: "/start/r4nd0m".into() }
+    }
+
     fn expected(uri: &str, port: u16) -> Expected {
         let uri: RedirectUri = uri.parse().unwrap();
         let Place::Loopback(loopback) = uri.place() else { panic!("{uri} is not served") };
-        Expected::new(loopback, port, ResponseMode::Query, "/done/r4nd0m".into())
+        Expected::new(loopback, port, ResponseMode::Query, own_paths())
     }
 
     fn status(method: &str, target: &str, headers: &[(&str, &str)]) -> u16 {
@@ -178,8 +196,18 @@ mod tests {
     fn only_the_exact_path_and_method_is_a_response() {
         assert_eq!(status("GET", "/cb?code=a", &[OURS]), 200);
         assert_eq!(status("GET", "/done/r4nd0m", &[OURS]), 200);
-        for target in ["/", "/favicon.ico", "/cb/", "/cb/x", "/c", "/CB", "/%63b", "//cb", "/done/"]
-        {
+        for target in [
+            "/",
+            "/favicon.ico",
+            "/cb/",
+            "/cb/x",
+            "/c",
+            "/CB",
+            "/%63b",
+            "//cb",
+            "/done/",
+            "/start/",
+        ] {
             assert_eq!(status("GET", target, &[OURS]), 404, "{target}");
         }
         for method in ["HEAD", "POST", "OPTIONS", "PUT", "DELETE"] {
@@ -197,11 +225,12 @@ mod tests {
             let (parts, ()) = request.body(()).unwrap().into_parts();
             let uri: RedirectUri = "http://127.0.0.1:8976/cb".parse().unwrap();
             let Place::Loopback(loopback) = uri.place() else { panic!("{uri} is not served") };
-            let expected = Expected::new(loopback, 8976, mode, "/done/r4nd0m".into());
+            let expected = Expected::new(loopback, 8976, mode, own_paths());
             match expected.purpose(&parts) {
                 Ok(Purpose::Callback(_)) => "query".to_owned(),
                 Ok(Purpose::Form) => "form".to_owned(),
                 Ok(Purpose::Outcome) => "outcome".to_owned(),
+                Ok(Purpose::Start) => "start".to_owned(),
                 Err(refusal) => refusal.status.as_u16().to_string(),
             }
         };
@@ -214,6 +243,9 @@ mod tests {
         assert_eq!(ask(post, "POST", "/cb", ("content-type", "text/plain")), "415");
         assert_eq!(ask(post, "GET", "/done/r4nd0m", form), "outcome");
         assert_eq!(ask(post, "POST", "/done/r4nd0m", form), "405");
+        assert_eq!(ask(post, "GET", "/start/r4nd0m", form), "start");
+        assert_eq!(ask(query, "GET", "/start/r4nd0m", form), "start");
+        assert_eq!(ask(query, "POST", "/start/r4nd0m", form), "405");
     }
 
     // RL12, A4

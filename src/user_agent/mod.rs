@@ -18,3 +18,4 @@ mod paste_keys;
 pub mod paste_lane;
 pub mod redirect_uri;
 pub mod redirection_endpoint;
+mod start_page;

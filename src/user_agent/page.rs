@@ -24,6 +24,10 @@ pub enum Page {
     Interrupted,
     /// An authorization response was taken before.
     AlreadyUsed,
+    /// The browser is led to the vendor; a browser shows it for a moment at most.
+    Leading,
+    /// The address that a browser is started with was opened before.
+    StartedBefore,
     /// The request is no authorization response, and the wait goes on.
     Refused {
         /// What is wrong with it.
@@ -76,6 +80,18 @@ impl Page {
                 "Already used".into(),
                 "<p>This answer was taken before and did nothing now. The terminal says how it \
                  went.</p>"
+                    .into(),
+            ),
+            Self::Leading => (
+                Mark::Neutral,
+                "To the provider".into(),
+                "<p>keyfob sends you on to sign in.</p>".into(),
+            ),
+            Self::StartedBefore => (
+                Mark::Bad,
+                "Opened before".into(),
+                "<p>This address works once. If nothing else opened for you, somebody else on this \
+                 machine may have been quicker: stop keyfob with Ctrl-C and start it again.</p>"
                     .into(),
             ),
             Self::Refused { what } => (
@@ -186,6 +202,7 @@ mod tests {
         assert!(failed.contains("Not connected") && failed.contains("The vendor refused."));
         assert!(Page::Interrupted.html().contains("Not connected"));
         assert!(Page::AlreadyUsed.html().contains("Already used"));
+        assert!(Page::StartedBefore.html().contains("Ctrl-C"));
         assert!(Page::Refused { what: "Wrong path." }.html().contains("still waiting"));
     }
 

@@ -22,13 +22,15 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
+use url::Url;
 
 pub use super::callback_query::CallbackQuery;
-use super::callback_request::{Expected, Purpose, Refusal};
+use super::callback_request::{Expected, OwnPaths, Purpose, Refusal};
 pub use super::listeners::BindError;
 use super::listeners::Listeners;
 use super::page::{Page, header_fields};
 use super::redirect_uri::{Place, RedirectUri};
+use super::start_page::StartPage;
 use crate::provider::schema::ResponseMode;
 use crate::random::{Random, token_256};
 
@@ -113,6 +115,7 @@ pub struct RedirectionEndpoint {
 #[derive(Debug)]
 struct Desk {
     expected: Expected,
+    start: StartPage,
     /// The number of the connection that carries the accepted request.
     accepted: OnceLock<u64>,
     /// Known once the accepted request is answered.
@@ -156,9 +159,12 @@ impl RedirectionEndpoint {
         };
         let listeners = Listeners::open(loopback)?;
         let port = listeners.port()?;
-        let outcome_path = format!("/done/{}", token_256(random));
+        let start = StartPage::new(random);
+        let outcome = format!("/done/{}", token_256(random));
+        let own = OwnPaths { outcome, start: start.path().to_owned() };
         let desk = Arc::new(Desk {
-            expected: Expected::new(loopback, port, mode, outcome_path),
+            expected: Expected::new(loopback, port, mode, own),
+            start,
             accepted: OnceLock::new(),
             outcome: OnceLock::new(),
             fetched: Notify::new(),
@@ -180,6 +186,15 @@ impl RedirectionEndpoint {
     /// The port that is held.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// An address of ours that leads to this one, once: it may stand where others can read it.
+    pub fn start_page(&self, leads_to: &Url) -> Url {
+        self.desk.start.lead_to(leads_to);
+        let mut url = self.redirect_uri.url().clone();
+        url.set_path(self.desk.start.path());
+        url.set_query(None);
+        url
     }
 
     /// How many requests were refused so far.
@@ -330,6 +345,7 @@ async fn respond(
     Ok(match purpose {
         Ok(Purpose::Callback(query)) => callback(connection, query, desk, ask).await,
         Ok(Purpose::Outcome | Purpose::Form) => outcome(desk, fetched),
+        Ok(Purpose::Start) => start(desk),
         Err(refusal) => {
             desk.count_refusal();
             refused(&refusal, desk.expected.method())
@@ -365,6 +381,19 @@ async fn callback(
         Ok(Judgement::Accepted(page)) => {
             let page = page.await.unwrap_or(Page::Interrupted);
             see_other(desk, desk.outcome.get_or_init(|| page))
+        }
+    }
+}
+
+/// Leads to the vendor, once, and only while an answer is waited for; the page itself holds no address.
+fn start(desk: &Desk) -> Answer {
+    match desk.start.take() {
+        Some(url) if desk.accepted.get().is_none() => {
+            with_field(answer(StatusCode::SEE_OTHER, &Page::Leading), LOCATION, url.as_str())
+        }
+        _ => {
+            desk.count_refusal();
+            answer(StatusCode::GONE, &Page::StartedBefore)
         }
     }
 }

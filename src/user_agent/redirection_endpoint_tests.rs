@@ -498,3 +498,45 @@ async fn a_posted_form_is_the_response_where_one_was_asked_for() {
     assert_eq!(answers, [405, 400, 400, 400]);
     assert_eq!(status(&last), 303);
 }
+
+#[tokio::test] // A7, A4, A10, RL12
+async fn the_start_page_leads_to_the_vendor_once_and_only_under_our_name() {
+    let mut endpoint = bound(ANY_PORT);
+    let port = endpoint.port();
+    let vendor = url::Url::parse("https://as.test/authorize?state=st4te&code_challenge=c").unwrap();
+    let start = endpoint.start_page(&vendor);
+    assert_eq!(start.port(), Some(port));
+    let path = start.path().to_owned();
+    let other = format!("GET {path} HTTP/1.1\r\nHost: evil.test:{port}\r\n\r\n");
+    assert_eq!(status(&asked(port, other).await), 421);
+    let framed =
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nSec-Fetch-Dest: iframe\r\n\r\n");
+    assert_eq!(status(&asked(port, framed).await), 403);
+    let first = asked(port, get(port, &path)).await;
+    assert_eq!((status(&first), field(&first, "location")), (303, Some(vendor.as_str())));
+    assert_eq!(field(&first, "referrer-policy"), Some("no-referrer"));
+    assert_eq!(field(&first, "cache-control"), Some("no-store"));
+    let body = first.split("\r\n\r\n").nth(1).unwrap();
+    assert!(!body.contains("st4te") && !body.contains("as.test"), "{body}");
+    let second = asked(port, get(port, &path)).await;
+    assert_eq!((status(&second), field(&second, "location")), (410, None));
+    // The wait has gone on all the while.
+    let genuine = in_thread(move || walk(port, &genuine(port)));
+    arrival(&mut endpoint).await.reply.answer(connected());
+    endpoint.finish().await;
+    assert_eq!(status(&genuine.join().unwrap()), 303);
+}
+
+#[tokio::test] // A7, RL2
+async fn the_start_page_leads_nowhere_once_the_answer_is_there() {
+    let mut endpoint = bound(ANY_PORT);
+    let port = endpoint.port();
+    let vendor = url::Url::parse("https://as.test/authorize?state=st4te").unwrap();
+    let start = endpoint.start_page(&vendor).path().to_owned();
+    let genuine = tokio::spawn(asked(port, genuine(port)));
+    let arrival = arrival(&mut endpoint).await;
+    let late = asked(port, get(port, &start)).await;
+    assert_eq!((status(&late), field(&late, "location")), (410, None));
+    arrival.reply.answer(connected());
+    assert_eq!(status(&genuine.await.unwrap()), 303);
+}

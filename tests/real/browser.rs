@@ -1,10 +1,15 @@
 //! A real browser that really clicks, on the sandbox's pages and on a certified server's.
 
+use keyfob::provider::schema::ResponseMode;
+use keyfob::random::SystemRandom;
 use keyfob::sandbox::{Options, Sandbox};
+use keyfob::user_agent::browser::{Browser as _, SystemBrowser};
+use keyfob::user_agent::page::Page;
+use keyfob::user_agent::redirection_endpoint::{RedirectionEndpoint, Verdict};
 use serde_json::Value;
 
 use super::authorization_server::{self, AuthorizationServer, CLIENT_SECRET};
-use super::folder::{Folder, HERE, Ran, browser_command, require_packages};
+use super::folder::{Folder, HERE, PATIENCE, Ran, browser_command, require_packages};
 use super::stand_in;
 
 /// `connect shop` to a sandbox, by a browser that decides.
@@ -92,4 +97,28 @@ fn a_browser_logs_in_at_the_certified_server_and_allows() {
     says(&has_ended_clean(&folder), "keyfob has connected shop");
     let token = folder.run(&["token", "shop"]).done();
     assert_eq!(server.me(token.trim()).0, 200);
+}
+
+#[test] // A7
+fn a_browser_that_starts_at_our_own_address_is_led_to_the_vendor_and_back() {
+    let (folder, sandbox) = (Folder::new(), Sandbox::start("inkress", Options::default()).unwrap());
+    let redirect_uri = stand_in::redirect_uri(&sandbox);
+    let vendor = stand_in::authorization_url(&sandbox, &redirect_uri, "a-state-of-this-test");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let redirect_uri = redirect_uri.parse().unwrap();
+        let mut endpoint =
+            RedirectionEndpoint::bind(&redirect_uri, ResponseMode::Query, &SystemRandom).unwrap();
+        let browser = SystemBrowser { command: Some(opener(&folder, "allow")) };
+        browser.open(&endpoint.start_page(&vendor)).unwrap();
+        let waited = endpoint.wait(|query| match query.values("state").next() {
+            Some("a-state-of-this-test") => Verdict::Accept,
+            _ => Verdict::Refuse("This is no answer to the present attempt."),
+        });
+        let arrival = tokio::time::timeout(PATIENCE, waited).await.expect("the browser comes back");
+        assert_eq!(arrival.query.values("code").count(), 1);
+        arrival.reply.answer(Page::Connected { profile: "shop".into() });
+        endpoint.finish().await;
+    });
+    says(&has_ended_clean(&folder), "keyfob has connected shop");
 }

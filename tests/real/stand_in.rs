@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use keyfob::sandbox::Sandbox;
+use keyfob::sandbox::{Endpoint, Sandbox};
+use url::Url;
 
 use super::folder::Folder;
 
@@ -11,8 +12,7 @@ use super::folder::Folder;
 pub fn connect(sandbox: &Sandbox, folder: &Folder, command: &mut Command) {
     let client = sandbox.client();
     let secret = folder.write("client-secret", client.client_secret.as_ref().unwrap().expose());
-    let redirect_uri = format!("http://127.0.0.1:{}/callback/inkress", free_port());
-    sandbox.register_redirect_uri(&redirect_uri);
+    let redirect_uri = redirect_uri(sandbox);
     command.args(["connect", "shop", "--provider", "inkress"]);
     for (name, value) in sandbox.settings() {
         command.args(["--set", &format!("{name}={value}")]);
@@ -21,6 +21,27 @@ pub fn connect(sandbox: &Sandbox, folder: &Folder, command: &mut Command) {
         .args(["--client-id", &client.client_id, "--client-secret-file", &secret])
         .args(["--scope", "orders:read,customers:read", "--redirect-uri", &redirect_uri])
         .args(["--timeout", "60s"]);
+}
+
+/// A redirect URI that the sandbox knows.
+pub fn redirect_uri(sandbox: &Sandbox) -> String {
+    let redirect_uri = format!("http://127.0.0.1:{}/callback/inkress", free_port());
+    sandbox.register_redirect_uri(&redirect_uri);
+    redirect_uri
+}
+
+/// The address of its consent page, for a client that nobody waits for.
+pub fn authorization_url(sandbox: &Sandbox, redirect_uri: &str, state: &str) -> Url {
+    let parameters = [
+        ("response_type", "code"),
+        ("client_id", &sandbox.client().client_id),
+        ("redirect_uri", redirect_uri),
+        ("scope", "orders:read"),
+        ("state", state),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    Url::parse_with_params(&sandbox.url(Endpoint::Authorization).unwrap(), parameters).unwrap()
 }
 
 /// A port that was free a moment ago.

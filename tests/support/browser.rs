@@ -29,6 +29,7 @@ pub enum Behaviour {
 /// Walks in a thread of its own, and remembers.
 pub struct Walking {
     behaviour: Behaviour,
+    desktop: bool,
     opened: Mutex<Vec<String>>,
     walks: Mutex<Vec<Walk>>,
     strays: Mutex<Vec<JoinHandle<Vec<Option<u16>>>>>,
@@ -39,10 +40,16 @@ impl Walking {
     pub fn new(behaviour: Behaviour) -> Self {
         Self {
             behaviour,
+            desktop: false,
             opened: Mutex::default(),
             walks: Mutex::default(),
             strays: Mutex::default(),
         }
+    }
+
+    /// The desktop's own browser, which nobody named in `BROWSER`.
+    pub fn of_the_desktop(behaviour: Behaviour) -> Self {
+        Self { desktop: true, ..Self::new(behaviour) }
     }
 
     /// The addresses it was started on.
@@ -90,5 +97,9 @@ impl Browser for Walking {
             }
         }
         Ok(())
+    }
+
+    fn goes_by_start_page(&self) -> bool {
+        self.desktop
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::OneProfile;
 use crate::cli::context::Context;
-use crate::cli::output::table;
+use crate::cli::layout::table;
 use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::{Profile, settings};
@@ -33,7 +33,9 @@ pub fn list(context: &Context<'_>) -> Result<Exit, Report> {
     }
     match read.is_empty() {
         true => context.output.note(context.system, "no profiles yet: `keyfob connect` makes one"),
-        false => context.output.page(context.system, &shown(&read))?,
+        false => context
+            .output
+            .page(context.system, &shown(context.output.width(context.system), &read))?,
     }
     Ok(Exit::Done)
 }
@@ -51,7 +53,7 @@ fn row(name: &str, profile: &Result<Profile, Report>) -> Value {
     }
 }
 
-fn shown(read: &[(String, Result<Profile, Report>)]) -> String {
+fn shown(width: Option<usize>, read: &[(String, Result<Profile, Report>)]) -> String {
     let rows = read.iter().map(|(name, profile)| match profile {
         Ok(profile) => vec![
             name.clone(),
@@ -62,7 +64,7 @@ fn shown(read: &[(String, Result<Profile, Report>)]) -> String {
         ],
         Err(_) => vec![name.clone(), "cannot be read".into(), "-".into(), "-".into(), "-".into()],
     });
-    table(&["profile", "provider", "client id", "settings", "scopes"], rows.collect())
+    table(width, &["profile", "provider", "client id", "settings", "scopes"], rows.collect())
 }
 
 fn pairs(map: &BTreeMap<String, String>) -> String {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::flow_name;
 use crate::cli::context::Context;
-use crate::cli::output::table;
+use crate::cli::layout::table;
 use crate::cli::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::provider::{Provider, catalogue};
@@ -31,7 +31,8 @@ pub fn run(context: &Context<'_>) -> Result<Exit, Report> {
     }
     let rows = lines.iter().map(cells).collect();
     let head = ["name", "title", "flows", "from", "summary"];
-    context.output.page(context.system, &table(&head, rows))?;
+    let width = context.output.width(context.system);
+    context.output.page(context.system, &table(width, &head, rows))?;
     Ok(Exit::Done)
 }
 

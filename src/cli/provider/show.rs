@@ -6,6 +6,7 @@ use super::{flow_name, grants, lists, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
+use crate::cli::layout;
 use crate::cli::report::{Exit, Report, span};
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -32,7 +33,8 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     page.section("Recipes (keyfob call PROFILE @NAME)", lists::recipes(&provider));
     page.section("Webhooks", webhook::lines(&provider));
     page.section("Connect", [command(&provider, &args.provider)]);
-    context.output.page(context.system, &page.0)?;
+    let text = layout::page(context.output.width(context.system), &page.0);
+    context.output.page(context.system, &text)?;
     Ok(Exit::Done)
 }
 

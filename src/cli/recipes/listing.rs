@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Recipes;
 use crate::cli::context::{Chosen, Context, title};
-use crate::cli::output::table;
+use crate::cli::layout::table;
 use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
 use crate::provider::schema::Recipe;
@@ -28,7 +28,7 @@ pub fn run(context: &Context<'_>, args: &Recipes) -> Result<Exit, Report> {
         context.output.note(context.system, &printable(&says));
         return Ok(Exit::Done);
     }
-    context.output.page(context.system, &shown(&chosen))?;
+    context.output.page(context.system, &shown(context.output.width(context.system), &chosen))?;
     let about = chosen.situation(context.system);
     let first = &recipes[0];
     let example = report::recipe_line(first, &about, &report::examples(first));
@@ -74,7 +74,7 @@ fn object(recipe: &Recipe, chosen: &Chosen) -> Value {
     })
 }
 
-fn shown(chosen: &Chosen) -> String {
+fn shown(width: Option<usize>, chosen: &Chosen) -> String {
     let head = ["recipe", "does", "parameters", "needs", "granted"];
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { printable(&text) };
     let rows = chosen.provider.recipes.iter().map(|recipe| {
@@ -91,7 +91,7 @@ fn shown(chosen: &Chosen) -> String {
             granted.to_owned(),
         ]
     });
-    table(&head, rows.collect())
+    table(width, &head, rows.collect())
 }
 
 /// What may be left out stands in brackets.

@@ -134,6 +134,21 @@ pub fn introspected(
                 false => report.hint("authorise it again").next(about.connect()),
             }
         }
+        // The exit code that the contract has for it: the client is what has to be put right.
+        Introspected::Refused(error) if error.code.as_deref() == Some("invalid_client") => {
+            Report::new(
+                Exit::SetUp,
+                "client-refused",
+                format!("{} does not take this client's word at its introspection", about.provider),
+            )
+            .vendor(error)
+            .hint(
+                "if its secret or key was changed, give the new one; if tokens are still given \
+                 (`keyfob refresh`), this endpoint wants the credentials of an API (a resource \
+                 server), which the vendor gives out",
+            )
+            .next(format!("keyfob profile secret {profile} client_secret"))
+        }
         Introspected::Refused(error) => Report::new(
             Exit::Refused,
             "introspection-refused",

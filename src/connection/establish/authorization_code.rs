@@ -199,9 +199,18 @@ impl Connection<'_> {
             device_flow: self.provider.flows.contains(&Flow::DeviceCode),
             good_for: address.good_for,
         })));
-        if way.browser.is_ok()
-            && let Err(error) = self.system.browser.open(address.url)
-        {
+        if way.browser.is_err() {
+            return;
+        }
+        let browser = &self.system.browser;
+        // The process list shows what a browser is started with: no parameter of the request (A7).
+        let start_page = match endpoint {
+            Some(endpoint) if browser.goes_by_start_page() => {
+                Some(endpoint.start_page(address.url))
+            }
+            _ => None,
+        };
+        if let Err(error) = browser.open(start_page.as_ref().unwrap_or(address.url)) {
             (self.notify)(Notice::BrowserNotStarted(error.to_string()));
         }
     }

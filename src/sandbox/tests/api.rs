@@ -133,6 +133,11 @@ fn inkress_lists_narrow_to_the_app_and_to_what_changed() {
     assert_eq!((count(""), count("?app=me")), (3, 2));
     assert_eq!(count("?updated_since=2026-05-29T10:15:00Z"), 2);
     assert_eq!(count("?app=me&updated_since=2026-05-29T10:15:00Z"), 1);
+    assert_eq!((count("?status=paid"), count("?status=pending"), count("?status=no")), (2, 1, 0));
+    assert_eq!(
+        (count("?status=paid&app=me"), count("?total=39.5"), count("?nothing=1")),
+        (1, 1, 3)
+    );
     assert_eq!(bench.call("GET", "/api/v1/orders?app=17", &token, "").status, 400);
     assert_eq!(bench.call("GET", "/api/v1/orders?updated_since=yesterday", &token, "").status, 400);
 
