@@ -46,6 +46,7 @@ mod mix_up;
 mod mutual_tls;
 mod offline;
 mod openid;
+mod other_account;
 mod paginate;
 mod par;
 #[cfg(target_os = "linux")]

@@ -10,6 +10,7 @@ use url::Url;
 use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
 use super::entry::{Ended, Entry};
+use super::identity::{Likeness, compare};
 use super::pace::Lane;
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
 use super::saving::{self, NotSaved};
@@ -440,6 +441,7 @@ impl Connection<'_> {
                     (self.notify)(Notice::Recovered);
                 }
                 let entry = self.entry()?;
+                self.tell_true_account(seen, &entry);
                 // The tokens are stored, and are another account's.
                 return match &entry.ended {
                     Some(ended) => Err(FreshError::Ended(ended.clone())),
@@ -462,6 +464,15 @@ impl Connection<'_> {
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
         };
         self.serve_or(seen, wanted, failure)
+    }
+
+    /// Tells that the provider names another account than whoever imported the tokens did.
+    fn tell_true_account(&self, seen: &Entry, entry: &Entry) {
+        let (Some(was), Some(is)) = (&seen.tokens, &entry.tokens) else { return };
+        let (was, is) = (self.identity(was), self.identity(is));
+        if seen.account_is_claimed && compare(&was, &is) == Likeness::Different {
+            (self.notify)(Notice::AccountCorrected { was, is });
+        }
     }
 
     /// A token that still serves is given rather than a failure to renew it early.

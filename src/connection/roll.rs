@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use of_another::Whose;
+
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
 use super::entry::{Ended, Entry, Mark};
@@ -324,7 +326,7 @@ impl<'a> Rolling<'a> {
         // Its lifetimes began when it was asked for.
         match self.judge(&answer, mark.started_at).without(&self.secrets()) {
             TokenAnswer::Granted(tokens) => {
-                Some(self.keep(tokens, self.of_another(&answer), true, true))
+                Some(self.keep(tokens, self.whose(&answer), true, true))
             }
             TokenAnswer::Refused(error) if self.is_final(&error) => Some(self.end(&error)),
             TokenAnswer::Unbound(_) => {
@@ -498,7 +500,7 @@ impl<'a> Rolling<'a> {
         match self.judge(&answer, asked_at).without(&secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
             TokenAnswer::Granted(tokens) => {
-                self.keep(tokens, self.of_another(&answer), false, recorded.is_ok())
+                self.keep(tokens, self.whose(&answer), false, recorded.is_ok())
             }
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),
             TokenAnswer::Refused(error) => {
@@ -553,17 +555,22 @@ impl<'a> Rolling<'a> {
     /// Stores new tokens, reads them back, and only then lets go of the journal.
     ///
     /// Tokens of another account are stored like any other, in the same write that ends their use:
-    /// the refresh token that was sent is spent, and this one may be all there is.
+    /// the refresh token that was sent is spent, and this one may be all there is. The connection
+    /// stays that of its own account, which the next authorization is held against.
     fn keep(
         &mut self,
-        tokens: TokenSet,
-        of_another: Option<Ended>,
+        mut tokens: TokenSet,
+        whose: Whose,
         recovered: bool,
         in_journal: bool,
     ) -> Rolled {
         let mut renewed = self.entry.clone();
+        if let (Some(_), Some(own)) = (&whose.another, renewed.tokens.take()) {
+            tokens.contexts = own.contexts;
+        }
         renewed.adopt(tokens);
-        renewed.ended = of_another;
+        renewed.ended = whose.another;
+        renewed.account_is_claimed &= !whose.is_named;
         if self.order.saving.is_some() {
             // Owed from now on, whatever ends this process before it is saved.
             renewed.saved.get_or_insert(0);

@@ -6,7 +6,7 @@ use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
-use crate::connection::roll::of_another::OTHER_ACCOUNT;
+use crate::connection::roll::of_another::{Another, is_of_another};
 use crate::connection::roll::{NoAnswer, NoVerdict};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
@@ -137,8 +137,8 @@ pub fn missing_value(name: &str, about: &Situation) -> Report {
 }
 
 fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report {
-    if ended.error == OTHER_ACCOUNT {
-        return other_account(ended, about);
+    if let Some(another) = is_of_another(ended) {
+        return of_another(another, ended, about);
     }
     let meaning = provider.errors.token.get(&ended.error);
     let mut report = Report::new(
@@ -173,17 +173,22 @@ fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report
 }
 
 /// The new tokens are stored, and nothing uses them: an own write to another's account cannot be undone.
-fn other_account(ended: &Ended, about: &Situation) -> Report {
-    let claim = printable(ended.description.as_deref().unwrap_or_default());
+fn of_another(another: Another<'_>, ended: &Ended, about: &Situation) -> Report {
+    let cause = match another {
+        Another::Subject(claim) => format!(
+            "a refresh brought the tokens of somebody else: the `{}` of its ID token is not the one of `connect`",
+            printable(claim)
+        ),
+        Another::Account(how) => {
+            format!("a refresh brought the tokens of another account: {}", printable(how))
+        }
+    };
     Report::new(
         Exit::AuthorizationNeeded,
         "authorization-needed",
         format!("the connection `{}` needs a new authorization", about.profile),
     )
-    .cause(format!(
-        "a refresh brought the tokens of somebody else: the `{claim}` of its ID token is not the one of `connect` (at {})",
-        ended.at
-    ))
+    .cause(format!("{cause} (at {})", ended.at))
     .cause("they are stored and not used; `keyfob revoke` still ends them")
     .hint("authorise it again; it asks before another account takes the place of this one")
     .next(about.connect())
