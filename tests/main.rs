@@ -2,6 +2,7 @@
 
 mod support;
 
+mod answer_sizes;
 mod architecture;
 mod asserted;
 mod authorization_request;

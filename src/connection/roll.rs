@@ -471,7 +471,10 @@ impl<'a> Rolling<'a> {
         let settled = matches!(
             lost.cause,
             // It asks for a wait, or it has given tokens: the one that was sent is certainly spent.
-            NoAnswer::Unusable { retry_after: Some(_), .. } | NoAnswer::Unfit { .. }
+            NoAnswer::Unusable { retry_after: Some(_), .. }
+                | NoAnswer::Unfit { .. }
+                // It has answered as long as that, and would again.
+                | NoAnswer::Http(HttpError::BodyTooLarge { .. })
         );
         lost.may_be_spent && !settled && self.order.reason.allows_resend()
     }

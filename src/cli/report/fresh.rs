@@ -8,6 +8,7 @@ use crate::connection::FreshError;
 use crate::connection::entry::Ended;
 use crate::connection::roll::of_another::{Another, is_of_another};
 use crate::connection::roll::{NoAnswer, NoVerdict};
+use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -298,9 +299,9 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
         NoAnswer::Http(error) => {
             let mut report = http(&message, error);
             report.exit = match error {
-                crate::http::HttpError::Certificates { .. }
-                | crate::http::HttpError::Identity { .. }
-                | crate::http::HttpError::InsecureUrl { .. } => report.exit,
+                HttpError::Certificates { .. }
+                | HttpError::Identity { .. }
+                | HttpError::InsecureUrl { .. } => report.exit,
                 _ => Exit::TryLater,
             };
             report
@@ -340,6 +341,12 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
     }
     if matches!(lost.cause, NoAnswer::Unfit { .. }) {
         return report;
+    }
+    if matches!(lost.cause, NoAnswer::Http(HttpError::BodyTooLarge { .. })) {
+        return report
+            .cause("no answer with tokens is as long as that, and none of it was kept; the refresh token is likely spent")
+            .hint(format!("ask {} why; the old tokens are kept, and a new authorization makes others", about.provider))
+            .next(about.connect());
     }
     report.cause(match (lost.may_be_spent, lost.resent) {
         (false, _) => "the request did not arrive, so nothing was spent; the connection is as it was",
