@@ -5,6 +5,7 @@ mod vendor;
 
 use vendor::{Manner, Vendor};
 
+use crate::support::shelf::Trouble;
 use crate::support::world::{Ran, World};
 
 /// A vendor and somebody who connects to it.
@@ -108,6 +109,45 @@ fn tokens_that_are_bound_to_nothing_are_ended_where_that_can_be_asked_for() {
     let seen = ["token nonce", "token given", "revoke refresh-0", "revoke access-0"];
     assert_eq!(what(vendor.take()), seen);
     world.line("token shop").exits(3);
+}
+
+/// Exits 4, with the tokens of the refresh stored all the same.
+#[track_caller]
+fn unbound_and_put_aside(vendor: &Vendor, world: &World, ran: Ran) {
+    let ran = ran.exits(4).without_product().says("not bound to the key");
+    ran.says("they are stored and not used").says("keyfob connect shop");
+    let entry = world.shelf.entry("shop").unwrap();
+    assert!(entry.contains("refresh-1"), "the new refresh token is stored");
+    assert_eq!(world.state("shop"), "authorization-needed");
+    vendor.take();
+    for line in ["token shop", "call shop GET /orders", "refresh shop", "header shop"] {
+        world.line(line).exits(4).without_product();
+    }
+    assert!(vendor.take().is_empty(), "nothing was sent");
+}
+
+#[test] // SC5, RF2
+fn a_refresh_that_brings_unbound_tokens_is_stored_and_never_used() {
+    let (vendor, world, ran) = connects_with(Manner::default(), &["--dpop"], "revoke");
+    ran.ok();
+    vendor.manner.lock().unwrap().forgets_the_key = true;
+    let ran = world.line("refresh shop");
+    unbound_and_put_aside(&vendor, &world, ran);
+    // What anyone could use can be ended from here, and the person can go on.
+    world.line("revoke shop").ok();
+    assert_eq!(what(vendor.take()), ["revoke another", "revoke another"]);
+    vendor.manner.lock().unwrap().forgets_the_key = false;
+}
+
+#[test] // SC5, RF4
+fn unbound_tokens_that_come_by_the_journal_are_not_used_either() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.manner.lock().unwrap().forgets_the_key = true;
+    world.trouble(Trouble::Full { after: 1 });
+    world.line("refresh shop").exits(6).says("safe in the journal");
+    world.trouble(Trouble::None);
+    let ran = world.line("refresh shop");
+    unbound_and_put_aside(&vendor, &world, ran);
 }
 
 #[test] // SC5

@@ -442,7 +442,7 @@ impl Connection<'_> {
                 }
                 let entry = self.entry()?;
                 self.tell_true_account(seen, &entry);
-                // The tokens are stored, and are another account's.
+                // The tokens are stored, and must not be used.
                 return match &entry.ended {
                     Some(ended) => Err(FreshError::Ended(ended.clone())),
                     None => Ok(entry),

@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::identity::{Identity, Likeness, compare};
-use super::roll::of_another::is_of_another;
+use super::roll::put_aside::PutAside;
 use super::{Connection, Notice};
 use crate::authorization_server::ClientRegistration;
 use crate::provider::schema::RevocationReach;
@@ -31,8 +31,8 @@ impl Connection<'_> {
     /// Ends the grant that a new one has replaced, after the new one is stored (AT-21).
     pub(super) async fn end_replaced(&self, old: &Entry, new: &Entry, origin: Origin) {
         let (Some(was), Some(is)) = (&old.tokens, &new.tokens) else { return };
-        // Tokens that were put aside as another account's are alive, and nobody knows whose.
-        let is_put_aside = old.ended.as_ref().is_some_and(|it| is_of_another(it).is_some());
+        // Tokens that were put aside are alive, and nobody knows whose.
+        let is_put_aside = old.ended.as_ref().is_some_and(|it| PutAside::of(it).is_some());
         let is_over = old.ended.is_some() && !is_put_aside;
         if share_a_token(was, is) || is_over || self.check_bound(old).is_err() {
             return;

@@ -6,7 +6,7 @@ use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
-use crate::connection::roll::of_another::{Another, is_of_another};
+use crate::connection::roll::put_aside::PutAside;
 use crate::connection::roll::{NoAnswer, NoVerdict};
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
@@ -138,8 +138,8 @@ pub fn missing_value(name: &str, about: &Situation) -> Report {
 }
 
 fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report {
-    if let Some(another) = is_of_another(ended) {
-        return of_another(another, ended, about);
+    if let Some(why) = PutAside::of(ended) {
+        return put_aside(why, ended, about);
     }
     let meaning = provider.errors.token.get(&ended.error);
     let mut report = Report::new(
@@ -173,16 +173,26 @@ fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report
     report.hint(hint).next(about.connect())
 }
 
-/// The new tokens are stored, and nothing uses them: an own write to another's account cannot be undone.
-fn of_another(another: Another<'_>, ended: &Ended, about: &Situation) -> Report {
-    let cause = match another {
-        Another::Subject(claim) => format!(
+/// The new tokens are stored, and nothing uses them: what is written into another's account cannot be taken back.
+fn put_aside(why: PutAside<'_>, ended: &Ended, about: &Situation) -> Report {
+    let cause = match why {
+        PutAside::Subject(claim) => format!(
             "a refresh brought the tokens of somebody else: the `{}` of its ID token is not the one of `connect`",
             printable(claim)
         ),
-        Another::Account(how) => {
+        PutAside::Account(how) => {
             format!("a refresh brought the tokens of another account: {}", printable(how))
         }
+        PutAside::Unbound => format!(
+            "{} answered a refresh with tokens that are not bound to the key (their type is not DPoP): anyone could use them",
+            about.provider
+        ),
+    };
+    let hint = match why {
+        PutAside::Unbound => {
+            "authorise it again; where its tokens are not bound any more, that says so"
+        }
+        _ => "authorise it again; it asks before another account takes the place of this one",
     };
     Report::new(
         Exit::AuthorizationNeeded,
@@ -191,7 +201,7 @@ fn of_another(another: Another<'_>, ended: &Ended, about: &Situation) -> Report 
     )
     .cause(format!("{cause} (at {})", ended.at))
     .cause("they are stored and not used; `keyfob revoke` still ends them")
-    .hint("authorise it again; it asks before another account takes the place of this one")
+    .hint(hint)
     .next(about.connect())
 }
 

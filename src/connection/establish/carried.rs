@@ -4,7 +4,7 @@ use super::imported::ImportError;
 use super::{Brought, EstablishError};
 use crate::connection::identity::{Likeness, compare};
 use crate::connection::leftover::Origin;
-use crate::connection::roll::of_another::is_of_another;
+use crate::connection::roll::put_aside::PutAside;
 use crate::connection::{Connection, Entry};
 use crate::token_set::TokenSet;
 
@@ -23,8 +23,8 @@ impl Connection<'_> {
         };
         let fill = |entry: &mut Entry| {
             *entry = carried.clone().in_place_of(entry.clone());
-            // Tokens that are put aside as another account's are so here, too.
-            entry.ended = carried.ended.clone().filter(|it| is_of_another(it).is_some());
+            // Tokens that were put aside there are so here, too.
+            entry.ended = carried.ended.clone().filter(|it| PutAside::of(it).is_some());
             // What it is a copy of is what is saved elsewhere.
             entry.saved = brought.borrowed.then_some(entry.generation);
             Ok(())

@@ -1,5 +1,5 @@
-//! Whether a refresh brought the tokens of somebody else: another subject (OpenID Connect Core
-//! section 12.2), or another account among what the provider names with the tokens (attack A29).
+//! Tokens that a refresh brought and that must not be used: somebody else's, another account's, or
+//! bound to nothing. They are stored all the same, since the refresh token that was sent is spent.
 
 use super::super::entry::Ended;
 use super::super::identity::{Identity, Likeness, compare, difference, identity_of};
@@ -16,48 +16,58 @@ use crate::profile::settings;
 const OTHER_SUBJECT: &str = "id_token_mismatch";
 /// The same where what comes with the tokens names another account.
 const OTHER_ACCOUNT: &str = "account_mismatch";
+/// The same where the tokens are not bound to the key that was proved.
+const UNBOUND: &str = "token_unbound";
 
-/// Whose tokens an answer holds, as far as it says.
-pub(super) struct Whose {
-    /// Why they must not be used, where they are another's.
-    pub another: Option<Ended>,
+/// Why tokens are stored and never used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutAside<'e> {
+    /// This claim of the ID token is another one (OpenID Connect Core section 12.2).
+    Subject(&'e str),
+    /// The account is another one: which, and instead of which (attack A29).
+    Account(&'e str),
+    /// Anyone could use them (RFC 9449 section 5).
+    Unbound,
+}
+
+impl<'e> PutAside<'e> {
+    /// Why the tokens of a connection that needs a person are good, and not used; `None` where they
+    /// are simply over.
+    pub fn of(ended: &'e Ended) -> Option<Self> {
+        let how = ended.description.as_deref().unwrap_or_default();
+        match ended.error.as_str() {
+            OTHER_SUBJECT => Some(Self::Subject(how)),
+            OTHER_ACCOUNT => Some(Self::Account(how)),
+            UNBOUND => Some(Self::Unbound),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of an answer beside its tokens.
+pub(super) struct Judged {
+    /// Why they must not be used, where they must not.
+    pub put_aside: Option<Ended>,
     /// Whether the provider itself has named the account.
     pub is_named: bool,
 }
 
-/// How the tokens that are stored are another's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Another<'e> {
-    /// This claim of the ID token is another one.
-    Subject(&'e str),
-    /// The account is another one: which, and instead of which.
-    Account(&'e str),
-}
-
-/// Whether a connection was ended because its tokens are another's: those are good, and never used.
-pub fn is_of_another(ended: &Ended) -> Option<Another<'_>> {
-    let how = ended.description.as_deref().unwrap_or_default();
-    match ended.error.as_str() {
-        OTHER_SUBJECT => Some(Another::Subject(how)),
-        OTHER_ACCOUNT => Some(Another::Account(how)),
-        _ => None,
-    }
-}
-
 impl Rolling<'_> {
-    /// Judges whose tokens an answer holds.
-    pub(super) fn whose(&self, answer: &Answer) -> Whose {
+    /// Judges whether the tokens of an answer may be used.
+    pub(super) fn judged(&self, answer: &Answer, is_bound: bool) -> Judged {
         let named = identity_in(&self.order.provider, answer);
-        let subject = || Some((OTHER_SUBJECT, self.other_claim(answer)?.to_owned()));
-        let account = || Some((OTHER_ACCOUNT, self.other_account(&named)?));
-        let another = subject().or_else(account).map(|(error, how)| Ended {
+        let subject = || Some((OTHER_SUBJECT, Some(self.other_claim(answer)?.to_owned())));
+        let account = || Some((OTHER_ACCOUNT, Some(self.other_account(&named)?)));
+        let unbound = || (!is_bound).then_some((UNBOUND, None));
+        let why = subject().or_else(account).or_else(unbound);
+        let put_aside = why.map(|(error, how)| Ended {
             at: self.tools.clock.now(),
             error: error.into(),
             // As long as it is ever shown: what is kept must not grow with a server's words.
-            description: Some(printable(&how)),
+            description: how.as_deref().map(printable),
             after_lost_answer: self.lost,
         });
-        Whose { another, is_named: !named.is_empty() }
+        Judged { put_aside, is_named: !named.is_empty() }
     }
 
     /// The claim of the answer's ID token that is not the one of `connect`; `None` where its ID token,
