@@ -79,6 +79,31 @@ fn an_ended_token_is_renewed_once_and_a_refused_proof_never_renews() {
     assert_eq!(what(vendor.take()), ["orders nonce", "orders nonce"], "no token request");
 }
 
+#[test] // SC2, RR13
+fn an_api_that_takes_no_bound_token_costs_no_refresh_token() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    let asks_for = |challenge| vendor.manner.lock().unwrap().api_asks_for = Some(challenge);
+    asks_for("Bearer realm=\"api\"");
+    let ran = world.line("call shop GET /orders").exits(8);
+    let ran = ran.says("this API asks for tokens of another kind").says("--dpop=false");
+    assert_eq!(ran.stdout, "{}", "its body is the product all the same");
+    assert_eq!(what(vendor.take()), ["orders turned away"], "no token request");
+    // One that says that it takes both has judged the token.
+    asks_for("Bearer realm=\"api\", DPoP algs=\"ES256\"");
+    world.line("call shop GET /orders").exits(8);
+    let seen = ["orders turned away", "token nonce", "token given", "orders turned away"];
+    assert_eq!(what(vendor.take()), seen);
+}
+
+#[test] // SC3
+fn every_answer_is_traced_that_of_a_refused_proof_too() {
+    let (_, world) = connected(Manner::default());
+    let ran = world.line("call shop GET /orders -v").ok();
+    let lines = |mark: &str| ran.stderr.lines().filter(|line| line.starts_with(mark)).count();
+    assert_eq!((lines("> GET"), lines("< 401"), lines("< 200")), (2, 1, 1), "{}", ran.stderr);
+}
+
 #[test] // SC3
 fn a_token_endpoint_that_is_never_content_is_asked_twice() {
     let (vendor, world, ran) =
