@@ -114,6 +114,9 @@ pub enum FreshError {
     Borrowed,
     /// Only an access token was handed over.
     AccessTokenOnly,
+    /// An access token alone would be of no use: it is bound to the client's certificate, which
+    /// would go with it and make new ones.
+    NeedsCertificate,
     /// The key is wanting under which a refreshed connection is saved.
     SaveKey(StoreError),
     /// The save command did not pass its proof; nothing was sent.

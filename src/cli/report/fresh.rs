@@ -97,6 +97,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         FreshError::Http(error) => http("no request can be made", error),
         FreshError::Borrowed => sealed::borrowed(provider, about),
         FreshError::AccessTokenOnly => sealed::access_token_only(about),
+        FreshError::NeedsCertificate => sealed::needs_certificate(about),
         FreshError::SaveKey(error) => sealed::save_key(error),
         FreshError::NotProved(error) => sealed::not_proved(error, about),
         FreshError::Unsaved { error, copy } => sealed::unsaved(error, copy.as_deref(), about),
