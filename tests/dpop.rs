@@ -5,6 +5,7 @@ mod vendor;
 
 use vendor::{Manner, Vendor};
 
+use crate::support::shelf::Trouble;
 use crate::support::world::{Ran, World};
 
 /// A vendor and somebody who connects to it.
@@ -78,6 +79,31 @@ fn an_ended_token_is_renewed_once_and_a_refused_proof_never_renews() {
     assert_eq!(what(vendor.take()), ["orders nonce", "orders nonce"], "no token request");
 }
 
+#[test] // SC2, RR13
+fn an_api_that_takes_no_bound_token_costs_no_refresh_token() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    let asks_for = |challenge| vendor.manner.lock().unwrap().api_asks_for = Some(challenge);
+    asks_for("Bearer realm=\"api\"");
+    let ran = world.line("call shop GET /orders").exits(8);
+    let ran = ran.says("this API asks for tokens of another kind").says("--dpop=false");
+    assert_eq!(ran.stdout, "{}", "its body is the product all the same");
+    assert_eq!(what(vendor.take()), ["orders turned away"], "no token request");
+    // One that says that it takes both has judged the token.
+    asks_for("Bearer realm=\"api\", DPoP algs=\"ES256\"");
+    world.line("call shop GET /orders").exits(8);
+    let seen = ["orders turned away", "token nonce", "token given", "orders turned away"];
+    assert_eq!(what(vendor.take()), seen);
+}
+
+#[test] // SC3
+fn every_answer_is_traced_that_of_a_refused_proof_too() {
+    let (_, world) = connected(Manner::default());
+    let ran = world.line("call shop GET /orders -v").ok();
+    let lines = |mark: &str| ran.stderr.lines().filter(|line| line.starts_with(mark)).count();
+    assert_eq!((lines("> GET"), lines("< 401"), lines("< 200")), (2, 1, 1), "{}", ran.stderr);
+}
+
 #[test] // SC3
 fn a_token_endpoint_that_is_never_content_is_asked_twice() {
     let (vendor, world, ran) =
@@ -108,6 +134,45 @@ fn tokens_that_are_bound_to_nothing_are_ended_where_that_can_be_asked_for() {
     let seen = ["token nonce", "token given", "revoke refresh-0", "revoke access-0"];
     assert_eq!(what(vendor.take()), seen);
     world.line("token shop").exits(3);
+}
+
+/// Exits 4, with the tokens of the refresh stored all the same.
+#[track_caller]
+fn unbound_and_put_aside(vendor: &Vendor, world: &World, ran: Ran) {
+    let ran = ran.exits(4).without_product().says("not bound to the key");
+    ran.says("they are stored and not used").says("keyfob connect shop");
+    let entry = world.shelf.entry("shop").unwrap();
+    assert!(entry.contains("refresh-1"), "the new refresh token is stored");
+    assert_eq!(world.state("shop"), "authorization-needed");
+    vendor.take();
+    for line in ["token shop", "call shop GET /orders", "refresh shop", "header shop"] {
+        world.line(line).exits(4).without_product();
+    }
+    assert!(vendor.take().is_empty(), "nothing was sent");
+}
+
+#[test] // SC5, RF2
+fn a_refresh_that_brings_unbound_tokens_is_stored_and_never_used() {
+    let (vendor, world, ran) = connects_with(Manner::default(), &["--dpop"], "revoke");
+    ran.ok();
+    vendor.manner.lock().unwrap().forgets_the_key = true;
+    let ran = world.line("refresh shop");
+    unbound_and_put_aside(&vendor, &world, ran);
+    // What anyone could use can be ended from here, and the person can go on.
+    world.line("revoke shop").ok();
+    assert_eq!(what(vendor.take()), ["revoke another", "revoke another"]);
+    vendor.manner.lock().unwrap().forgets_the_key = false;
+}
+
+#[test] // SC5, RF4
+fn unbound_tokens_that_come_by_the_journal_are_not_used_either() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.manner.lock().unwrap().forgets_the_key = true;
+    world.trouble(Trouble::Full { after: 1 });
+    world.line("refresh shop").exits(6).says("safe in the journal");
+    world.trouble(Trouble::None);
+    let ran = world.line("refresh shop");
+    unbound_and_put_aside(&vendor, &world, ran);
 }
 
 #[test] // SC5

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod answer_sizes;
 mod architecture;
 mod asserted;
 mod authorization_request;
@@ -47,6 +48,7 @@ mod mutual_tls;
 mod narrow;
 mod offline;
 mod openid;
+mod other_account;
 mod paginate;
 mod par;
 #[cfg(target_os = "linux")]

@@ -226,3 +226,28 @@ fn the_process_that_refreshes_shows_the_certificate_too() {
     run(&["refresh", "shop"]);
     assert_eq!(server.seen(), seen(&[("/token", true), ("/token", true)]));
 }
+
+#[test] // SC10
+fn an_access_token_that_needs_the_certificate_is_not_handed_over_alone() {
+    let mut place = Place::new(BOUND);
+    place.connect_with_both().ok();
+    place.world.set("KEYFOB_BLOB_KEY", "a key of forty characters for the blobs.");
+    let refused = place.line("export shop --access-token-only").exits(3).without_product();
+    refused.says("bound to the client's certificate").says("keyfob proxy shop");
+    assert_eq!(place.server.seen().len(), 1, "nothing was refreshed for it");
+    // The whole connection calls from anywhere, with its certificate.
+    let blob = place.line("export shop").ok().stdout;
+    let trust = place.authority.file.to_str().unwrap().to_owned();
+    let mut there = World::new();
+    there.clock = place.world.clock.clone();
+    *there.stdin.borrow_mut() = blob.into_bytes();
+    there.set("KEYFOB_BLOB_KEY", "a key of forty characters for the blobs.");
+    there.run(["import", "shop", "--sealed", "--cacert", &trust]).ok();
+    there.run(["call", "shop", "GET", "/orders", "--cacert", &trust]).ok();
+    assert_eq!(place.api.seen(), seen(&[("/orders", true)]));
+    // One that is bound to nothing goes out alone, and calls without.
+    let mut place = Place::new(TLS);
+    place.connect_with_both().ok();
+    place.world.set("KEYFOB_BLOB_KEY", "a key of forty characters for the blobs.");
+    place.line("export shop --access-token-only").ok();
+}

@@ -290,7 +290,7 @@ fn what_is_no_whole_blob_is_refused_with_its_reason_and_writes_nothing() {
         (altered, 6, "is damaged"),
         (format!("{}AAAA", blob.trim()), 6, "is damaged"),
         (blob.replace("keyfob1.", "keyfob2."), 6, "upgrade keyfob"),
-        ("x".repeat(3 << 20), 2, "holds more than"),
+        ("x".repeat(17 << 20), 2, "holds more than"),
     ] {
         let there = elsewhere(&shop);
         import(&there, "import shop --sealed", &text).exits(exit).without_product().says(words);

@@ -117,6 +117,16 @@ pub fn id_token(answer: &Answer) -> Option<Secret> {
     object.get("id_token").and_then(Value::as_str).filter(|it| !it.is_empty()).map(Secret::new)
 }
 
+/// What an answer itself says of the account: the contexts that identify one, by their names.
+pub fn identity_in(provider: &Provider, answer: &Answer) -> BTreeMap<String, Value> {
+    let Ok(object) = parse_object(&answer.body) else { return BTreeMap::new() };
+    let object = Value::Object(object);
+    let identifying = provider.context.iter().filter(|it| it.identifies_account);
+    identifying
+        .filter_map(|it| Some((it.name.clone(), context(&object, &it.path)?.clone())))
+        .collect()
+}
+
 /// Whether the grant was certainly spent: something stands where tokens stand.
 fn holds_tokens(provider: &Provider, object: &Value) -> bool {
     let fields = &provider.response;
@@ -251,18 +261,26 @@ fn contexts(
     object: &Value,
 ) -> Result<BTreeMap<String, Value>, String> {
     let mut contexts = asked.contexts.clone();
-    for context in &provider.context {
-        match look_up(object, &context.path) {
-            Some(value) if value.is_string() || value.is_number() || value.is_boolean() => {
-                contexts.insert(context.name.clone(), value.clone());
+    for wanted in &provider.context {
+        match context(object, &wanted.path) {
+            Some(value) => {
+                contexts.insert(wanted.name.clone(), value.clone());
             }
-            _ if context.required && !contexts.contains_key(&context.name) => {
-                return Err(format!("no `{}` in the answer", context.path));
+            None if wanted.required && !contexts.contains_key(&wanted.name) => {
+                return Err(format!("no `{}` in the answer", wanted.path));
             }
-            _ => {}
+            None => {}
         }
     }
     Ok(contexts)
+}
+
+/// What can name an account or a place: a number, yes or no, or a text with something in it.
+fn context<'o>(object: &'o Value, path: &str) -> Option<&'o Value> {
+    look_up(object, path).filter(|value| match value {
+        Value::String(text) => !text.is_empty(),
+        other => other.is_number() || other.is_boolean(),
+    })
 }
 
 /// A token: a string of visible ASCII (RFC 6749 appendix A.12); absent, null and empty are none.

@@ -55,6 +55,7 @@ pub fn run(context: &Context<'_>, args: &Export) -> Result<Exit, Report> {
         // What cannot be exported is told before anybody is asked for a passphrase.
         let failed = |error: FreshError| report::fresh(&error, &connection.provider, &about);
         connection.entry().map_err(failed)?;
+        connection.may_export(extent).map_err(failed)?;
         let key = blob_key::to_seal(context, &args.key, args.passphrase)?;
         let entry = context.wait(connection.exportable(extent))?.map_err(failed)?;
         let entry = entry.ok_or_else(|| report::keeping(&KeepingError::Unsettled(name.clone())))?;

@@ -7,6 +7,7 @@ use url::Url;
 use super::enter_code::enter_code;
 use super::output::Output;
 use super::report::{span, userinfo};
+use crate::connection::identity::difference;
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
 use crate::http::printable::printable;
@@ -84,6 +85,13 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
                 printable(&trusted)
             ),
         ),
+        Notice::AccountCorrected { was, is } => output.warn(
+            system,
+            &format!(
+                "{provider} says that the tokens of `{profile}` are of {}; that is kept now, and what was imported was not right",
+                printable(&difference(&was, &is))
+            ),
+        ),
         Notice::RegistrationCutShort { at } => output.warn(
             system,
             &format!(
@@ -135,6 +143,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::Issued(_)
         | Notice::NotIdentified
         | Notice::UserinfoDiscarded(_)
+        | Notice::AccountCorrected { .. }
         | Notice::RegistrationCutShort { .. }
         | Notice::MetadataElsewhere { .. }
         | Notice::CountsAlone(_) => String::new(),

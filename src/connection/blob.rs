@@ -15,11 +15,12 @@ use crate::profile::Profile;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::StoreError;
+use crate::store::durable::LONGEST_FILE;
 use crate::store::key::{Key, Origin};
 use crate::store::seal::{self, SealError};
 
-/// The longest blob that is read, in bytes of text.
-pub const LONGEST: u64 = 2 << 20;
+/// The longest blob that is read, in bytes of text: whatever can be stored can be carried.
+pub const LONGEST: u64 = LONGEST_FILE;
 
 const NAME: &str = "keyfob";
 const VERSION: u64 = 1;

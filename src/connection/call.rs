@@ -241,13 +241,13 @@ impl<'c, 'r> Sending<'c, 'r> {
         self.connection.trace(trace::request_lines(&request, level));
         match send(client, request, Timeouts::of(self.manner.timeout)).await {
             Ok(answer) => {
+                let lines = trace::answer_lines(answer.status, &answer.headers, level);
+                self.connection.trace(lines);
                 if self.may_prove_again(&url, &answer) && self.has_a_turn().await {
                     // Nothing was judged but the proof: this is not one of the retries.
                     (self.proved_again, self.sent) = (true, self.sent - 1);
                     return Next::Again;
                 }
-                let lines = trace::answer_lines(answer.status, &answer.headers, level);
-                self.connection.trace(lines);
                 self.answered(answer).await
             }
             Err(error) => self.failed(error).await,

@@ -19,6 +19,7 @@ impl Connection<'_> {
     ///
     /// `None` where a refresh was cut short and its answer is nowhere: the refresh token may be spent.
     pub async fn exportable(&self, extent: Extent) -> Result<Option<Entry>, FreshError> {
+        self.may_export(extent)?;
         if extent == Extent::AccessToken {
             // One that has ended is of no use to anybody.
             return Ok(Some(self.fresh(&Wanted::Good(None)).await?));
@@ -32,6 +33,19 @@ impl Connection<'_> {
             return Err(FreshError::Ended(ended.clone()));
         }
         Ok(entry.mark_of_this_token().is_none().then_some(entry))
+    }
+
+    /// Whether what goes out could be used where it arrives.
+    ///
+    /// Tokens that are bound to a certificate are used with it and its key (RFC 8705 section 3),
+    /// which prove the client at the token endpoint as well: they go out whole, or stay.
+    pub fn may_export(&self, extent: Extent) -> Result<(), FreshError> {
+        match extent {
+            Extent::AccessToken if self.provider.client.certificate_bound_access_tokens => {
+                Err(FreshError::NeedsCertificate)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Packs an entry as far as it goes out.

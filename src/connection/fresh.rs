@@ -10,6 +10,7 @@ use url::Url;
 use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
 use super::entry::{Ended, Entry};
+use super::identity::{Likeness, compare};
 use super::pace::Lane;
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
 use super::saving::{self, NotSaved};
@@ -113,6 +114,9 @@ pub enum FreshError {
     Borrowed,
     /// Only an access token was handed over.
     AccessTokenOnly,
+    /// An access token alone would be of no use: it is bound to the client's certificate, which
+    /// would go with it and make new ones.
+    NeedsCertificate,
     /// The key is wanting under which a refreshed connection is saved.
     SaveKey(StoreError),
     /// The save command did not pass its proof; nothing was sent.
@@ -440,7 +444,8 @@ impl Connection<'_> {
                     (self.notify)(Notice::Recovered);
                 }
                 let entry = self.entry()?;
-                // The tokens are stored, and are another account's.
+                self.tell_true_account(seen, &entry);
+                // The tokens are stored, and must not be used.
                 return match &entry.ended {
                     Some(ended) => Err(FreshError::Ended(ended.clone())),
                     None => Ok(entry),
@@ -462,6 +467,15 @@ impl Connection<'_> {
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
         };
         self.serve_or(seen, wanted, failure)
+    }
+
+    /// Tells that the provider names another account than whoever imported the tokens did.
+    fn tell_true_account(&self, seen: &Entry, entry: &Entry) {
+        let (Some(was), Some(is)) = (&seen.tokens, &entry.tokens) else { return };
+        let (was, is) = (self.identity(was), self.identity(is));
+        if seen.account_is_claimed && compare(&was, &is) == Likeness::Different {
+            (self.notify)(Notice::AccountCorrected { was, is });
+        }
     }
 
     /// A token that still serves is given rather than a failure to renew it early.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Connection;
+use crate::provider::Provider;
 use crate::provider::openid_check::CLAIMS;
 use crate::token_set::TokenSet;
 
@@ -35,6 +36,14 @@ pub fn compare(was: &Identity, is: &Identity) -> Likeness {
     }
 }
 
+/// What differs between two accounts, in words.
+pub fn difference(was: &Identity, is: &Identity) -> String {
+    let shared = was.iter().filter_map(|(name, was)| Some((name, text(was), text(is.get(name)?))));
+    let differing = shared.filter(|(_, was, is)| was != is);
+    let parts = differing.map(|(name, was, is)| format!("{name} {is} instead of {was}"));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// What a person reads of an account.
 pub fn words(identity: &Identity) -> String {
     let parts = identity.iter().map(|(name, value)| format!("{name} {}", text(value)));
@@ -48,12 +57,18 @@ fn text(value: &Value) -> Cow<'_, str> {
     }
 }
 
+/// The account by what the provider gives with the tokens themselves.
+pub(super) fn identity_of(provider: &Provider, tokens: &TokenSet) -> Identity {
+    let contexts = provider.context.iter().filter(|it| it.identifies_account);
+    pick(tokens, contexts.map(|it| it.name.as_str()))
+}
+
 impl Connection<'_> {
     /// The account that tokens belong to; empty where the provider does not say.
     pub(super) fn identity(&self, tokens: &TokenSet) -> Identity {
-        let contexts = self.provider.context.iter().filter(|it| it.identifies_account);
-        let subject = self.claims().take(1);
-        pick(tokens, contexts.map(|it| it.name.as_str()).chain(subject.map(|it| -> &str { it })))
+        let mut identity = identity_of(&self.provider, tokens);
+        identity.append(&mut pick(tokens, self.claims().take(1)));
+        identity
     }
 
     /// The same with what a person knows an account by, for words alone.

@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::identity::{Identity, Likeness, compare};
+use super::roll::put_aside::PutAside;
 use super::{Connection, Notice};
 use crate::authorization_server::ClientRegistration;
 use crate::provider::schema::RevocationReach;
@@ -30,11 +31,14 @@ impl Connection<'_> {
     /// Ends the grant that a new one has replaced, after the new one is stored (AT-21).
     pub(super) async fn end_replaced(&self, old: &Entry, new: &Entry, origin: Origin) {
         let (Some(was), Some(is)) = (&old.tokens, &new.tokens) else { return };
-        if share_a_token(was, is) || old.ended.is_some() || self.check_bound(old).is_err() {
+        // Tokens that were put aside are alive, and nobody knows whose.
+        let is_put_aside = old.ended.as_ref().is_some_and(|it| PutAside::of(it).is_some());
+        let is_over = old.ended.is_some() && !is_put_aside;
+        if share_a_token(was, is) || is_over || self.check_bound(old).is_err() {
             return;
         }
         let are_two_accounts =
-            compare(&self.identity(was), &self.identity(is)) == Likeness::Different;
+            is_put_aside || compare(&self.identity(was), &self.identity(is)) == Likeness::Different;
         if origin == Origin::BroughtIn {
             if are_two_accounts && self.provider.revoke.is_some() {
                 (self.notify)(Notice::Leftover { which: Leftover::Replaced, ended: false });
@@ -43,10 +47,12 @@ impl Connection<'_> {
         }
         let reach = self.provider.revoke.as_ref().map(|revoke| revoke.reach);
         // Many servers end all that an account gave to a client, the new tokens with the old ones.
-        let spares_the_new_one =
-            reach == Some(RevocationReach::Token) || are_two_accounts && !old.account_is_claimed;
+        let spares_the_new_one = reach == Some(RevocationReach::Token)
+            || are_two_accounts && !old.account_is_claimed && !is_put_aside;
         if spares_the_new_one {
             self.end_leftover(Leftover::Replaced, old).await;
+        } else if is_put_aside && reach.is_some() {
+            (self.notify)(Notice::Leftover { which: Leftover::Replaced, ended: false });
         }
     }
 

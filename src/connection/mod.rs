@@ -141,6 +141,13 @@ pub enum Notice {
     NotIdentified,
     /// What the userinfo endpoint said was not used.
     UserinfoDiscarded(establish::identified::UserinfoTrouble),
+    /// The provider names another account than whoever imported the tokens did.
+    AccountCorrected {
+        /// What was claimed.
+        was: identity::Identity,
+        /// What the provider says.
+        is: identity::Identity,
+    },
     /// A grant that nothing here holds any more was to be ended at the provider.
     Leftover {
         /// Which one.

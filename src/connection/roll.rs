@@ -3,7 +3,7 @@
 //! Whatever ends this process leaves either the old tokens untouched, or the new ones stored,
 //! or the provider's answer in the journal for the next command to store.
 
-pub mod of_another;
+pub mod put_aside;
 mod save;
 
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+use put_aside::Judged;
 
 use super::cooldown::Cooldown;
 use super::drawer::Drawer;
@@ -177,14 +179,6 @@ pub enum NoAnswer {
     NotTried,
 }
 
-impl NoAnswer {
-    /// Tokens came that are not bound to the key that was proved (RFC 9449 section 5).
-    fn unbound(status: u16) -> Self {
-        let what = "a token that is not bound to the key (its type is not DPoP)".to_owned();
-        Self::Unfit { status, what }
-    }
-}
-
 /// What a refresh needs from outside.
 pub struct Tools<'a> {
     /// Sends.
@@ -222,7 +216,7 @@ pub async fn roll(
     };
     match rolling.recover().await? {
         // What was lost has ended meanwhile: its refresh token is rolled like any other.
-        Some(Rolled::Renewed { .. }) if rolling.access_has_ended() => {}
+        Some(Rolled::Renewed { .. }) if rolling.is_usable() && rolling.access_has_ended() => {}
         Some(rolled) => return Ok(rolling.save_if_renewed(rolled).await),
         None => {}
     }
@@ -334,11 +328,11 @@ impl<'a> Rolling<'a> {
         // Its lifetimes began when it was asked for.
         match self.judge(&answer, mark.started_at).without(&self.secrets()) {
             TokenAnswer::Granted(tokens) => {
-                Some(self.keep(tokens, self.of_another(&answer), true, true))
+                Some(self.keep(tokens, self.judged(&answer, true), true, true))
             }
             TokenAnswer::Refused(error) if self.is_final(&error) => Some(self.end(&error)),
-            TokenAnswer::Unbound(_) => {
-                Some(self.no_verdict(NoAnswer::unbound(answer.status), true, false))
+            TokenAnswer::Unbound(tokens) => {
+                Some(self.keep(tokens, self.judged(&answer, false), true, true))
             }
             TokenAnswer::Unfit { status, what } => {
                 Some(self.no_verdict(NoAnswer::Unfit { status, what }, true, false))
@@ -355,6 +349,10 @@ impl<'a> Rolling<'a> {
     /// What the server was sent then, and might quote.
     fn secrets(&self) -> Vec<Secret> {
         self.entry.all_secrets().chain(&self.order.client_secret).cloned().collect()
+    }
+
+    fn is_usable(&self) -> bool {
+        self.entry.ended.is_none()
     }
 
     fn access_has_ended(&self) -> bool {
@@ -479,7 +477,10 @@ impl<'a> Rolling<'a> {
         let settled = matches!(
             lost.cause,
             // It asks for a wait, or it has given tokens: the one that was sent is certainly spent.
-            NoAnswer::Unusable { retry_after: Some(_), .. } | NoAnswer::Unfit { .. }
+            NoAnswer::Unusable { retry_after: Some(_), .. }
+                | NoAnswer::Unfit { .. }
+                // It has answered as long as that, and would again.
+                | NoAnswer::Http(HttpError::BodyTooLarge { .. })
         );
         lost.may_be_spent && !settled && self.order.reason.allows_resend()
     }
@@ -508,7 +509,10 @@ impl<'a> Rolling<'a> {
         match self.judge(&answer, asked_at).without(&secrets) {
             // A journal that failed is not fatal here: the store is still to be tried.
             TokenAnswer::Granted(tokens) => {
-                self.keep(tokens, self.of_another(&answer), false, recorded.is_ok())
+                self.keep(tokens, self.judged(&answer, true), false, recorded.is_ok())
+            }
+            TokenAnswer::Unbound(tokens) => {
+                self.keep(tokens, self.judged(&answer, false), false, recorded.is_ok())
             }
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),
             TokenAnswer::Refused(error) => {
@@ -516,10 +520,6 @@ impl<'a> Rolling<'a> {
                 Rolled::Refused(error)
             }
             TokenAnswer::TooMany { retry_after } => self.cool_down(retry_after),
-            TokenAnswer::Unbound(_) => {
-                self.lost = true;
-                self.no_verdict(NoAnswer::unbound(answer.status), true, resent)
-            }
             TokenAnswer::Unfit { status, what } => {
                 self.lost = true;
                 self.no_verdict(NoAnswer::Unfit { status, what }, true, resent)
@@ -562,18 +562,23 @@ impl<'a> Rolling<'a> {
 
     /// Stores new tokens, reads them back, and only then lets go of the journal.
     ///
-    /// Tokens of another account are stored like any other, in the same write that ends their use:
-    /// the refresh token that was sent is spent, and this one may be all there is.
+    /// Tokens that must not be used are stored like any other, in the same write that puts them
+    /// aside: the refresh token that was sent is spent, and this one may be all there is. The
+    /// connection stays that of its own account, which the next authorization is held against.
     fn keep(
         &mut self,
-        tokens: TokenSet,
-        of_another: Option<Ended>,
+        mut tokens: TokenSet,
+        judged: Judged,
         recovered: bool,
         in_journal: bool,
     ) -> Rolled {
         let mut renewed = self.entry.clone();
+        if let (Some(_), Some(own)) = (&judged.put_aside, renewed.tokens.take()) {
+            tokens.contexts = own.contexts;
+        }
         renewed.adopt(tokens);
-        renewed.ended = of_another;
+        renewed.ended = judged.put_aside;
+        renewed.account_is_claimed &= !judged.is_named;
         if self.order.saving.is_some() {
             // Owed from now on, whatever ends this process before it is saved.
             renewed.saved.get_or_insert(0);

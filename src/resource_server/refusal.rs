@@ -34,7 +34,10 @@ pub enum Kind {
     },
     /// The person must authorise again, in a certain way (RFC 9470 section 3); no refresh does that.
     StepUp(StepUp),
-    /// Neither.
+    /// The API asks for tokens of other schemes and not for one that is bound to a key (RFC 9449
+    /// section 7.1): a refresh would bring the same kind, and be wasted.
+    WantsUnbound,
+    /// None of these.
     Other,
 }
 
@@ -86,14 +89,16 @@ pub fn judge<'a>(
     let places =
         ErrorPlaces { code: &errors.code, message: &errors.message, fields: &errors.fields };
     let mut response = ErrorResponse::read(status, headers, body, places, now);
-    let challenge = challenge(status, headers);
-    complete(&mut response, challenge.as_ref());
+    let challenges = challenges(status, headers);
+    let challenge = challenges.iter().find(|challenge| challenge.parameter("error").is_some());
+    complete(&mut response, challenge);
     let by_code = response.code.as_ref().and_then(|code| errors.api.get(code));
     let evidence = Evidence {
         action: by_code.map(|meaning| meaning.action),
         code: response.code.as_deref(),
         asks_to_renew: provider.api.reauth_on.contains(&status) || by_status_renews(errors, status),
-        challenge: challenge.as_ref(),
+        challenge,
+        wants_unbound: status == 401 && wants_unbound(provider, &challenges),
     };
     let kind = evidence.kind(scope);
     let meaning = by_code.or_else(|| errors.api.get(&status.to_string()));
@@ -107,13 +112,21 @@ pub fn judge<'a>(
     refusal
 }
 
-/// The challenge that names an error, on the statuses where RFC 6750 section 3.1 puts one.
-fn challenge(status: u16, headers: &HeaderMap) -> Option<Challenge> {
+/// The challenges of the statuses where RFC 6750 section 3.1 puts one.
+fn challenges(status: u16, headers: &HeaderMap) -> Vec<Challenge> {
     if !matches!(status, 400 | 401 | 403) {
-        return None;
+        return Vec::new();
     }
     let texts = headers.get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
-    parse(texts).into_iter().find(|challenge| challenge.parameter("error").is_some())
+    parse(texts)
+}
+
+/// Whether the API names schemes, and the one of a token that is bound to a key is not among them.
+fn wants_unbound(provider: &Provider, challenges: &[Challenge]) -> bool {
+    let scheme = &provider.api.authorization.scheme;
+    provider.client.dpop_bound_access_tokens
+        && !challenges.is_empty()
+        && !challenges.iter().any(|challenge| challenge.is(scheme))
 }
 
 /// Takes from the challenge what the body does not say.
@@ -134,6 +147,7 @@ struct Evidence<'a> {
     code: Option<&'a str>,
     asks_to_renew: bool,
     challenge: Option<&'a Challenge>,
+    wants_unbound: bool,
 }
 
 impl Evidence<'_> {
@@ -152,7 +166,9 @@ impl Evidence<'_> {
             None if says("insufficient_scope") => return self.missing_scope(scope),
             // The token was not judged: a refresh would spend a refresh token for nothing.
             None if is_about_the_proof(said.or(self.code)) => return Kind::Other,
-            None => says("invalid_token") || self.asks_to_renew,
+            None if says("invalid_token") => true,
+            None if self.asks_to_renew && self.wants_unbound => return Kind::WantsUnbound,
+            None => self.asks_to_renew,
         };
         match (renewal_helps, scope) {
             (true, Judgement::Missing { .. }) => self.missing_scope(scope),
@@ -238,6 +254,32 @@ mod tests {
             let kind = judged(name, status, header, body, &unlisted);
             assert_eq!(kind, expected, "{name} {status} {header} {body}");
         }
+    }
+
+    #[test] // SC2, RR13
+    fn an_api_that_asks_for_no_bound_token_is_not_answered_with_another_one() {
+        let mut provider = shipped("merchantos").unwrap().unwrap();
+        let mut judged = |is_bound: bool, status, challenges: &[&str], body: &str| {
+            provider.client.dpop_bound_access_tokens = is_bound;
+            provider.api.authorization.scheme = if is_bound { "DPoP" } else { "Bearer" }.into();
+            let mut headers = HeaderMap::new();
+            for challenge in challenges {
+                headers.append("www-authenticate", challenge.parse().unwrap());
+            }
+            let scope = Judgement::NotListed;
+            let now = Timestamp::UNIX_EPOCH;
+            judge(&provider, status, &headers, body.as_bytes(), &scope, now).kind
+        };
+        let bearer = r#"Bearer realm="api""#;
+        let ended = r#"Bearer error="invalid_token""#;
+        assert_eq!(judged(true, 401, &[bearer], "{}"), Kind::WantsUnbound);
+        assert_eq!(judged(true, 401, &["Negotiate", "Basic realm=x"], ""), Kind::WantsUnbound);
+        assert_eq!(judged(true, 401, &[], "{}"), Kind::Expired, "it says nothing of schemes");
+        assert_eq!(judged(true, 401, &[bearer, "dpop algs=\"ES256\""], ""), Kind::Expired);
+        assert_eq!(judged(true, 401, &[ended], ""), Kind::Expired, "it has read the token");
+        assert_eq!(judged(true, 401, &[bearer], r#"{"error":"invalid_token"}"#), Kind::Expired);
+        assert_eq!(judged(true, 404, &[bearer], ""), Kind::Other);
+        assert_eq!(judged(false, 401, &[bearer], ""), Kind::Expired);
     }
 
     #[test] // RR12

@@ -6,6 +6,7 @@ mod on_unix;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::durable::LONGEST_FILE;
 use super::file::{FileKey, FileStore};
 use super::key::Key;
 use super::lock::Lock;
@@ -139,7 +140,8 @@ fn an_entry_too_long_to_be_read_again_is_not_written() {
     let desk = Desk::new();
     let store = desk.file_store();
     store.write(&desk.lock, &name("shop"), &Secret::new("old")).unwrap();
-    let refused = store.write(&desk.lock, &name("shop"), &Secret::new("x".repeat(1024 * 1024)));
+    let long = Secret::new("x".repeat(LONGEST_FILE as usize));
+    let refused = store.write(&desk.lock, &name("shop"), &long);
     assert!(matches!(refused, Err(StoreError::Unwritable { .. })), "{refused:?}");
     assert_eq!(store.read(&name("shop")).unwrap(), Some(Secret::new("old")));
 }

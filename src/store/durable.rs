@@ -23,7 +23,11 @@ use super::StoreError;
 use crate::random::{Random, token_256};
 
 /// No file of ours is longer, in bytes.
-pub const LONGEST_FILE: u64 = 1024 * 1024;
+///
+/// The longest answer that is taken of a token endpoint has one MiB, and a received token is never
+/// lost: in an entry its numbers may be written out four times as long, beside a refresh token of
+/// an earlier answer, and a sealed copy of that is longer by half.
+pub const LONGEST_FILE: u64 = 16 << 20;
 
 /// A folder that was checked and is held open.
 #[derive(Debug)]

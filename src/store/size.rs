@@ -242,6 +242,16 @@ mod tests {
         Secret::new(mark.to_string().repeat(9_000))
     }
 
+    #[test] // TS12, RF4
+    fn what_the_largest_answer_becomes_lies_in_a_file_of_its_own() {
+        let desk = Desk::new();
+        let store = desk.spill();
+        // The largest answer of a token endpoint, with its numbers written out.
+        let entry = Secret::new("x".repeat(5 << 20));
+        store.write(&desk.lock, &name("shop"), &entry).unwrap();
+        assert_eq!(store.read(&name("shop")).unwrap(), Some(entry));
+    }
+
     #[test] // ST4
     fn a_large_entry_lies_in_one_sealed_file_and_leaves_none_when_it_shrinks() {
         let desk = Desk::new();

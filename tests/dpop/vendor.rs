@@ -19,6 +19,8 @@ pub struct Manner {
     pub forgets_the_key: bool,
     /// Wants another nonce each time, and takes none.
     pub never_content: bool,
+    /// The API takes none of its tokens, and says so in this challenge.
+    pub api_asks_for: Option<&'static str>,
     /// The next API calls are refused for their token.
     pub refuses_tokens: usize,
 }
@@ -180,6 +182,10 @@ fn revoked(asked: &Asked) -> &'static str {
 }
 
 fn api(asked: &Asked, own: &str, seen: &mut Seen, manner: &mut Manner) -> (&'static str, String) {
+    if let Some(challenge) = manner.api_asks_for {
+        let challenge = format!("WWW-Authenticate: {challenge}\r\n");
+        return ("turned away", message("401 Unauthorized", &challenge, "{}"));
+    }
     let refusal = |error: &str, nonce: &str| {
         let challenge = format!("WWW-Authenticate: DPoP error=\"{error}\"\r\n{nonce}");
         message("401 Unauthorized", &challenge, "{}")

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::super::report::{self, Report};
 use crate::http::printable::harmless_json;
 use crate::http::{HeaderMap, HttpError, Streaming};
-use crate::store::durable::LONGEST_FILE;
 
 /// How a document is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +92,7 @@ enum DocumentBody<'a> {
 }
 
 /// What `--json` takes into memory, in bytes; larger bodies stream without it.
-const LARGEST_DOCUMENT: usize = 256 * LONGEST_FILE as usize;
+const LARGEST_DOCUMENT: usize = 256 << 20;
 
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut map = Map::new();

@@ -107,6 +107,7 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
                 .next(about.connect())
         }
         Kind::Expired => expired(refused, about),
+        Kind::WantsUnbound => wants_unbound(refused, about),
         Kind::Other => other(refused, about),
     };
     if let Some(meaning) = &refused.meaning {
@@ -117,6 +118,14 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
         }
     }
     report
+}
+
+/// An API that takes no token that is bound to a key: one of its own kind would help, and no refresh brings it.
+fn wants_unbound(refused: &Refused, about: &Situation) -> Report {
+    api(Exit::ApiRefused, "api-refused", refused, about)
+        .cause("the token is bound to a key (DPoP), and this API asks for tokens of another kind; no refresh was spent on it")
+        .hint("ask the vendor whether this API takes DPoP, or connect without it; a provider file that wants it says `dpop_bound_access_tokens`")
+        .next(format!("{} --dpop=false", about.connect_without(&["--dpop"])))
 }
 
 /// An access token that was not taken, and a call that was not sent again with a new one.

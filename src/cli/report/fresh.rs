@@ -6,8 +6,9 @@ use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
 use crate::connection::entry::Ended;
-use crate::connection::roll::of_another::OTHER_ACCOUNT;
+use crate::connection::roll::put_aside::PutAside;
 use crate::connection::roll::{NoAnswer, NoVerdict};
+use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -96,6 +97,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         FreshError::Http(error) => http("no request can be made", error),
         FreshError::Borrowed => sealed::borrowed(provider, about),
         FreshError::AccessTokenOnly => sealed::access_token_only(about),
+        FreshError::NeedsCertificate => sealed::needs_certificate(about),
         FreshError::SaveKey(error) => sealed::save_key(error),
         FreshError::NotProved(error) => sealed::not_proved(error, about),
         FreshError::Unsaved { error, copy } => sealed::unsaved(error, copy.as_deref(), about),
@@ -137,8 +139,8 @@ pub fn missing_value(name: &str, about: &Situation) -> Report {
 }
 
 fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report {
-    if ended.error == OTHER_ACCOUNT {
-        return other_account(ended, about);
+    if let Some(why) = PutAside::of(ended) {
+        return put_aside(why, ended, about);
     }
     let meaning = provider.errors.token.get(&ended.error);
     let mut report = Report::new(
@@ -172,20 +174,35 @@ fn ended_report(ended: &Ended, provider: &Provider, about: &Situation) -> Report
     report.hint(hint).next(about.connect())
 }
 
-/// The new tokens are stored, and nothing uses them: an own write to another's account cannot be undone.
-fn other_account(ended: &Ended, about: &Situation) -> Report {
-    let claim = printable(ended.description.as_deref().unwrap_or_default());
+/// The new tokens are stored, and nothing uses them: what is written into another's account cannot be taken back.
+fn put_aside(why: PutAside<'_>, ended: &Ended, about: &Situation) -> Report {
+    let cause = match why {
+        PutAside::Subject(claim) => format!(
+            "a refresh brought the tokens of somebody else: the `{}` of its ID token is not the one of `connect`",
+            printable(claim)
+        ),
+        PutAside::Account(how) => {
+            format!("a refresh brought the tokens of another account: {}", printable(how))
+        }
+        PutAside::Unbound => format!(
+            "{} answered a refresh with tokens that are not bound to the key (their type is not DPoP): anyone could use them",
+            about.provider
+        ),
+    };
+    let hint = match why {
+        PutAside::Unbound => {
+            "authorise it again; where its tokens are not bound any more, that says so"
+        }
+        _ => "authorise it again; it asks before another account takes the place of this one",
+    };
     Report::new(
         Exit::AuthorizationNeeded,
         "authorization-needed",
         format!("the connection `{}` needs a new authorization", about.profile),
     )
-    .cause(format!(
-        "a refresh brought the tokens of somebody else: the `{claim}` of its ID token is not the one of `connect` (at {})",
-        ended.at
-    ))
+    .cause(format!("{cause} (at {})", ended.at))
     .cause("they are stored and not used; `keyfob revoke` still ends them")
-    .hint("authorise it again; it asks before another account takes the place of this one")
+    .hint(hint)
     .next(about.connect())
 }
 
@@ -293,9 +310,9 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
         NoAnswer::Http(error) => {
             let mut report = http(&message, error);
             report.exit = match error {
-                crate::http::HttpError::Certificates { .. }
-                | crate::http::HttpError::Identity { .. }
-                | crate::http::HttpError::InsecureUrl { .. } => report.exit,
+                HttpError::Certificates { .. }
+                | HttpError::Identity { .. }
+                | HttpError::InsecureUrl { .. } => report.exit,
                 _ => Exit::TryLater,
             };
             report
@@ -335,6 +352,12 @@ fn no_verdict(lost: &NoVerdict, about: &Situation) -> Report {
     }
     if matches!(lost.cause, NoAnswer::Unfit { .. }) {
         return report;
+    }
+    if matches!(lost.cause, NoAnswer::Http(HttpError::BodyTooLarge { .. })) {
+        return report
+            .cause("no answer with tokens is as long as that, and none of it was kept; the refresh token is likely spent")
+            .hint(format!("ask {} why; the old tokens are kept, and a new authorization makes others", about.provider))
+            .next(about.connect());
     }
     report.cause(match (lost.may_be_spent, lost.resent) {
         (false, _) => "the request did not arrive, so nothing was spent; the connection is as it was",

@@ -98,8 +98,11 @@ pub fn borrowed(provider: &Provider, about: &Situation) -> Report {
         about.provider
     ))
     .hint("nothing was sent; do one of three: save what comes back where the job found it, let one job refresh and hand on access tokens only, or use credentials that need no refresh token")
-    .next(format!("keyfob refresh {profile} --save-to 'gh secret set KEYFOB_BLOB'"))
-    .next(format!("keyfob export {profile} --access-token-only"));
+    .next(format!("keyfob refresh {profile} --save-to 'gh secret set KEYFOB_BLOB'"));
+    let report = match provider.client.certificate_bound_access_tokens {
+        true => report,
+        false => report.next(format!("keyfob export {profile} --access-token-only")),
+    };
     match provider.flows.contains(&Flow::ClientCredentials) {
         true => report.next(format!(
             "keyfob connect {profile}-ci --provider {} --flow client-credentials",
@@ -119,6 +122,20 @@ pub fn access_token_only(about: &Situation) -> Report {
     .cause("it was exported with --access-token-only: what renews it stayed where it was exported")
     .hint("export it again there, and import that here")
     .next(format!("keyfob import {} --sealed", command_line::word(&about.profile)))
+}
+
+/// An access token that is of no use without what makes new ones.
+pub fn needs_certificate(about: &Situation) -> Report {
+    let profile = command_line::word(&about.profile);
+    Report::new(
+        Exit::SetUp,
+        "certificate-needed",
+        format!("the access token of `{}` is of no use alone", about.profile),
+    )
+    .cause("it is bound to the client's certificate (RFC 8705), whose key is not handed on with an access token: it makes new ones")
+    .hint("move the whole connection, or let other programs use it through the proxy")
+    .next(format!("keyfob export {profile}"))
+    .next(format!("keyfob proxy {profile}"))
 }
 
 /// The key is wanting under which a refreshed connection is saved.

@@ -4,6 +4,7 @@ use super::imported::ImportError;
 use super::{Brought, EstablishError};
 use crate::connection::identity::{Likeness, compare};
 use crate::connection::leftover::Origin;
+use crate::connection::roll::put_aside::PutAside;
 use crate::connection::{Connection, Entry};
 use crate::token_set::TokenSet;
 
@@ -22,6 +23,8 @@ impl Connection<'_> {
         };
         let fill = |entry: &mut Entry| {
             *entry = carried.clone().in_place_of(entry.clone());
+            // Tokens that were put aside there are so here, too.
+            entry.ended = carried.ended.clone().filter(|it| PutAside::of(it).is_some());
             // What it is a copy of is what is saved elsewhere.
             entry.saved = brought.borrowed.then_some(entry.generation);
             Ok(())
