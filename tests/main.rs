@@ -42,9 +42,11 @@ mod listener_attacks;
 #[cfg(unix)]
 mod lock_file;
 mod messages;
+mod metadata_changes;
 mod mix_up;
 mod mutual_tls;
 mod offline;
+mod one_issuer_many_clients;
 mod openid;
 mod paginate;
 mod par;
