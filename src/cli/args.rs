@@ -505,8 +505,8 @@ pub enum ProviderCommand {
 /// `provider show`.
 #[derive(Debug, Args)]
 pub struct ProviderShow {
-    /// The provider
-    #[arg(value_name = "NAME|FILE", add = ArgValueCompleter::new(complete_provider))]
+    /// The provider, or the URL of one that is not kept yet
+    #[arg(value_name = "NAME|FILE|URL", add = ArgValueCompleter::new(complete_provider))]
     pub provider: String,
 }
 

@@ -79,6 +79,12 @@ pub fn provider(
     Ok((provider, Some(ToKeep { name, text })))
 }
 
+/// What a server or an API says of itself now, as a provider that is kept nowhere.
+pub fn seen(context: &Context<'_>, place: &str) -> Result<Provider, Report> {
+    let found = find(context, place, None)?;
+    read(place, &metadata::to_toml(&found.provider(&name_of(place))))
+}
+
 fn read(place: &str, text: &str) -> Result<Provider, Report> {
     file::read(place, text).map_err(|error| report::provider_file(&error))
 }

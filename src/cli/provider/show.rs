@@ -6,6 +6,7 @@ use super::{flow_name, grants, lists, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
+use crate::cli::discovered;
 use crate::cli::report::{Exit, Report, span};
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -16,7 +17,11 @@ use crate::provider::schema::{
 
 /// Shows one provider.
 pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
-    let provider = context.provider(&args.provider)?;
+    let is_url = args.provider.contains("://");
+    let provider = match is_url {
+        true => discovered::seen(context, &args.provider)?,
+        false => context.provider(&args.provider)?,
+    };
     if context.output.json {
         context.output.document(context.system, &json!(provider))?;
         return Ok(Exit::Done);
@@ -33,6 +38,12 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     page.section("Webhooks", webhook::lines(&provider));
     page.section("Connect", [command(&provider, &args.provider)]);
     context.output.page(context.system, &page.0)?;
+    if is_url {
+        let from = command_line::typed(&args.provider);
+        let says =
+            format!("this is kept nowhere; `keyfob provider new NAME --from {from}` keeps it");
+        context.output.note(context.system, &says);
+    }
     Ok(Exit::Done)
 }
 
