@@ -43,10 +43,12 @@ mod listener_attacks;
 #[cfg(unix)]
 mod lock_file;
 mod messages;
+mod metadata_changes;
 mod mix_up;
 mod mutual_tls;
 mod narrow;
 mod offline;
+mod one_issuer_many_clients;
 mod openid;
 mod other_account;
 mod paginate;

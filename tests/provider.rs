@@ -120,6 +120,54 @@ fn issuer() -> Site {
 }
 
 #[test]
+fn a_provider_that_is_not_kept_yet_is_shown_by_its_url_and_not_kept_by_that() {
+    let (world, site) = (World::new(), issuer());
+    let origin = site.origin();
+    let ran = world.run(["provider", "show", origin]).ok();
+    ran.says(&format!("keyfob provider new NAME --from {origin}"));
+    let shown = world.run(["provider", "show", origin]).ok().stdout;
+    for words in [&format!("token: {origin}/token"), "orders:read", "code flow"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let command = shown.lines().find(|line| line.trim().starts_with("keyfob connect")).unwrap();
+    assert!(command.contains(&format!("--provider {origin}")), "{command}");
+    let document = world.run(["provider", "show", origin, "--json"]).ok().json();
+    assert_eq!(document["token"]["url"], format!("{origin}/token"));
+    assert_eq!(world.files().len(), 0, "{:?}", world.files().keys());
+    let nowhere = Site::saying(|_, _| Said::text(404, ""));
+    let ran = world.run(["provider", "show", nowhere.origin()]).exits(3).without_product();
+    ran.says("publishes no metadata");
+}
+
+#[test]
+fn what_a_server_takes_beside_the_first_method_is_shown_with_its_flag() {
+    let site = Site::saying(|origin, _| {
+        Said::json(
+            200,
+            &json!({
+                "issuer": origin,
+                "authorization_endpoint": format!("{origin}/authorize"),
+                "token_endpoint": format!("{origin}/token"),
+                "token_endpoint_auth_methods_supported":
+                    ["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"],
+                "tls_client_certificate_bound_access_tokens": true,
+                "mtls_endpoint_aliases": {"token_endpoint": format!("{origin}/mtls/token")},
+            }),
+        )
+    });
+    let shown = World::new().run(["provider", "show", site.origin()]).ok().stdout;
+    for words in [
+        "--client-authentication client_secret_post",
+        "(--client-key-file)",
+        "(--client-certificate-file and --client-key-file)",
+        "bound to the certificate of a client that shows one",
+        &format!("token, with a certificate: {}/mtls/token", site.origin()),
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+}
+
+#[test]
 fn a_provider_file_is_written_from_an_issuer_and_not_over_another() {
     let (world, site) = (World::new(), issuer());
     let path = world.home().providers().join("vendor.toml");

@@ -21,6 +21,7 @@ pub use super::recipes::Recipes;
 pub use super::sealed_import::SealedImport;
 pub use super::sync::Sync;
 pub use super::webhook::WebhookCommand;
+use crate::provider::schema::ClientAuthentication;
 use crate::store::StoreKind;
 
 const STYLES: Styles = Styles::styled()
@@ -190,6 +191,9 @@ pub struct Client {
     /// Read the certificate chain that goes with the key from a file, for mutual TLS: PEM, the client's own first
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub client_certificate_file: Option<PathBuf>,
+    /// How the client proves itself at a server that was found by its URL, where no file given says it
+    #[arg(long, value_name = "METHOD", value_parser = super::connect::proof::method())]
+    pub client_authentication: Option<ClientAuthentication>,
     /// A setting of the provider, for instance `host=…`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
@@ -501,8 +505,8 @@ pub enum ProviderCommand {
 /// `provider show`.
 #[derive(Debug, Args)]
 pub struct ProviderShow {
-    /// The provider
-    #[arg(value_name = "NAME|FILE", add = ArgValueCompleter::new(complete_provider))]
+    /// The provider, or the URL of one that is not kept yet
+    #[arg(value_name = "NAME|FILE|URL", add = ArgValueCompleter::new(complete_provider))]
     pub provider: String,
 }
 

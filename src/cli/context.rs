@@ -162,7 +162,7 @@ impl<'a> Context<'a> {
     pub fn chosen(&self, given: Option<&str>) -> Result<Chosen, Report> {
         let name = self.profile_name(given)?;
         let profile = self.profiles.read(&name).map_err(|error| report::profile(&error))?;
-        let provider = self.provider(&profile.provider)?;
+        let provider = profile.at(self.provider(&profile.provider)?);
         let record = self.profiles.record(&name).map_err(|error| report::profile(&error))?;
         Ok(Chosen { name, profile, provider, record, discovered: None, given: Given::default() })
     }

@@ -1,6 +1,8 @@
 //! The provider that `connect` names: shipped, the user's own, or found at the URL of an issuer or of an API.
 
 mod change;
+pub mod former;
+pub mod hosts;
 mod resource;
 
 use std::time::Duration;
@@ -49,22 +51,12 @@ impl Found {
     }
 }
 
-/// What the client can prove itself with, which decides between a server's methods.
-#[derive(Clone, Copy)]
-pub struct Has {
-    /// A key that signs.
-    pub private_key: bool,
-    /// A certificate, and the key that goes with it.
-    pub certificate: bool,
-}
-
 /// The provider of a profile that is being connected; one found at a URL comes with its file.
 /// `server` is the one of an API's authorization servers that the person chose.
 pub fn provider(
     context: &Context<'_>,
     profile: &mut Profile,
     server: Option<&str>,
-    has: Has,
 ) -> Result<(Provider, Option<ToKeep>), Report> {
     if !profile.provider.contains("://") {
         return match server {
@@ -75,22 +67,26 @@ pub fn provider(
     }
     let place = profile.provider.clone();
     let name = name_of(&place);
-    let mut found = match find(context, &place, server) {
+    let found = match find(context, &place, server) {
         Ok(found) => found,
         Err(report) => return known(context, profile, name, report),
     };
-    if has.private_key {
-        found.server = found.server.with_private_key();
-    }
-    if has.certificate {
-        found.server = found.server.with_certificate();
-    }
-    confirm_hosts(context, &found.server)?;
+    hosts::confirm(context, &found.server)?;
     let text = metadata::to_toml(&found.provider(&name));
-    let provider = file::read(&place, &text).map_err(|error| report::provider_file(&error))?;
+    let provider = read(&place, &text)?;
     change::confirm(context, &name, &provider)?;
     profile.provider.clone_from(&name);
     Ok((provider, Some(ToKeep { name, text })))
+}
+
+/// What a server or an API says of itself now, as a provider that is kept nowhere.
+pub fn seen(context: &Context<'_>, place: &str) -> Result<Provider, Report> {
+    let found = find(context, place, None)?;
+    read(place, &metadata::to_toml(&found.provider(&name_of(place))))
+}
+
+fn read(place: &str, text: &str) -> Result<Provider, Report> {
+    file::read(place, text).map_err(|error| report::provider_file(&error))
 }
 
 /// The text of a provider file of that name, from what a server or an API says of itself.
@@ -101,9 +97,9 @@ pub fn written(
     name: &str,
 ) -> Result<String, Report> {
     let found = find(context, place, server)?;
-    confirm_hosts(context, &found.server)?;
+    hosts::confirm(context, &found.server)?;
     let text = metadata::to_toml(&found.provider(name));
-    file::read(place, &text).map_err(|error| report::provider_file(&error))?;
+    read(place, &text)?;
     Ok(text)
 }
 
@@ -165,6 +161,9 @@ pub fn keep(context: &Context<'_>, found: Option<&ToKeep>) -> Result<Kept, Repor
     let write = || {
         let folder = Folder::make(&context.system.home.providers())?;
         let before = folder.read(&file)?.map(|text| text.to_vec());
+        if let Some(before) = &before {
+            former::hand_over(context, &found.name, before);
+        }
         folder.replace(&file, found.text.as_bytes())?;
         Ok(before)
     };
@@ -279,29 +278,6 @@ fn not_usable(issuer: &str, error: &MetadataError) -> Report {
             report.hint("an issuer is an https URL without query and fragment")
         }
         _ => report.hint("nothing of it is used; ask who runs that server"),
-    }
-}
-
-/// Endpoints on other hosts than the issuer's see secrets: a person says yes to them once.
-fn confirm_hosts(context: &Context<'_>, metadata: &Metadata) -> Result<(), Report> {
-    if metadata.other_hosts.is_empty() {
-        return Ok(());
-    }
-    let hosts: Vec<String> = metadata
-        .other_hosts
-        .iter()
-        .map(|other| format!("{} ({})", printable(&other.host), other.member))
-        .collect();
-    let issuer = shown(&metadata.issuer);
-    match context.agreed(&format!("{issuer} sends you to {}. Go on?", hosts.join(", ")))? {
-        true => Ok(()),
-        false => Err(Report::new(
-            Exit::SetUp,
-            "other-hosts",
-            "the issuer's endpoints are on other hosts",
-        )
-        .cause(hosts.join(", "))
-        .hint("if they belong to it, say so with --yes")),
     }
 }
 

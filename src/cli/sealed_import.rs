@@ -26,7 +26,7 @@ use crate::user_agent::opening::in_ci;
 #[derive(Debug, Args)]
 pub struct SealedImport {
     /// Read what `export` wrote: standard input, or KEYFOB_BLOB
-    #[arg(long, conflicts_with_all = ["provider", "client_id", "client_secret_file", "client_key_file", "client_certificate_file", "settings"])]
+    #[arg(long, conflicts_with_all = ["provider", "client_id", "client_secret_file", "client_key_file", "client_certificate_file", "client_authentication", "settings"])]
     pub sealed: bool,
     /// With --sealed: read it from this file (`-` is standard input)
     #[arg(long, value_name = "FILE", requires = "sealed", value_hint = ValueHint::FilePath)]
@@ -157,6 +157,7 @@ fn chosen(context: &Context<'_>, args: &Import, blob: &Blob) -> Result<Chosen, R
     if record.connected && here.provider != profile.provider && !context.global.yes {
         return Err(other_provider(&name, &here.provider, &profile.provider));
     }
+    let provider = profile.at(provider);
     Ok(Chosen { name, profile, provider, record, discovered, given: Default::default() })
 }
 

@@ -215,7 +215,7 @@ impl<'a> Connection<'a> {
     /// Puts a connection together; nothing is read, parsed or connected yet.
     pub fn new(
         system: &'a System,
-        mut provider: Provider,
+        provider: Provider,
         profile: Profile,
         client_id: Option<String>,
         drawer: Drawer,
@@ -223,7 +223,7 @@ impl<'a> Connection<'a> {
         make_http: &'a dyn Fn() -> Result<Client, HttpError>,
     ) -> Self {
         let Ears { notify, verbose, trace: trace_sink } = ears;
-        provider.client = profile.client_of(&provider);
+        let mut provider = profile.at(provider);
         let values = settings::values(&provider, &profile.settings, client_id.as_deref());
         let http = OnceCell::new();
         prover::bind(&mut provider, &profile);

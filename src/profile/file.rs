@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Registered;
 use super::name::{self, NameError};
+use super::{OwnClient, Registered};
 use crate::provider::schema::Flow;
 use crate::store::durable::Folder;
 use crate::store::{StoreError, StoreKind};
@@ -53,6 +53,9 @@ pub struct Profile {
     /// Extra parameters of the authorization request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
+    /// How its client proves itself, where the provider leaves a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<OwnClient>,
     /// The registration that keyfob made for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<Registered>,

@@ -1,5 +1,6 @@
 //! A user's named use of a provider: what is known before anyone authorises. No secret lives here.
 
+pub mod client;
 pub mod client_id;
 pub mod file;
 pub mod host;
@@ -9,6 +10,7 @@ pub mod registered;
 pub mod scopes;
 pub mod settings;
 
+pub use client::OwnClient;
 pub use file::Profile;
 pub use record::Record;
 pub use registered::Registered;

@@ -23,9 +23,10 @@ pub struct Registered {
 }
 
 impl Profile {
-    /// The client of this profile: as it was registered, else as the provider describes all of its clients.
+    /// The client of this profile: as it was registered, else as it was chosen or the provider describes
+    /// all of its clients.
     pub fn client_of(&self, provider: &Provider) -> Client {
-        let client = provider.client.clone();
+        let client = self.chosen_client(provider);
         let Some(registered) = &self.registered else { return client };
         let secret = match registered.authentication {
             ClientAuthentication::Id => Presence::None,

@@ -9,7 +9,22 @@ const SIGNED_PARAMETERS: [&str; 2] = ["client_assertion", "assertion"];
 
 /// The first rule that the client breaks.
 pub(super) fn client(provider: &Provider) -> Option<Finding> {
-    secret(provider).or_else(|| assertion(provider)).or_else(|| translation(provider))
+    secret(provider)
+        .or_else(|| methods(provider))
+        .or_else(|| assertion(provider))
+        .or_else(|| translation(provider))
+}
+
+/// A list of methods holds the one of a client that chose none, and each of them once.
+fn methods(provider: &Provider) -> Option<Finding> {
+    let client = &provider.client;
+    let twice = client.methods.iter().enumerate().any(|(at, it)| client.methods[..at].contains(it));
+    let rules = [
+        (!client.offers(client.auth), "`methods` does not hold what `auth` says"),
+        (twice, "a method stands in `methods` twice"),
+    ];
+    let (_, says) = rules.into_iter().find(|(broken, _)| *broken)?;
+    Some(Finding::at(&["client", "methods"], says))
 }
 
 fn secret(provider: &Provider) -> Option<Finding> {
@@ -45,14 +60,14 @@ fn secret(provider: &Provider) -> Option<Finding> {
 
 fn assertion(provider: &Provider) -> Option<Finding> {
     let client = &provider.client;
-    let asserts = client.signs();
-    let signs = provider.signs();
+    let asserts = client.signs() || client.methods.iter().any(|method| method.signs());
+    let signs = provider.signs() || client.offers(ClientAuthentication::PrivateKeyJwt);
     let issuer = provider.discovery.as_ref().and_then(|it| it.issuer.as_ref());
     let for_issuer = client.assertion_audience == AssertionAudience::Issuer;
     let rules = [
         (
             asserts && for_issuer && issuer.is_none(),
-            "auth",
+            if client.signs() { "auth" } else { "methods" },
             "an assertion is for the `issuer` of [discovery], which is not there; or set `assertion_audience = \"token_endpoint\"`",
         ),
         (
@@ -135,6 +150,9 @@ mod tests {
             ("auth = \"private_key_jwt\"\nassertion_algorithms = [\"HS256\"]", ISSUER, "HS256"),
             ("auth = \"private_key_jwt\"\nassertion_algorithms = [\"none\"]", ISSUER, "none"),
             ("auth = \"private_key_jwt\"\nkey_id = \"{key}\"", ISSUER, "neither a setting"),
+            ("auth = \"basic\"\nmethods = [\"post\"]", "", "what `auth` says"),
+            ("auth = \"basic\"\nmethods = [\"basic\", \"basic\"]", "", "twice"),
+            ("auth = \"basic\"\nmethods = [\"basic\", \"private_key_jwt\"]", "", "[discovery]"),
         ];
         for (client, more, says) in cases {
             let error = findings(client, more).unwrap_err();

@@ -123,13 +123,14 @@ fn key_of<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a DeVal
 
 /// The first rule that the file breaks.
 fn ineffective(provider: &Provider) -> Option<Finding> {
-    let rules: [fn(&Provider) -> Option<Finding>; 21] = [
+    let rules: [fn(&Provider) -> Option<Finding>; 22] = [
         schema_version,
         slug,
         flows,
         super::device_check::device,
         super::dpop_check::bound_tokens,
         super::client_check::client,
+        super::mutual_tls_check::mutual_tls,
         super::grants_check::grants,
         redirect,
         settings,
@@ -283,6 +284,7 @@ fn endpoints(provider: &Provider) -> Option<Finding> {
         .into_iter()
         .filter(|(path, _)| {
             matches!(path.last(), Some(&"url" | &"base_url" | &"pushed_url" | &"jwks_url"))
+                || path.first() == Some(&"mutual_tls")
         })
         .filter(|(_, template)| !template.starts_with('{'))
         .find(|(_, template)| {
@@ -317,6 +319,7 @@ fn templates(provider: &Provider) -> Vec<(Vec<&'static str>, &str)> {
     all.extend(provider.revoke.iter().map(|it| (vec!["revoke", "url"], it.url.as_str())));
     all.extend(provider.discovery.iter().map(|it| (vec!["discovery", "url"], it.url.as_str())));
     all.extend(super::grants_check::templates(provider));
+    all.extend(super::mutual_tls_check::templates(provider));
     all.extend(provider.client.key_id.iter().map(|it| (vec!["client", "key_id"], it.as_str())));
     all.extend(
         provider.id_token.iter().map(|it| (vec!["id_token", "jwks_url"], it.jwks_url.as_str())),

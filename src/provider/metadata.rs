@@ -5,7 +5,6 @@
 //! takes 200 alone (RFC 8414 section 3.2).
 
 mod document;
-mod mutual_tls;
 mod protected_resource;
 mod provider;
 mod toml_text;

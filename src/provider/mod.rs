@@ -15,6 +15,7 @@ mod hosts;
 mod lists_check;
 pub mod looks_like;
 pub mod metadata;
+mod mutual_tls_check;
 pub mod nearest;
 pub mod openid_check;
 mod pages_check;

@@ -13,6 +13,7 @@ mod end;
 mod envelope;
 mod errors;
 mod filters;
+mod mutual_tls;
 mod openid;
 mod pages;
 mod recipes;
@@ -39,6 +40,7 @@ pub use end::*;
 pub use envelope::*;
 pub use errors::*;
 pub use filters::*;
+pub use mutual_tls::*;
 pub use openid::*;
 pub use pages::*;
 pub use recipes::*;
@@ -86,6 +88,9 @@ pub struct Provider {
     /// How the client proves who it is.
     #[serde(default)]
     pub client: Client,
+    /// What the server has for clients that show a certificate.
+    #[serde(default)]
+    pub mutual_tls: Option<MutualTls>,
     /// The authorization endpoint; needed by the code flow.
     #[serde(default)]
     pub authorize: Option<Authorize>,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::authorization::scope_names;
 use super::message::{Answer, Request};
 use super::stand_in::Turn;
-use crate::provider::schema::{ClientAuthentication, Flow, Pkce};
+use crate::provider::schema::{Flow, Pkce};
 
 /// Answers with the vendor's metadata.
 pub fn answer(turn: &mut Turn<'_>, request: &Request) -> Answer {
@@ -51,7 +51,10 @@ fn metadata(turn: &Turn<'_>) -> Map<String, Value> {
         ("response_types_supported", Some(json!(["code"]))),
         ("grant_types_supported", Some(json!(grant_types(turn)))),
         ("code_challenge_methods_supported", pkce.then(|| json!(["S256"]))),
-        ("token_endpoint_auth_methods_supported", Some(json!([method(turn)]))),
+        (
+            "token_endpoint_auth_methods_supported",
+            Some(json!([provider.client.auth.registered_name()])),
+        ),
         ("authorization_response_iss_parameter_supported", iss.then(|| json!(true))),
     ];
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
@@ -66,16 +69,4 @@ fn grant_types(turn: &Turn<'_>) -> Vec<&'static str> {
         ("refresh_token", turn.vendor.gives_refresh_tokens()),
     ];
     offered.into_iter().filter(|(_, offered)| *offered).map(|(name, _)| name).collect()
-}
-
-fn method(turn: &Turn<'_>) -> &'static str {
-    match turn.vendor.provider.client.auth {
-        ClientAuthentication::Post => "client_secret_post",
-        ClientAuthentication::Basic => "client_secret_basic",
-        ClientAuthentication::Id => "none",
-        ClientAuthentication::PrivateKeyJwt => "private_key_jwt",
-        ClientAuthentication::ClientSecretJwt => "client_secret_jwt",
-        ClientAuthentication::TlsClientAuth => "tls_client_auth",
-        ClientAuthentication::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
-    }
 }

@@ -39,7 +39,8 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
-    fn server(&self) -> rustls::ServerConfig {
+    /// What a server needs that asks every client for a certificate and lets all of them in.
+    pub fn server(&self) -> rustls::ServerConfig {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.der.clone().into()).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -169,7 +170,7 @@ fn metadata(origin: &str, aliases: Option<&str>) -> Value {
 }
 
 /// Head and body of one request; `None` where the client went before its end.
-fn heard(stream: &mut impl Read) -> Option<(String, String)> {
+pub fn heard(stream: &mut impl Read) -> Option<(String, String)> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 16 << 10]);
     loop {
         let text = String::from_utf8_lossy(&bytes);

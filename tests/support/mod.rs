@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod certified;
+pub mod clients;
 pub mod clock;
 #[cfg(unix)]
 pub mod hostile;

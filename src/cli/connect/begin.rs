@@ -1,13 +1,12 @@
 //! The profile that `connect` and `import` work on: the existing one, or a new one of its provider.
 
 use super::super::args::Client;
-use super::super::client_key;
 use super::super::command_line::{self, Given};
 use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
 use super::super::report::{self, Report};
-use super::one_issuer;
 use super::superuser;
+use super::{one_issuer, proof};
 use crate::http::printable::printable;
 use crate::profile::{Profile, client_id, settings};
 use crate::provider::Provider;
@@ -28,6 +27,11 @@ pub fn begin(
         Some(_) => Given::default(),
         None => given_flags(context, asked.as_deref(), client),
     };
+    let is_known = existing.as_ref().is_some_and(|profile| {
+        asked.as_ref().is_none_or(|asked| {
+            profile.provider == *asked || discovered::is_named(asked, &profile.provider)
+        })
+    });
     let mut profile = match (existing, &asked) {
         (Some(profile), None) => profile,
         (Some(profile), Some(asked)) if profile.provider == *asked => profile,
@@ -56,12 +60,10 @@ pub fn begin(
         }
     };
     let server = client.authorization_server.as_deref();
-    let has = discovered::Has {
-        private_key: client_key::is_given(context, client),
-        certificate: client.client_certificate_file.is_some(),
-    };
-    let (provider, discovered) = discovered::provider(context, &mut profile, server, has)?;
+    let (provider, discovered) = discovered::provider(context, &mut profile, server)?;
     one_issuer::check(context, &name, &profile, &provider)?;
+    proof::choose(context, &name, &mut profile, &record, &provider, client, is_known)?;
+    let provider = profile.at(provider);
     for (key, value) in &client.settings {
         let value =
             settings::check(&provider, key, value).map_err(|error| report::setting(&error))?;
@@ -85,6 +87,9 @@ fn given_flags(context: &Context<'_>, provider: Option<&str>, client: &Client) -
     }
     if let Some(client_id) = &client.client_id {
         given.add("--client-id", command_line::typed(client_id));
+    }
+    if let Some(method) = client.client_authentication {
+        given.add("--client-authentication", method.registered_name().to_owned());
     }
     for (key, value) in &client.settings {
         given.add("--set", command_line::pair(key, value));

@@ -122,7 +122,7 @@ pub fn stored_or_asked_key(
 }
 
 /// The secret that a store keeps for this vendor.
-fn kept(
+pub fn kept(
     context: &Context<'_>,
     chosen: &Chosen,
     kind: StoreKind,
@@ -139,7 +139,7 @@ fn kept(
 }
 
 /// A connection that moves to another store takes the client's secrets along.
-fn moved(
+pub fn moved(
     context: &Context<'_>,
     chosen: &Chosen,
     kind: StoreKind,

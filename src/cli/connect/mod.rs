@@ -6,6 +6,7 @@ mod client_document;
 mod exchange;
 mod flow;
 mod one_issuer;
+pub mod proof;
 mod questions;
 mod redirect;
 pub mod register;
@@ -81,7 +82,8 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     ask_settings(context, &mut chosen, true)?;
     client_document::check(context, &chosen, flow)?;
-    let mut brought = bring(context, &chosen, &args.client)?;
+    let brought = bring(context, &chosen, &args.client)?;
+    let mut brought = proof::complete(context, &chosen, brought)?;
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;
     }

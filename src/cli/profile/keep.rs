@@ -124,7 +124,7 @@ fn confirm(context: &Context<'_>, name: &str) -> Result<(), Report> {
 /// Keeps a secret in the store; it is never printed.
 pub fn secret(context: &Context<'_>, args: &ProfileSecret) -> Result<Exit, Report> {
     let kept = Kept::find(context, &args.profile)?;
-    let provider = context.provider(&kept.profile.provider)?;
+    let provider = kept.profile.at(context.provider(&kept.profile.provider)?);
     let name = match args.name {
         SecretName::ClientSecret => "client_secret",
         SecretName::WebhookSecret => "webhook_secret",

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::layout::table;
 use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
-use crate::profile::{Profile, settings};
+use crate::profile::{OwnClient, Profile, settings};
 
 /// Lists the profiles; one that cannot be read is named all the same.
 pub fn list(context: &Context<'_>) -> Result<Exit, Report> {
@@ -94,6 +94,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "store": profile.store.map(|kind| kind.name()),
             "save_to": profile.save_to,
             "dpop": profile.dpop,
+            "client": profile.client,
             "settings": profile.settings,
             "defaults": defaults,
             "params": profile.params,
@@ -127,6 +128,7 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         ("store", profile.store.map(|kind| kind.name().to_owned())),
         ("save_to", profile.save_to.clone()),
         ("dpop", profile.dpop.then(|| "true".to_owned())),
+        ("client", profile.client.map(client)),
     ];
     let mut lines: Vec<(String, String)> =
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
@@ -137,6 +139,13 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         profile.params.iter().map(|(key, value)| ("param".into(), format!("{key}={value}"))),
     );
     lines
+}
+
+/// How the client proves itself, by the names that servers publish.
+fn client(own: OwnClient) -> String {
+    let method = own.auth.map(|auth| auth.registered_name());
+    let bound = own.certificate.then_some("tokens bound to its certificate");
+    method.into_iter().chain(bound).collect::<Vec<_>>().join(", ")
 }
 
 /// The registration that keyfob made, for scripts.

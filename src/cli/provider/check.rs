@@ -13,7 +13,7 @@ use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::settings;
 use crate::provider::file::{FileError, line_of};
-use crate::provider::schema::{Flow, Presence, Rotation};
+use crate::provider::schema::{Flow, Rotation};
 use crate::provider::{Provider, Values};
 
 /// Checks a file; one that does not pass is told with its line.
@@ -53,12 +53,8 @@ fn expressions(file: &Path, provider: &Provider) -> Result<(), Report> {
 /// Every host that is talked to and what secret it sees, with the provider's default settings.
 pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let values = settings::values(provider, &BTreeMap::new(), None);
-    let secret_alone: &[&'static str] = match (provider.client.signs(), provider.client.secret) {
-        _ if provider.client.is_known_by_certificate() => &["client certificate"],
-        (true, _) => &["client assertion"],
-        (false, Presence::None) => &[],
-        (false, _) => &["client secret"],
-    };
+    let proofs = proofs(provider);
+    let secret_alone = proofs.as_slice();
     let has = |flow| provider.flows.contains(&flow);
     let spoken: &[&'static str] = match (has(Flow::JwtBearer), has(Flow::TokenExchange)) {
         (true, true) => &["assertion", "subject token"],
@@ -100,7 +96,17 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
     let mut hosts: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
     let none: &[&str] = &[];
     let to_others = others.map(|host| (Some(host), none, &["access token"][..]));
-    for (url, secret, rest) in sent.into_iter().chain(to_others) {
+    let aliases = provider.mutual_tls.iter().flat_map(|table| table.urls());
+    let to_aliases = aliases.map(|(word, url)| {
+        let rest = match word {
+            "device_url" => &["device code"][..],
+            "pushed_url" => &["authorization request"],
+            "userinfo_url" => &["access token"],
+            _ => tokens,
+        };
+        (Some(url), &["client certificate"][..], rest)
+    });
+    for (url, secret, rest) in sent.into_iter().chain(to_others).chain(to_aliases) {
         let Some(url) = url else { continue };
         let seen = hosts.entry(host(url, &values)).or_default();
         for what in secret.iter().chain(rest) {
@@ -114,6 +120,23 @@ pub fn hosts(provider: &Provider) -> BTreeMap<String, Vec<&'static str>> {
         hosts.entry(host(url, &values)).or_insert_with(|| vec!["nothing secret"]);
     }
     hosts
+}
+
+/// What clients prove themselves with, by each method that they may have.
+fn proofs(provider: &Provider) -> Vec<&'static str> {
+    let mut proofs = Vec::new();
+    for method in provider.client.all_methods() {
+        let proof = match (method.shows_certificate(), method.signs(), method.uses_secret()) {
+            (true, ..) => "client certificate",
+            (_, true, _) => "client assertion",
+            (_, _, true) => "client secret",
+            _ => continue,
+        };
+        if !proofs.contains(&proof) {
+            proofs.push(proof);
+        }
+    }
+    proofs
 }
 
 /// The origin of a URL; a host that only the profile knows is left in its braces.
@@ -175,7 +198,9 @@ userinfo = { url = "https://userinfo.example/x" }
 introspect = { url = "https://introspect.example/x" }
 end_by_hand = { how = "h" }
 import = { console = "c" }
+client = { methods = ["post", "private_key_jwt"] }
 legacy = { until = "2020" }
+mutual_tls = { token_url = "https://mtls-token.example/x", revoke_url = "https://mtls-revoke.example/x", introspect_url = "https://mtls-introspect.example/x", device_url = "https://mtls-device.example/x", pushed_url = "https://mtls-pushed.example/x", userinfo_url = "https://mtls-userinfo.example/x" }
 api = { base_url = "https://api.example", hosts = ["https://files.example"] }
 "#;
 
@@ -207,11 +232,15 @@ api = { base_url = "https://api.example", hosts = ["https://files.example"] }
             let url = url.as_str().unwrap_or_else(|| panic!("{path} is not in this test's file"));
             assert!(listed.contains_key(url.trim_end_matches("/x")), "{path}: {listed:?}");
         }
-        let tokens = ["client secret", "access token", "refresh token"];
+        let tokens = ["client secret", "client assertion", "access token", "refresh token"];
         assert_eq!(listed["https://introspect.example"], tokens);
         assert_eq!(listed["https://revoke.example"], tokens);
-        assert_eq!(listed["https://device.example"], ["client secret", "device code"]);
-        assert_eq!(listed["https://pushed.example"], ["client secret", "authorization request"]);
+        let proofs = |last| ["client secret", "client assertion", last];
+        assert_eq!(listed["https://device.example"], proofs("device code"));
+        assert_eq!(listed["https://pushed.example"], proofs("authorization request"));
+        let shown = ["client certificate", "access token", "refresh token"];
+        assert_eq!(listed["https://mtls-token.example"], shown);
+        assert_eq!(listed["https://mtls-userinfo.example"], ["client certificate", "access token"]);
         assert_eq!(listed["https://userinfo.example"], ["access token"]);
         assert_eq!(listed["https://files.example"], ["access token"]);
         assert_eq!(listed["https://keys.example"], ["nothing secret"]);

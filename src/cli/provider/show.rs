@@ -6,6 +6,7 @@ use super::{flow_name, grants, lists, webhook};
 use crate::cli::args::ProviderShow;
 use crate::cli::command_line;
 use crate::cli::context::{Context, is_path, title};
+use crate::cli::discovered;
 use crate::cli::layout;
 use crate::cli::report::{Exit, Report, span};
 use crate::http::printable::printable;
@@ -17,7 +18,11 @@ use crate::provider::schema::{
 
 /// Shows one provider.
 pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
-    let provider = context.provider(&args.provider)?;
+    let is_url = args.provider.contains("://");
+    let provider = match is_url {
+        true => discovered::seen(context, &args.provider)?,
+        false => context.provider(&args.provider)?,
+    };
     if context.output.json {
         context.output.document(context.system, &json!(provider))?;
         return Ok(Exit::Done);
@@ -35,6 +40,12 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     page.section("Connect", [command(&provider, &args.provider)]);
     let text = layout::page(context.output.width(context.system), &page.0);
     context.output.page(context.system, &text)?;
+    if is_url {
+        let from = command_line::typed(&args.provider);
+        let says =
+            format!("this is kept nowhere; `keyfob provider new NAME --from {from}` keeps it");
+        context.output.note(context.system, &says);
+    }
     Ok(Exit::Done)
 }
 
@@ -193,6 +204,11 @@ fn endpoints(page: &mut Page, provider: &Provider) {
         ),
         labelled("API", &provider.api.base_url),
     ];
+    let aliases = provider.mutual_tls.iter().flat_map(|table| table.urls());
+    lines.extend(aliases.map(|(word, url)| {
+        let what = word.trim_end_matches("_url");
+        labelled(&format!("{what}, with a certificate"), url)
+    }));
     lines.extend(provider.token.resource.iter().map(|it| labelled("tokens are for", it)));
     lines.extend(provider.api.hosts.iter().map(|host| labelled("token goes to", host)));
     let headers = provider.api.headers.iter();
@@ -213,6 +229,7 @@ fn endpoints(page: &mut Page, provider: &Provider) {
 fn behaviour(page: &mut Page, provider: &Provider) {
     let lines = [
         format!("client: {}", client(provider)),
+        labelled("or", &other_methods(provider)),
         labelled("tokens", bound(provider)),
         authorization(provider),
         device(provider),
@@ -245,10 +262,32 @@ fn client(provider: &Provider) -> &'static str {
     }
 }
 
+/// What a profile may choose in the place of that, and how.
+fn other_methods(provider: &Provider) -> String {
+    let client = &provider.client;
+    let others = client.all_methods().iter().filter(|method| **method != client.auth);
+    let others = others.map(|method| match method {
+        ClientAuthentication::PrivateKeyJwt => {
+            "an assertion signed with a private key (--client-key-file)".to_owned()
+        }
+        method if method.shows_certificate() => {
+            "a certificate (--client-certificate-file and --client-key-file)".to_owned()
+        }
+        method => format!("--client-authentication {}", method.registered_name()),
+    });
+    let mut words: Vec<String> = others.collect();
+    words.dedup();
+    words.join("; ")
+}
+
 fn bound(provider: &Provider) -> &'static str {
-    match provider.client.certificate_bound_access_tokens {
-        true => "bound to the client's certificate, which the API sees too",
-        false => "",
+    let binds = provider.mutual_tls.as_ref().is_some_and(|table| table.binds_tokens);
+    match (provider.client.certificate_bound_access_tokens, binds) {
+        (true, _) => "bound to the client's certificate, which the API sees too",
+        (false, true) => {
+            "bound to the certificate of a client that shows one, and the API sees it too"
+        }
+        (false, false) => "",
     }
 }
 

@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::mutual_tls::{Aliases, MutualTls};
 use super::{EndpointError, LARGEST, MetadataError, is_protected, issuer_url, leads_inward};
-use crate::provider::schema::{ClientAuthentication, SignatureAlgorithm, SigningAlgorithm};
+use crate::provider::schema::{
+    ClientAuthentication, MutualTls, SignatureAlgorithm, SigningAlgorithm,
+};
 
 /// The members that keyfob uses; `null` counts as absent.
 #[derive(Debug, Deserialize)]
@@ -70,20 +71,16 @@ pub struct Metadata {
     pub client_documents: bool,
     /// Names that can be asked for; others may exist all the same (RFC 8414 section 2).
     pub scopes: Vec<String>,
-    /// How the client proves who it is.
+    /// How a client proves who it is that chose no method.
     pub client_authentication: ClientAuthentication,
-    /// Whether the client may sign with a private key, which is taken where it has one.
-    pub private_key_jwt: bool,
-    /// What such a client may sign with; empty where the server does not say.
+    /// The methods that the server names, of those that keyfob has; empty where it names none.
+    pub methods: Vec<ClientAuthentication>,
+    /// What a client may sign with; empty where the server does not say.
     pub signing_algorithms: Vec<SigningAlgorithm>,
-    /// Whether a client without a secret is let in.
-    pub public_clients: bool,
     /// Whether authorization responses carry `iss` (RFC 9207 section 3).
     pub iss_in_response: bool,
-    /// What the server has for a client with a certificate.
-    pub mutual_tls: MutualTls,
-    /// Whether tokens are bound to the client's certificate (RFC 8705 section 3).
-    pub certificate_bound_access_tokens: bool,
+    /// What the server has for a client with a certificate; `None` where it has no use for one.
+    pub mutual_tls: Option<MutualTls>,
     /// Hosts of endpoints that are not the issuer's: a person says yes to them first.
     pub other_hosts: Vec<OtherHost>,
 }
@@ -96,12 +93,6 @@ pub struct OtherHost {
     /// Host, and port where it is written; names beyond ASCII in their ASCII form.
     pub host: String,
 }
-
-/// The two methods of RFC 8705 section 2: what an authority vouches for comes first.
-const MUTUAL_TLS: [(&str, ClientAuthentication); 2] = [
-    ("tls_client_auth", ClientAuthentication::TlsClientAuth),
-    ("self_signed_tls_client_auth", ClientAuthentication::SelfSignedTlsClientAuth),
-];
 
 /// RFC 8628 section 3.4.
 const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -147,9 +138,9 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         false => endpoints.check("jwks_uri", &document.jwks_uri)?,
     };
     let registration = endpoints.check("registration_endpoint", &document.registration_endpoint)?;
-    let (client_authentication, public_clients) = client_authentication(&document)?;
-    let mutual_tls = mutual_tls(&document, &home)?;
-    let metadata = Metadata {
+    let (client_authentication, methods) = client_authentication(&document)?;
+    let mutual_tls = mutual_tls(&document, &methods, &home)?;
+    Ok(Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: authorization,
         device_authorization_endpoint: device,
@@ -170,62 +161,56 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         )?,
         scopes: scope_names(&document.scopes_supported)?,
         client_authentication,
-        private_key_jwt: takes(&document, "private_key_jwt")?,
+        methods,
         signing_algorithms: signing_algorithms(&document)?,
-        public_clients,
         iss_in_response: flag(
             "authorization_response_iss_parameter_supported",
             &document.authorization_response_iss_parameter_supported,
         )?,
         mutual_tls,
-        certificate_bound_access_tokens: false,
         other_hosts: endpoints.other_hosts,
-    };
-    // Where there is no other way in, a certificate will be asked for.
-    Ok(match metadata.mutual_tls.method {
-        Some(method) if method == metadata.client_authentication => metadata.with_certificate(),
-        _ => metadata,
     })
 }
 
 /// What is there for a client with a certificate (RFC 8705 sections 3.3 and 5).
-fn mutual_tls(document: &Document, home: &Url) -> Result<MutualTls, MetadataError> {
-    let names = methods(document)?;
-    let method = MUTUAL_TLS.into_iter().find(|(name, _)| names.contains(name));
+fn mutual_tls(
+    document: &Document,
+    methods: &[ClientAuthentication],
+    home: &Url,
+) -> Result<Option<MutualTls>, MetadataError> {
     let binds_tokens = flag(
         "tls_client_certificate_bound_access_tokens",
         &document.tls_client_certificate_bound_access_tokens,
     )?;
-    let mut endpoints = Endpoints { home, other_hosts: Vec::new() };
-    let aliases = match &document.mtls_endpoint_aliases {
-        None | Some(Value::Null) => Aliases::default(),
-        Some(Value::Object(given)) => {
-            let mut alias = |name: &str, member| endpoints.check(member, &given.get(name).cloned());
-            Aliases {
-                token: alias("token_endpoint", "mtls_endpoint_aliases.token_endpoint")?,
-                revocation: alias(
-                    "revocation_endpoint",
-                    "mtls_endpoint_aliases.revocation_endpoint",
-                )?,
-                introspection: alias(
-                    "introspection_endpoint",
-                    "mtls_endpoint_aliases.introspection_endpoint",
-                )?,
-                device: alias(
-                    "device_authorization_endpoint",
-                    "mtls_endpoint_aliases.device_authorization_endpoint",
-                )?,
-                pushed: alias(
-                    "pushed_authorization_request_endpoint",
-                    "mtls_endpoint_aliases.pushed_authorization_request_endpoint",
-                )?,
-                userinfo: alias("userinfo_endpoint", "mtls_endpoint_aliases.userinfo_endpoint")?,
-            }
-        }
+    let none = serde_json::Map::new();
+    let given = match &document.mtls_endpoint_aliases {
+        None | Some(Value::Null) => &none,
+        Some(Value::Object(given)) => given,
         Some(_) => return Err(MetadataError::WrongType("mtls_endpoint_aliases")),
     };
-    let method = method.map(|(_, method)| method);
-    Ok(MutualTls { method, binds_tokens, aliases, other_hosts: endpoints.other_hosts })
+    // A person is asked about their hosts once a client shows a certificate there.
+    let mut endpoints = Endpoints { home, other_hosts: Vec::new() };
+    let mut alias = |name: &str, member| endpoints.check(member, &given.get(name).cloned());
+    let table = MutualTls {
+        binds_tokens,
+        token_url: alias("token_endpoint", "mtls_endpoint_aliases.token_endpoint")?,
+        revoke_url: alias("revocation_endpoint", "mtls_endpoint_aliases.revocation_endpoint")?,
+        introspect_url: alias(
+            "introspection_endpoint",
+            "mtls_endpoint_aliases.introspection_endpoint",
+        )?,
+        device_url: alias(
+            "device_authorization_endpoint",
+            "mtls_endpoint_aliases.device_authorization_endpoint",
+        )?,
+        pushed_url: alias(
+            "pushed_authorization_request_endpoint",
+            "mtls_endpoint_aliases.pushed_authorization_request_endpoint",
+        )?,
+        userinfo_url: alias("userinfo_endpoint", "mtls_endpoint_aliases.userinfo_endpoint")?,
+    };
+    let is_shown = binds_tokens || methods.iter().any(|method| method.shows_certificate());
+    Ok(Some(table).filter(|_| is_shown))
 }
 
 /// Where requests are pushed; a server that demands it and does not say where cannot be asked (RFC 9126 section 5).
@@ -340,34 +325,25 @@ fn offers(document: &Document, grant: &str) -> Result<bool, MetadataError> {
     Ok(grants.unwrap_or_else(|| vec!["authorization_code", "implicit"]).contains(&grant))
 }
 
-/// What the server says of client authentication; one that says nothing takes Basic (RFC 8414 section 2).
-fn methods(document: &Document) -> Result<Vec<&str>, MetadataError> {
-    let member = "token_endpoint_auth_methods_supported";
-    let methods = texts(member, &document.token_endpoint_auth_methods_supported)?;
-    Ok(methods.unwrap_or_else(|| vec!["client_secret_basic"]))
-}
-
-fn takes(document: &Document, method: &str) -> Result<bool, MetadataError> {
-    Ok(methods(document)?.contains(&method))
-}
-
+/// What the server says of client authentication: the method of a client that chooses none, and all that
+/// it may choose of. One that says nothing takes Basic (RFC 8414 section 2).
+///
 /// For a client without a private key: Basic, else the body, else no secret; and where the server
 /// takes nothing else, what needs a key or signs with the secret.
 fn client_authentication(
     document: &Document,
-) -> Result<(ClientAuthentication, bool), MetadataError> {
-    let methods = methods(document)?;
-    let known = [
-        ("client_secret_basic", ClientAuthentication::Basic),
-        ("client_secret_post", ClientAuthentication::Post),
-        ("none", ClientAuthentication::Id),
-        ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
-        ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
-    ];
-    match known.into_iter().chain(MUTUAL_TLS).find(|(name, _)| methods.contains(name)) {
-        Some((_, method)) => Ok((method, methods.contains(&"none"))),
+) -> Result<(ClientAuthentication, Vec<ClientAuthentication>), MetadataError> {
+    let member = "token_endpoint_auth_methods_supported";
+    let Some(names) = texts(member, &document.token_endpoint_auth_methods_supported)? else {
+        return Ok((ClientAuthentication::Basic, Vec::new()));
+    };
+    let all = ClientAuthentication::ALL.into_iter();
+    let known: Vec<ClientAuthentication> =
+        all.filter(|method| names.contains(&method.registered_name())).collect();
+    match known.first() {
+        Some(first) => Ok((*first, known)),
         None => Err(MetadataError::NoClientAuthentication(
-            methods.into_iter().map(str::to_owned).collect(),
+            names.into_iter().map(str::to_owned).collect(),
         )),
     }
 }
@@ -489,7 +465,7 @@ mod tests {
     fn what_is_absent_has_the_defaults_of_the_standard() {
         let metadata = read(ISSUER, document().to_string().as_bytes()).unwrap();
         assert_eq!(metadata.client_authentication, ClientAuthentication::Basic);
-        assert!(!metadata.public_clients && !metadata.iss_in_response);
+        assert!(metadata.methods.is_empty() && !metadata.iss_in_response);
         assert_eq!((metadata.revocation_endpoint, metadata.other_hosts), (None, Vec::new()));
     }
 
@@ -625,23 +601,22 @@ mod tests {
     }
 
     #[test] // CA3
-    fn a_private_key_comes_first_where_the_client_has_one_and_last_where_it_has_none() {
+    fn a_client_that_brings_nothing_shows_a_secret_and_signs_only_where_nothing_else_is_taken() {
+        use ClientAuthentication::{Basic, ClientSecretJwt, Post, PrivateKeyJwt, TlsClientAuth};
         let methods =
             |names: &[&str]| with("token_endpoint_auth_methods_supported", json!(names)).unwrap();
         let both = methods(&["private_key_jwt", "client_secret_post", "client_secret_basic"]);
-        assert_eq!(both.client_authentication, ClientAuthentication::Basic);
-        assert_eq!(
-            both.with_private_key().client_authentication,
-            ClientAuthentication::PrivateKeyJwt
-        );
-        let without = methods(&["client_secret_post", "client_secret_jwt"]).with_private_key();
-        assert_eq!(without.client_authentication, ClientAuthentication::Post);
+        assert_eq!(both.client_authentication, Basic);
+        assert_eq!(both.methods, [Basic, Post, PrivateKeyJwt]);
+        let without = methods(&["client_secret_post", "client_secret_jwt", "urn:x"]);
+        assert_eq!(without.client_authentication, Post);
+        assert_eq!(without.methods, [Post, ClientSecretJwt]);
         let alone = methods(&["client_secret_jwt", "private_key_jwt", "tls_client_auth"]);
-        assert_eq!(alone.client_authentication, ClientAuthentication::PrivateKeyJwt);
-        let secret = methods(&["client_secret_jwt"]);
-        assert_eq!(secret.client_authentication, ClientAuthentication::ClientSecretJwt);
-        let silent = read(ISSUER, document().to_string().as_bytes()).unwrap().with_private_key();
-        assert_eq!(silent.client_authentication, ClientAuthentication::Basic);
+        assert_eq!(alone.client_authentication, PrivateKeyJwt);
+        assert_eq!(methods(&["client_secret_jwt"]).client_authentication, ClientSecretJwt);
+        assert_eq!(methods(&["tls_client_auth"]).client_authentication, TlsClientAuth);
+        let silent = read(ISSUER, document().to_string().as_bytes()).unwrap();
+        assert_eq!((silent.client_authentication, silent.methods), (Basic, Vec::new()));
     }
 
     fn with_mutual_tls(methods: &[&str]) -> Metadata {
@@ -660,45 +635,26 @@ mod tests {
         read(ISSUER, document.to_string().as_bytes()).unwrap()
     }
 
-    #[test] // DS15, CA3
-    fn a_certificate_comes_first_and_is_shown_at_the_endpoints_that_are_there_for_it() {
-        use ClientAuthentication::{Basic, PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
-        let tls = ["self_signed_tls_client_auth", "tls_client_auth"];
-        let names = ["client_secret_basic", "private_key_jwt", tls[0], tls[1]];
-        let plain = with_mutual_tls(&names);
-        assert_eq!(plain.client_authentication, Basic);
+    #[test] // DS15
+    fn the_endpoints_for_certificates_stand_beside_the_plain_ones() {
+        let plain = with_mutual_tls(&["client_secret_basic", "tls_client_auth"]);
         assert_eq!(plain.token_endpoint, "https://as.example/t/token");
-        assert!(!plain.certificate_bound_access_tokens);
-        let hosts =
-            |found: &Metadata| found.other_hosts.iter().map(|it| it.member).collect::<Vec<_>>();
-        assert_eq!(hosts(&plain), ["introspection_endpoint"]);
-        let found = plain.with_private_key().with_certificate();
-        assert_eq!(found.client_authentication, TlsClientAuth);
-        assert_eq!(found.token_endpoint, "https://mtls.as.example/t/token");
-        assert_eq!(found.revocation_endpoint.as_deref(), Some("https://as.example/t/revoke"));
-        let introspection = found.introspection_endpoint.as_deref();
-        assert_eq!(introspection, Some("https://mtls.as.example/t/introspect"));
-        assert_eq!(found.device_authorization_endpoint, None);
-        // What is asked about is where requests go, and nothing else.
-        let members = [
-            "mtls_endpoint_aliases.token_endpoint",
-            "mtls_endpoint_aliases.introspection_endpoint",
-        ];
-        assert_eq!(hosts(&found), members);
-        assert!(found.provider("x").client.certificate_bound_access_tokens);
-        let own = with_mutual_tls(&["private_key_jwt", tls[0]]).with_certificate();
-        assert_eq!(own.client_authentication, SelfSignedTlsClientAuth);
-        // Without another way in, the certificate will be asked for.
-        let alone = with_mutual_tls(&[tls[1]]);
-        assert_eq!(alone.client_authentication, TlsClientAuth);
-        assert_eq!(alone.token_endpoint, "https://mtls.as.example/t/token");
-        assert_eq!(alone.clone().with_certificate(), alone);
-        // A token can be bound to a certificate that is not the proof.
-        let bound = with_mutual_tls(&["private_key_jwt"]).with_certificate();
-        assert_eq!(bound.client_authentication, PrivateKeyJwt);
-        assert_eq!(bound.token_endpoint, "https://mtls.as.example/t/token");
-        let none = with("token_endpoint_auth_methods_supported", json!([names[0]])).unwrap();
-        assert_eq!(none.clone().with_certificate(), none);
+        let members: Vec<&str> = plain.other_hosts.iter().map(|it| it.member).collect();
+        assert_eq!(members, ["introspection_endpoint"], "who shows none is not asked about them");
+        let provider = plain.provider("x");
+        assert!(!provider.client.certificate_bound_access_tokens);
+        let expected = MutualTls {
+            binds_tokens: true,
+            token_url: Some("https://mtls.as.example/t/token".into()),
+            introspect_url: Some("https://mtls.as.example/t/introspect".into()),
+            ..MutualTls::default()
+        };
+        assert_eq!(provider.mutual_tls, Some(expected));
+        // Where no certificate is of any use, there is nothing to say of it.
+        let mut document = document();
+        document["mtls_endpoint_aliases"] = json!({"token_endpoint": "https://as.example/x"});
+        let none = read(ISSUER, document.to_string().as_bytes()).unwrap();
+        assert_eq!(none.mutual_tls, None);
     }
 
     #[test] // DS15

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::document::{Metadata, OtherHost};
-use super::mutual_tls::MutualTls;
+use super::document::Metadata;
 use crate::provider::schema::{
     Api, ApiAuthorization, Authorize, BodyFormat, Client, ClientAuthentication, Device,
     DeviceFields, Discovery, Errors, Flow, Format, IdToken, Introspect, Needed, Pkce, Presence,
@@ -14,98 +13,12 @@ use crate::provider::schema::{
 };
 
 impl Metadata {
-    /// The same for a client that has a private key, which it signs with where the server takes that.
-    pub fn with_private_key(self) -> Self {
-        match self.private_key_jwt {
-            true => Self { client_authentication: ClientAuthentication::PrivateKeyJwt, ..self },
-            false => self,
-        }
-    }
-
-    /// The same for a client that has a certificate, which it shows where the server takes that or binds
-    /// tokens to it; then at the endpoints that are there for it (RFC 8705 section 5).
-    pub fn with_certificate(self) -> Self {
-        let client_authentication = self.mutual_tls.method.unwrap_or(self.client_authentication);
-        let found = Self { client_authentication, ..self };
-        match found.mutual_tls.method.is_some() || found.mutual_tls.binds_tokens {
-            true => found.at_aliases(),
-            false => found,
-        }
-    }
-
-    fn at_aliases(self) -> Self {
-        let MutualTls { aliases, other_hosts, binds_tokens, .. } = self.mutual_tls.clone();
-        let replaced = self.replaced();
-        let is_plain = |it: &OtherHost| !replaced.contains(&it.member);
-        let is_used = |it: &OtherHost| {
-            it.member
-                .strip_prefix("mtls_endpoint_aliases.")
-                .is_some_and(|it| replaced.contains(&it))
-        };
-        let hosts: Vec<OtherHost> = self
-            .other_hosts
-            .into_iter()
-            .filter(is_plain)
-            .chain(other_hosts.into_iter().filter(is_used))
-            .collect();
-        // They are noted now, and not once more.
-        let mutual_tls = MutualTls { other_hosts: Vec::new(), ..self.mutual_tls };
-        Self {
-            token_endpoint: aliases.token.unwrap_or(self.token_endpoint),
-            revocation_endpoint: alias_of(aliases.revocation, self.revocation_endpoint),
-            introspection_endpoint: alias_of(aliases.introspection, self.introspection_endpoint),
-            device_authorization_endpoint: alias_of(
-                aliases.device,
-                self.device_authorization_endpoint,
-            ),
-            pushed_authorization_request_endpoint: alias_of(
-                aliases.pushed,
-                self.pushed_authorization_request_endpoint,
-            ),
-            userinfo_endpoint: alias_of(aliases.userinfo, self.userinfo_endpoint),
-            other_hosts: hosts,
-            certificate_bound_access_tokens: binds_tokens,
-            mutual_tls,
-            ..self
-        }
-    }
-
-    /// The members that an alias takes the place of; one of what the server does not have says nothing.
-    fn replaced(&self) -> Vec<&'static str> {
-        let aliases = &self.mutual_tls.aliases;
-        let token = Some(&self.token_endpoint);
-        let rows = [
-            ("token_endpoint", token, &aliases.token),
-            ("revocation_endpoint", self.revocation_endpoint.as_ref(), &aliases.revocation),
-            (
-                "introspection_endpoint",
-                self.introspection_endpoint.as_ref(),
-                &aliases.introspection,
-            ),
-            (
-                "device_authorization_endpoint",
-                self.device_authorization_endpoint.as_ref(),
-                &aliases.device,
-            ),
-            (
-                "pushed_authorization_request_endpoint",
-                self.pushed_authorization_request_endpoint.as_ref(),
-                &aliases.pushed,
-            ),
-            ("userinfo_endpoint", self.userinfo_endpoint.as_ref(), &aliases.userinfo),
-        ];
-        rows.into_iter()
-            .filter(|(_, plain, alias)| plain.is_some() && alias.is_some())
-            .map(|(member, ..)| member)
-            .collect()
-    }
-
     /// Writes the provider of that name; its API is at the issuer's origin until `api_host` is set.
     pub fn provider(&self, name: &str) -> Provider {
         let origin = Url::parse(&self.issuer)
             .map(|url| url.origin().ascii_serialization())
             .unwrap_or_default();
-        Provider {
+        let provider = Provider {
             schema: 1,
             name: name.to_owned(),
             title: String::new(),
@@ -118,6 +31,7 @@ impl Metadata {
             setup: Setup::default(),
             discovery: Some(self.discovery()),
             client: self.client(),
+            mutual_tls: self.mutual_tls.clone(),
             device: self.device_authorization_endpoint.as_deref().map(device),
             authorize: self.authorization_endpoint.as_deref().map(|url| Authorize {
                 pushed_url: self.pushed_authorization_request_endpoint.clone(),
@@ -141,7 +55,9 @@ impl Metadata {
             errors: Errors::default(),
             webhook: None,
             recipes: Vec::new(),
-        }
+        };
+        // An alias makes no endpoint.
+        provider.without_idle_mutual_tls()
     }
 
     /// A person's flows first where the server has them, then the client's own.
@@ -165,22 +81,23 @@ impl Metadata {
         }
     }
 
-    /// Whether this client is a public one, nobody but its owner knows.
+    /// Whether one client is a public one, nobody but its owner knows.
     fn client(&self) -> Client {
         let secret = match (self.client_authentication, self.has_people()) {
             (ClientAuthentication::Id, _) => Presence::None,
             (ClientAuthentication::Basic | ClientAuthentication::Post, true) => Presence::Optional,
             _ => Presence::Required,
         };
-        let client = Client {
+        let signs = self.methods.contains(&ClientAuthentication::PrivateKeyJwt);
+        Client {
             auth: self.client_authentication,
+            methods: self.methods.clone(),
             secret,
-            certificate_bound_access_tokens: self.certificate_bound_access_tokens,
+            assertion_algorithms: match signs {
+                true => self.signing_algorithms.clone(),
+                false => Vec::new(),
+            },
             ..Client::default()
-        };
-        match client.auth == ClientAuthentication::PrivateKeyJwt {
-            true => Client { assertion_algorithms: self.signing_algorithms.clone(), ..client },
-            false => client,
         }
     }
 
@@ -221,10 +138,6 @@ impl Metadata {
         self.id_token()?;
         Some(Userinfo { url: self.userinfo_endpoint.clone()?, at_connect: false })
     }
-}
-
-fn alias_of(alias: Option<String>, plain: Option<String>) -> Option<String> {
-    plain.map(|plain| alias.unwrap_or(plain))
 }
 
 /// A scope of which nothing but its name is known.

@@ -86,6 +86,11 @@ mod tests {
             "scopes_supported": ["openid", "offline_access"],
             "token_endpoint_auth_methods_supported": methods,
             "authorization_response_iss_parameter_supported": true,
+            "tls_client_certificate_bound_access_tokens": true,
+            "mtls_endpoint_aliases": {
+                "token_endpoint": "https://mtls.as.example/t/token",
+                "device_authorization_endpoint": "https://mtls.as.example/t/device",
+            },
         });
         let metadata = read("https://as.example/t/", document.to_string().as_bytes()).unwrap();
         metadata.provider("example")
@@ -95,6 +100,7 @@ mod tests {
     fn a_discovered_provider_passes_the_check_of_provider_files_and_reads_back_equal() {
         for methods in [
             &["client_secret_basic", "none"][..],
+            &["client_secret_basic", "private_key_jwt", "tls_client_auth", "none"],
             &["client_secret_post"],
             &["none"],
             &["private_key_jwt"],

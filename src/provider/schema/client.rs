@@ -8,8 +8,10 @@ use super::SigningAlgorithm;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
-    /// One method a request.
+    /// One method a request; the one of a client that chose no other.
     pub auth: ClientAuthentication,
+    /// What the server takes, of which a profile chooses; only `auth` where this is empty.
+    pub methods: Vec<ClientAuthentication>,
     /// How id and secret are written in HTTP Basic.
     pub basic_encoding: BasicEncoding,
     /// Whether there is a client secret.
@@ -36,10 +38,20 @@ impl Client {
 
     /// Whether it proves who it is by a signature.
     pub fn signs(&self) -> bool {
-        matches!(
-            self.auth,
-            ClientAuthentication::PrivateKeyJwt | ClientAuthentication::ClientSecretJwt
-        )
+        self.auth.signs()
+    }
+
+    /// The methods that a profile may have.
+    pub fn all_methods(&self) -> &[ClientAuthentication] {
+        match self.methods.is_empty() {
+            true => std::slice::from_ref(&self.auth),
+            false => &self.methods,
+        }
+    }
+
+    /// Whether a profile may prove itself so.
+    pub fn offers(&self, method: ClientAuthentication) -> bool {
+        self.all_methods().contains(&method)
     }
 
     /// Whether no token request can be made without a private key.
@@ -49,10 +61,7 @@ impl Client {
 
     /// Whether its certificate is its proof (RFC 8705 section 2).
     pub fn is_known_by_certificate(&self) -> bool {
-        matches!(
-            self.auth,
-            ClientAuthentication::TlsClientAuth | ClientAuthentication::SelfSignedTlsClientAuth
-        )
+        self.auth.shows_certificate()
     }
 
     /// Whether servers see a certificate of it, as its proof or because tokens are bound to it.
@@ -91,6 +100,47 @@ pub enum ClientAuthentication {
     TlsClientAuth,
     /// A certificate of the client's own that the server was given (RFC 8705 section 2.2).
     SelfSignedTlsClientAuth,
+}
+
+impl ClientAuthentication {
+    /// The one that is best known first, and those with a key only where nothing else is taken.
+    pub const ALL: [Self; 7] = [
+        Self::Basic,
+        Self::Post,
+        Self::Id,
+        Self::PrivateKeyJwt,
+        Self::ClientSecretJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+    ];
+
+    /// Its name at the registry of authorization server metadata (RFC 8414 section 2).
+    pub fn registered_name(self) -> &'static str {
+        match self {
+            Self::Post => "client_secret_post",
+            Self::Basic => "client_secret_basic",
+            Self::Id => "none",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+        }
+    }
+
+    /// Whether the proof is a signature.
+    pub fn signs(self) -> bool {
+        matches!(self, Self::PrivateKeyJwt | Self::ClientSecretJwt)
+    }
+
+    /// Whether the proof is a certificate (RFC 8705 section 2).
+    pub fn shows_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+
+    /// Whether the proof is the client secret, or made with it.
+    pub fn uses_secret(self) -> bool {
+        matches!(self, Self::Basic | Self::Post | Self::ClientSecretJwt)
+    }
 }
 
 /// How id and secret become HTTP Basic.

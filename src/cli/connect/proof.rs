@@ -1,0 +1,213 @@
+//! How the client proves itself: what the flags bring, what the profile and the store have, and whether
+//! the server can be content with it before a browser opens.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::super::args::Client;
+use super::super::client_key;
+use super::super::context::{Chosen, Context, title};
+use super::super::discovered;
+use super::super::report::{self, Exit, Report};
+use super::brought::{kept, moved};
+use crate::authorization_server::client_document::document_url;
+use crate::connection::Entry;
+use crate::connection::establish::Brought;
+use crate::profile::client::{Proofs, choose as choice_of};
+use crate::profile::{Profile, Record};
+use crate::provider::Provider;
+use crate::provider::schema::{ClientAuthentication, Presence};
+use crate::secret::Secret;
+
+/// Reads `--client-authentication`: the names that servers publish (RFC 8414 section 2).
+pub fn method() -> impl TypedValueParser<Value = ClientAuthentication> {
+    let names = PossibleValuesParser::new(ClientAuthentication::ALL.map(|it| it.registered_name()));
+    names.try_map(|name| {
+        let mut all = ClientAuthentication::ALL.into_iter();
+        all.find(|method| method.registered_name() == name).ok_or("no such method")
+    })
+}
+
+/// Chooses between the methods of a provider that leaves a choice, and lets the profile remember it.
+/// `is_known` says that the profile was set up with this provider before.
+pub fn choose(
+    context: &Context<'_>,
+    name: &str,
+    profile: &mut Profile,
+    record: &Record,
+    provider: &Provider,
+    client: &Client,
+    is_known: bool,
+) -> Result<(), Report> {
+    if let Some(method) = client.client_authentication {
+        check_named(provider, method)?;
+    }
+    let before = match is_known {
+        true => discovered::former::client_of(context, profile, &profile.provider),
+        false => profile.client,
+    };
+    let mut brings = Proofs {
+        named: client.client_authentication,
+        private_key: client.client_key_file.is_some(),
+        certificate: client.client_certificate_file.is_some(),
+        secret: client.client_secret_file.is_some(),
+    };
+    if before.is_none() && brings == Proofs::default() {
+        brings = match client_key::is_given(context, client) {
+            true => Proofs { private_key: true, ..brings },
+            false if is_known => stored(context, name, profile, record, provider)?,
+            false => brings,
+        };
+    }
+    let had_certificate =
+        Profile { client: before, ..profile.clone() }.client_of(provider).shows_certificate();
+    profile.client = choice_of(before, provider, brings);
+    let shows = profile.client_of(provider).shows_certificate();
+    if shows && !(had_certificate && is_known) {
+        discovered::hosts::confirm_for_certificate(context, provider)?;
+    }
+    Ok(())
+}
+
+/// A method that no client of this provider could have is a slip. A server that lets public clients in
+/// often does not say so in its metadata.
+fn check_named(provider: &Provider, method: ClientAuthentication) -> Result<(), Report> {
+    let client = &provider.client;
+    let was_found = provider.discovery.as_ref().is_some_and(|it| it.names_endpoints);
+    let by_default = [ClientAuthentication::Basic, ClientAuthentication::Post].contains(&method);
+    let is_possible = client.offers(method)
+        || was_found && method == ClientAuthentication::Id
+        || was_found && client.methods.is_empty() && by_default;
+    if is_possible {
+        return Ok(());
+    }
+    let name = title(provider);
+    let offered: Vec<&str> = client.all_methods().iter().map(|it| it.registered_name()).collect();
+    Err(Report::usage(format!("{name} does not take {}", method.registered_name()))
+        .cause(format!("it takes {}", offered.join(", ")))
+        .hint("name one of these, or leave --client-authentication out"))
+}
+
+/// What the store keeps for a profile that says nothing itself: a key alone is the proof.
+fn stored(
+    context: &Context<'_>,
+    name: &str,
+    profile: &Profile,
+    record: &Record,
+    provider: &Provider,
+) -> Result<Proofs, Report> {
+    let is_any_use =
+        provider.client.methods.iter().any(|method| {
+            *method == ClientAuthentication::PrivateKeyJwt || method.shows_certificate()
+        });
+    if !is_any_use {
+        return Ok(Proofs::default());
+    }
+    let kind = context.store_kind(profile, record)?;
+    let read = context.drawer(name, kind)?.read();
+    let Some(entry) = read.map_err(|error| report::store(&error))? else {
+        return Ok(Proofs::default());
+    };
+    let aliased = provider.clone().at_mutual_tls().token.url;
+    let endpoints = [provider.token.url.as_str(), &aliased];
+    let has = |which: fn(&Entry, Option<&str>, &str) -> bool| {
+        endpoints.into_iter().any(|endpoint| which(&entry, Some(endpoint), &provider.name))
+    };
+    if has(|entry, endpoint, name| entry.client_secret_for(endpoint, name).is_some()) {
+        return Ok(Proofs::default());
+    }
+    Ok(Proofs {
+        private_key: has(|entry, endpoint, name| entry.private_key_for(endpoint, name).is_some()),
+        certificate: has(|entry, endpoint, name| {
+            entry.client_certificate_for(endpoint, name).is_some()
+        }),
+        ..Proofs::default()
+    })
+}
+
+/// Gets the secret that a server wants of every client, or says so before anybody consents in vain.
+pub fn complete(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    brought: Brought,
+) -> Result<Brought, Report> {
+    if brought.client_secret.is_some() || !wants_proof(chosen) {
+        return Ok(brought);
+    }
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+    if kept(context, chosen, kind, Entry::client_secret_for)?.is_some()
+        || is_let_in_without(context, chosen)?
+    {
+        return Ok(brought);
+    }
+    let client_secret = match moved(context, chosen, kind, Entry::client_secret_for)? {
+        Some(secret) => Some(secret),
+        None => asked(context, chosen)?,
+    };
+    match client_secret {
+        Some(secret) => Ok(Brought { client_secret: Some(secret), ..brought }),
+        None => Err(missing(chosen)),
+    }
+}
+
+/// Whether the server's own list has no place for a client that brings nothing.
+fn wants_proof(chosen: &Chosen) -> bool {
+    let client = chosen.profile.client_of(&chosen.provider);
+    let client_id = chosen.profile.client_id.as_deref().unwrap_or_default();
+    client.secret == Presence::Optional
+        && !client.methods.is_empty()
+        && !client.methods.contains(&ClientAuthentication::Id)
+        // The document at such a client id says how it proves itself.
+        && document_url(client_id).is_none()
+}
+
+/// Whether this very client has got tokens there without any secret.
+fn is_let_in_without(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
+    let kind = chosen
+        .record
+        .store
+        .map_or_else(|| context.store_kind(&chosen.profile, &chosen.record), Ok)?;
+    let read = context.drawer(&chosen.name, kind)?.read();
+    let entry = read.map_err(|error| report::store(&error))?;
+    Ok(entry.is_some_and(|entry| {
+        let bound = entry.bound.as_ref();
+        entry.tokens.is_some()
+            && entry.client_secret().is_none()
+            && entry.client_id == chosen.profile.client_id
+            && bound.is_some_and(|bound| bound.token_endpoint == chosen.provider.token.url)
+    }))
+}
+
+fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Secret>, Report> {
+    let secret = context.ask_secret("Client secret (not shown)")?;
+    if let Some(secret) = &secret {
+        super::super::secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
+    }
+    Ok(secret)
+}
+
+fn missing(chosen: &Chosen) -> Report {
+    let methods = &chosen.provider.client.methods;
+    let names: Vec<&str> = methods.iter().map(|method| method.registered_name()).collect();
+    let connect = chosen.given.command("connect", &chosen.name, &[]);
+    let report = Report::new(
+        Exit::SetUp,
+        "client-secret-missing",
+        format!("there is no client secret for `{}`", chosen.name),
+    )
+    .cause(format!(
+        "{} names no way in without a secret or a key: {}",
+        title(&chosen.provider),
+        names.join(", ")
+    ))
+    .hint("give what it issued with the client id; or say that this client was registered without")
+    .next(format!("{connect} --client-secret-file …"));
+    let report = match methods.contains(&ClientAuthentication::PrivateKeyJwt) {
+        true => report.next(format!("{connect} --client-key-file …")),
+        false => report,
+    };
+    let report = match methods.iter().any(|method| method.shows_certificate()) {
+        true => report.next(format!("{connect} --client-certificate-file … --client-key-file …")),
+        false => report,
+    };
+    report.next(format!("{connect} --client-authentication none"))
+}
