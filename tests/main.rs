@@ -63,6 +63,7 @@ mod recipes;
 mod redirect;
 mod refresh;
 mod register;
+mod register_more;
 mod resource;
 mod retries;
 mod revoke;
