@@ -17,10 +17,10 @@ use crate::support::streams::Captured;
 use crate::support::{Ran, Shop, parameters};
 
 /// What the person does at the end of a wait: how many there were before, address and code.
-type Person = Box<dyn FnMut(usize, &str, &str) + Send>;
+pub type Person = Box<dyn FnMut(usize, &str, &str) + Send>;
 
 /// A person who decides at the end of that wait.
-fn decides(at: usize, decision: Decision) -> Person {
+pub fn decides(at: usize, decision: Decision) -> Person {
     Box::new(move |waits, address, code| {
         if waits == at {
             let page = device::enter(address, code, decision).unwrap();
@@ -55,7 +55,7 @@ fn connect(shop: &Shop, words: &[&str], person: Person) -> Ran {
     run(shop, &all, person)
 }
 
-fn run(shop: &Shop, words: &[String], mut person: Person) -> Ran {
+pub fn run(shop: &Shop, words: &[String], mut person: Person) -> Ran {
     let (stdout, stderr) = (Captured::default(), Captured::default());
     let seen = stderr.clone();
     let mut waits = 0;

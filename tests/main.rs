@@ -68,6 +68,7 @@ mod recipes;
 mod redirect;
 mod refresh;
 mod register;
+mod register_more;
 mod resource;
 mod retries;
 mod revoke;

@@ -187,6 +187,53 @@ fn a_stored_client_secret_goes_to_no_device_endpoint_that_never_had_it() {
     assert_eq!(evil.count(), 0);
 }
 
+/// A device authorization endpoint alone, on a server of its own.
+fn codes() -> Scripted {
+    Scripted::start(|asked, origin| match asked.line.as_str() {
+        "POST /device" => Answer::json(
+            200,
+            &json!({
+                "device_code": "d", "user_code": "WDJB-MJHT", "expires_in": 600,
+                "verification_uri": format!("{origin}/enter"),
+            }),
+        ),
+        _ => Answer::text(404, ""),
+    })
+}
+
+#[test] // A16, RF14
+fn a_secret_that_was_given_for_a_device_endpoint_is_remembered_for_that_one() {
+    let server = Scripted::start(|asked, origin| {
+        let grant = value(&asked.form, "grant_type").unwrap_or_default();
+        match grant.ends_with(":device_code") {
+            true => Answer::json(200, &json!({"access_token": "a", "token_type": "Bearer"})),
+            false => honest(asked, origin),
+        }
+    });
+    let (mut world, codes) = (World::new(), codes());
+    connect(&world, &server, "", &[]).ok();
+    let file = world.folder.path().join("plain.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let flows = text.replace("\"authorization_code\"]", "\"authorization_code\", \"device_code\"]");
+    let with_codes = format!("{flows}[device]\nurl = \"{}/device\"\n", codes.origin);
+    std::fs::write(&file, &with_codes).unwrap();
+    world.browser(Behaviour::MustStayClosed);
+    world.line("connect shop --flow device").exits(3);
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    world.line("connect shop --flow device --client-secret-file -").ok();
+    world.line("connect shop --flow device").ok();
+    assert_eq!(codes.heard("POST /device").len(), 2);
+    // The browser's flow pushed the same secret before, and still may.
+    world.browser(Behaviour::Allows);
+    world.line("connect shop --flow code").ok();
+    assert_eq!(server.heard("POST /par").len(), 2);
+    // Another secret was given for the other flow alone.
+    *world.stdin.borrow_mut() = b"another".to_vec();
+    world.line("connect shop --flow code --client-secret-file -").ok();
+    world.line("connect shop --flow device").exits(3).says("was never used at that endpoint");
+    assert_eq!(codes.heard("POST /device").len(), 2);
+}
+
 #[test] // AR25
 fn many_scopes_still_work_and_what_no_browser_takes_goes_by_push() {
     let scopes: Vec<String> =

@@ -10,7 +10,7 @@ use crate::support::world::{Ran, World};
 use crate::support::{Shop, free_port, parameters};
 
 /// `connect shop` at the sandbox, with a client of its own.
-fn register(shop: &Shop, more: &[&str]) -> Ran {
+pub fn register(shop: &Shop, more: &[&str]) -> Ran {
     let host = format!("host={}", shop.sandbox.origin());
     let port = free_port().to_string();
     let words = ["connect", "shop", "--provider", "standard", "--set", &host, "--register"];
@@ -18,21 +18,21 @@ fn register(shop: &Shop, more: &[&str]) -> Ran {
     shop.world.run(words.chain(more.iter().copied()))
 }
 
-fn registered() -> Shop {
+pub fn registered() -> Shop {
     let shop = Shop::of("standard");
     register(&shop, &[]).ok();
     shop
 }
 
-fn methods(shop: &Shop) -> Vec<String> {
+pub fn methods(shop: &Shop) -> Vec<String> {
     shop.seen(Endpoint::Registration).into_iter().map(|seen| seen.method).collect()
 }
 
-fn entry(shop: &Shop) -> Value {
+pub fn entry(shop: &Shop) -> Value {
     serde_json::from_str(&shop.world.shelf.entry("shop").unwrap()).unwrap()
 }
 
-fn bearer(seen: &Seen) -> Option<&str> {
+pub fn bearer(seen: &Seen) -> Option<&str> {
     seen.header("authorization").and_then(|it| it.strip_prefix("Bearer "))
 }
 
@@ -407,6 +407,25 @@ fn a_hostile_answer_to_a_registration_makes_no_client() {
         ran.exits(exit).says(words);
         assert!(world.browser.opened().is_empty(), "{words}");
     }
+}
+
+#[test]
+fn the_sandbox_keeps_the_client_that_it_printed_beside_one_that_registers_itself() {
+    let shop = registered();
+    let mut words = vec!["connect".to_owned(), "other".to_owned()];
+    words.extend(shop.client());
+    words.extend(["--redirect-uri".to_owned(), shop.redirect_uri.clone()]);
+    words.extend(shop.secret_on_stdin().map(str::to_owned));
+    shop.world.run(words.iter().map(String::as_str)).ok();
+    shop.line("refresh other").ok();
+    shop.line("refresh shop").ok();
+    // One client's tokens are of no use to the other.
+    let mut entry = entry(&shop);
+    entry["tokens"] = serde_json::from_str::<Value>(&shop.world.shelf.entry("other").unwrap())
+        .unwrap()["tokens"]
+        .clone();
+    shop.world.shelf.put("shop", &entry.to_string());
+    shop.line("refresh shop").exits(4).says("given to another client");
 }
 
 /// A page of the person's own, where a document lies; `{}` in it is replaced by its own URL.

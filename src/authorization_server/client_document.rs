@@ -99,6 +99,7 @@ fn is_same_redirect(published: &str, own: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authorization_server::dynamic_registration::KnownBy;
     use crate::provider::schema::Flow;
 
     const ID: &str = "https://me.example/keyfob.json";
@@ -110,6 +111,7 @@ mod tests {
             scopes: vec!["a".into()],
             authentication: ClientAuthentication::Basic,
             dpop: false,
+            known_by: KnownBy::default(),
         }
     }
 

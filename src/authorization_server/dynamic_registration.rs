@@ -29,6 +29,26 @@ pub struct Wish {
     pub authentication: ClientAuthentication,
     /// Whether its tokens are bound to a key (RFC 9449 section 5.2).
     pub dpop: bool,
+    /// What the server is to know it by, where it proves itself with a key of its own.
+    pub known_by: KnownBy,
+}
+
+/// What a server learns of a client that proves itself with a key of its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KnownBy {
+    /// Its public keys (RFC 7591 section 2, `jwks`).
+    pub keys: Option<Value>,
+    /// The subject of its certificate (RFC 8705 section 2.1.2).
+    pub certificate_subject: Option<String>,
+}
+
+/// What the client has already, so that an answer need not say it again.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    /// How it proves who it is: as it was registered, or with a key of its own that was registered just now.
+    pub authentication: Option<ClientAuthentication>,
+    /// Its client secret and that one's end.
+    pub secret: Option<(Secret, Option<Timestamp>)>,
 }
 
 /// A client as the server registered it, which may be another than was asked for (RFC 7591 section 3.2.1).
@@ -44,6 +64,8 @@ pub struct Given {
     pub authentication: ClientAuthentication,
     /// What it may ask for, where the server says.
     pub scopes: Option<Vec<String>>,
+    /// How it may get tokens, where the server says.
+    pub grant_types: Option<Vec<String>>,
     /// Where the browser may come back to, where the server says.
     pub redirect_uris: Vec<String>,
     /// What the registration is changed and ended with.
@@ -105,18 +127,29 @@ pub fn client_metadata(wish: &Wish, registration: &Registration) -> Map<String, 
         members.insert(name.clone(), json!(value));
     }
     members.extend(own_metadata(wish));
+    // Keys that the vendor's file says are fetched are not sent (RFC 7591 section 2: one of the two).
+    let fetched = registration.params.contains_key("jwks_uri");
+    if let Some(keys) = wish.known_by.keys.as_ref().filter(|_| !fetched) {
+        members.insert("jwks".into(), keys.clone());
+    }
+    if let Some(subject) = &wish.known_by.certificate_subject {
+        members.insert("tls_client_auth_subject_dn".into(), json!(subject));
+    }
     members
 }
 
 /// The part of it that every registration and every published document shares.
 pub fn own_metadata(wish: &Wish) -> Map<String, Value> {
     let (grants, responses) = grant_and_response_types(wish.flow);
-    let redirect_uris: Vec<&String> = wish.redirect_uri.iter().collect();
     let mut members = Map::new();
     members.insert("client_name".into(), json!("keyfob"));
     members.insert("application_type".into(), json!("native"));
-    members.insert("redirect_uris".into(), json!(redirect_uris));
+    // A client without a browser has none; an empty list is refused by some servers.
+    if let Some(uri) = &wish.redirect_uri {
+        members.insert("redirect_uris".into(), json!([uri]));
+    }
     members.insert("grant_types".into(), json!(grants));
+    // An empty list stays: what is left out means `code` (RFC 7591 section 2).
     members.insert("response_types".into(), json!(responses));
     members.insert("token_endpoint_auth_method".into(), json!(method_name(wish.authentication)));
     if wish.dpop {
@@ -143,13 +176,25 @@ fn grant_and_response_types(flow: Flow) -> (&'static [&'static str], &'static [&
 }
 
 /// The methods of client authentication that a registration can name.
-const METHODS: [(&str, ClientAuthentication); 5] = [
+const METHODS: [(&str, ClientAuthentication); 7] = [
     ("client_secret_basic", ClientAuthentication::Basic),
     ("client_secret_post", ClientAuthentication::Post),
     ("client_secret_jwt", ClientAuthentication::ClientSecretJwt),
     ("private_key_jwt", ClientAuthentication::PrivateKeyJwt),
+    ("tls_client_auth", ClientAuthentication::TlsClientAuth),
+    ("self_signed_tls_client_auth", ClientAuthentication::SelfSignedTlsClientAuth),
     ("none", ClientAuthentication::Id),
 ];
+
+/// Whether a client proves itself with a key of its own and is given no secret.
+pub fn has_own_key(method: ClientAuthentication) -> bool {
+    matches!(
+        method,
+        ClientAuthentication::PrivateKeyJwt
+            | ClientAuthentication::TlsClientAuth
+            | ClientAuthentication::SelfSignedTlsClientAuth
+    )
+}
 
 fn method_name(method: ClientAuthentication) -> &'static str {
     METHODS.into_iter().find(|(_, known)| *known == method).map_or("none", |(name, _)| name)
@@ -173,7 +218,7 @@ pub fn read_request(url: Url, token: &Secret) -> Request {
     with_token(Request::new(Method::GET, url).header("Accept", "application/json"), token)
 }
 
-/// Asks for the same client once more, so that an ended secret can be replaced (RFC 7592 section 2.2).
+/// Registers the same client with these metadata in the place of all of before (RFC 7592 section 2.2).
 pub fn update_request(
     url: Url,
     token: &Secret,
@@ -202,13 +247,13 @@ fn with_token(request: Request, token: &Secret) -> Request {
 }
 
 /// Judges the answer of a registration, a read or an update; `endpoint` is where keyfob registers.
-pub fn judge(answer: &Answer, endpoint: &Url, now: Timestamp) -> Said {
+pub fn judge(answer: &Answer, endpoint: &Url, held: &Held, now: Timestamp) -> Said {
     let refusal = || {
         let places = ErrorPlaces::default();
         ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
     };
     match answer.status {
-        200 | 201 => given(&answer.body, endpoint),
+        200 | 201 => given(&answer.body, endpoint, held),
         401 | 403 => Said::Unauthorized(refusal()),
         300..=399 => Said::NoVerdict { status: answer.status, what: "a redirect" },
         400..=428 | 430..=499 => Said::Refused(refusal()),
@@ -216,13 +261,13 @@ pub fn judge(answer: &Answer, endpoint: &Url, now: Timestamp) -> Said {
     }
 }
 
-fn given(body: &[u8], endpoint: &Url) -> Said {
+fn given(body: &[u8], endpoint: &Url, held: &Held) -> Said {
     let Ok(document) = parse_object(body) else {
         return Said::NoVerdict { status: 200, what: "something that is no JSON object" };
     };
     let document = Document(document);
     let management = document.management(endpoint);
-    match document.given(management.clone()) {
+    match document.given(management.clone(), held) {
         Ok(given) => Said::Given(Box::new(given)),
         Err(why) => Said::Unfit { why, management },
     }
@@ -232,35 +277,57 @@ fn given(body: &[u8], endpoint: &Url) -> Said {
 struct Document(Map<String, Value>);
 
 impl Document {
-    fn given(&self, management: Option<Management>) -> Result<Given, String> {
+    fn given(&self, management: Option<Management>, held: &Held) -> Result<Given, String> {
         let client_id = self.text("client_id")?.ok_or("it names no `client_id`")?.to_owned();
-        let secret = self.text("client_secret")?.map(Secret::new);
-        let authentication = self.authentication(secret.is_some())?;
-        let client_secret = match authentication {
-            // A secret beside `none` proves nothing to anyone.
+        let secret = self.secret(held)?;
+        let authentication = self.authentication(secret.is_some(), held)?;
+        let secret = match authentication {
+            // A secret beside `none`, or beside a key of the client's own, proves nothing to anyone.
             ClientAuthentication::Id => None,
+            method if has_own_key(method) => None,
             _ => Some(secret.ok_or("it wants a client secret and gives none")?),
         };
+        let (client_secret, secret_expires_at) = secret.unzip();
         Ok(Given {
-            secret_expires_at: client_secret.as_ref().and(self.secret_end()?),
+            secret_expires_at: secret_expires_at.flatten(),
             client_id,
             client_secret,
             authentication,
             scopes: self.text("scope")?.map(|it| it.split(' ').map(str::to_owned).collect()),
-            redirect_uris: self.redirect_uris()?,
+            grant_types: self
+                .value("grant_types")
+                .map(|_| self.texts("grant_types"))
+                .transpose()?,
+            redirect_uris: self.texts("redirect_uris")?,
             management,
         })
     }
 
-    /// What is not said is HTTP Basic (RFC 7591 section 2), if there is a secret to use with it.
-    fn authentication(&self, has_secret: bool) -> Result<ClientAuthentication, String> {
+    /// The client secret and its end; one that an answer does not name is the one of before (RFC 7592 section 3).
+    fn secret(&self, held: &Held) -> Result<Option<(Secret, Option<Timestamp>)>, String> {
+        let says_end = self.value("client_secret_expires_at").is_some();
+        Ok(match (self.text("client_secret")?, &held.secret) {
+            (Some(secret), _) => Some((Secret::new(secret), self.secret_end()?)),
+            (None, Some((secret, _))) if says_end => Some((secret.clone(), self.secret_end()?)),
+            (None, held) => held.clone(),
+        })
+    }
+
+    /// What is not said is as before, else HTTP Basic (RFC 7591 section 2), if there is a secret to use with it.
+    fn authentication(
+        &self,
+        has_secret: bool,
+        held: &Held,
+    ) -> Result<ClientAuthentication, String> {
         let Some(name) = self.text("token_endpoint_auth_method")? else {
-            return Ok(match has_secret {
+            return Ok(held.authentication.unwrap_or(match has_secret {
                 true => ClientAuthentication::Basic,
                 false => ClientAuthentication::Id,
-            });
+            }));
         };
-        let known = METHODS.into_iter().find(|(known, _)| *known == name);
+        let known = METHODS.into_iter().find(|(known, method)| {
+            *known == name && (!has_own_key(*method) || held.authentication == Some(*method))
+        });
         let (_, method) =
             known.ok_or_else(|| format!("it wants `{name}` as client authentication"))?;
         Ok(method)
@@ -277,11 +344,11 @@ impl Document {
         }
     }
 
-    fn redirect_uris(&self) -> Result<Vec<String>, String> {
-        let wrong = || "`redirect_uris` is no list of texts".to_owned();
-        let Some(value) = self.value("redirect_uris") else { return Ok(Vec::new()) };
-        let uris = value.as_array().ok_or_else(wrong)?.iter();
-        uris.map(|uri| uri.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+    fn texts(&self, name: &str) -> Result<Vec<String>, String> {
+        let wrong = || format!("`{name}` is no list of texts");
+        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        let texts = value.as_array().ok_or_else(wrong)?.iter();
+        texts.map(|text| text.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
     }
 
     /// The token goes to the server that gave it and nowhere else, so another origin is no use.
@@ -320,14 +387,18 @@ mod tests {
         Url::parse("https://as.example/register").unwrap()
     }
 
-    fn said(status: u16, body: &Value) -> Said {
+    fn said_to(held: &Held, status: u16, body: &Value) -> Said {
         let answer = Answer {
             status,
             headers: HeaderMap::new(),
             body: body.to_string().into_bytes().into(),
             date: None,
         };
-        judge(&answer, &endpoint(), Timestamp::UNIX_EPOCH)
+        judge(&answer, &endpoint(), held, Timestamp::UNIX_EPOCH)
+    }
+
+    fn said(status: u16, body: &Value) -> Said {
+        said_to(&Held::default(), status, body)
     }
 
     fn given(body: Value) -> Given {
@@ -372,6 +443,47 @@ mod tests {
         assert_eq!(bare.authentication, ClientAuthentication::Id);
         assert_eq!((bare.scopes, bare.management), (None, None));
         assert_eq!(given(with("client_secret_expires_at", json!(0))).secret_expires_at, None);
+    }
+
+    #[test] // EX7
+    fn what_an_answer_about_a_known_client_leaves_out_is_as_before() {
+        let end = Timestamp::from_second(7).ok();
+        let held = Held {
+            authentication: Some(ClientAuthentication::Post),
+            secret: Some((Secret::new("s0"), end)),
+        };
+        let said = |body: Value| match said_to(&held, 200, &body) {
+            Said::Given(given) => *given,
+            other => panic!("{other:?}"),
+        };
+        let client = said(json!({"client_id": "c1", "grant_types": ["password"]}));
+        assert_eq!(client.client_secret.unwrap().expose(), "s0");
+        assert_eq!(
+            (client.authentication, client.secret_expires_at),
+            (ClientAuthentication::Post, end)
+        );
+        assert_eq!(client.grant_types, Some(vec!["password".to_owned()]));
+        let lives_on = said(json!({"client_id": "c1", "client_secret_expires_at": 0}));
+        assert_eq!(lives_on.secret_expires_at, None);
+        let renewed = said(json!({"client_id": "c1", "client_secret": "s2"}));
+        assert_eq!(renewed.client_secret.unwrap().expose(), "s2");
+        assert_eq!(renewed.secret_expires_at, None);
+    }
+
+    #[test] // EX7
+    fn a_client_with_a_key_of_its_own_is_one_only_where_that_was_registered() {
+        for name in ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"] {
+            let (_, method) = METHODS.into_iter().find(|(known, _)| *known == name).unwrap();
+            let body = json!({"client_id": "c1", "token_endpoint_auth_method": name});
+            assert!(matches!(said(201, &body), Said::Unfit { .. }), "{name}");
+            let held = Held { authentication: Some(method), secret: None };
+            for body in [body, json!({"client_id": "c1"})] {
+                match said_to(&held, 201, &body) {
+                    Said::Given(given) => assert_eq!(given.authentication, method),
+                    other => panic!("{name}: {other:?}"),
+                }
+            }
+        }
     }
 
     #[test] // EX7
@@ -457,6 +569,10 @@ mod tests {
             scopes: vec!["a".into(), "b".into()],
             authentication: ClientAuthentication::Id,
             dpop: false,
+            known_by: KnownBy {
+                keys: Some(json!({"keys": []})),
+                certificate_subject: Some("CN=c".into()),
+            },
         };
         let registration = Registration {
             kind: crate::provider::schema::RegistrationKind::Dynamic,
@@ -472,18 +588,25 @@ mod tests {
             "response_types": ["code"],
             "token_endpoint_auth_method": "none",
             "scope": "a b",
+            "jwks": {"keys": []},
+            "tls_client_auth_subject_dn": "CN=c",
         });
         assert_eq!(Value::Object(client_metadata(&wish, &registration)), expected);
+        let uri = BTreeMap::from([("jwks_uri".to_owned(), "https://me.example/keys".to_owned())]);
+        let fetched = client_metadata(&wish, &Registration { params: uri, ..registration });
+        assert!(fetched.contains_key("jwks_uri") && !fetched.contains_key("jwks"));
         let machine = Wish {
             flow: Flow::ClientCredentials,
             redirect_uri: None,
             scopes: Vec::new(),
             authentication: ClientAuthentication::Basic,
             dpop: true,
+            known_by: KnownBy::default(),
         };
         let metadata = Value::Object(own_metadata(&machine));
         assert_eq!(metadata["grant_types"], json!(["client_credentials"]));
-        assert_eq!(metadata["redirect_uris"], json!([]));
+        assert!(metadata.get("redirect_uris").is_none());
+        assert_eq!(metadata["response_types"], json!([]), "left out, it would mean `code`");
         assert!(metadata.get("scope").is_none());
         assert_eq!(metadata["dpop_bound_access_tokens"], json!(true));
     }

@@ -6,8 +6,10 @@
 pub mod assertion;
 pub mod authorization_request;
 pub mod authorization_response;
+pub mod certificate_subject;
 pub mod client_authentication;
 pub mod client_document;
+pub mod client_terms;
 pub mod device;
 pub mod dialect;
 pub mod dpop;
@@ -19,6 +21,7 @@ pub mod introspection;
 pub mod jose;
 pub mod pkce;
 pub mod pushed_request;
+pub mod registered_key;
 pub mod revocation;
 pub mod token_request;
 pub mod token_response;

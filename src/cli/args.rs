@@ -174,7 +174,7 @@ pub struct OneProfile {
 }
 
 /// Which client, for `connect` and `import`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Client {
     /// A provider's name, its file, or an issuer URL [default: the provider named like the profile]
     #[arg(long, value_name = "NAME|FILE|URL", add = ArgValueCompleter::new(complete_provider))]

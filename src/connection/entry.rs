@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::registration::{Begun, RegisteredClient};
+use super::registered_client::{NextClient, RegisteredClient};
+use super::registration::Begun;
 use crate::authorization_server::Wanted;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -15,9 +16,11 @@ use crate::store::key::Key;
 use crate::token_set::TokenSet;
 
 /// The client secret's name among the secrets.
-const CLIENT_SECRET: &str = "client_secret";
+pub(super) const CLIENT_SECRET: &str = "client_secret";
 /// The name of the client's private key.
-const PRIVATE_KEY: &str = "private_key";
+pub(super) const PRIVATE_KEY: &str = "private_key";
+/// The name of the client's certificate chain.
+pub(super) const CERTIFICATE: &str = "client_certificate";
 /// The newest entry this program can read.
 const VERSION: u64 = 1;
 
@@ -60,6 +63,9 @@ pub struct Entry {
     /// Where authorization requests were pushed to when the client secret was given.
     #[serde(default)]
     pub secrets_pushed_to: Option<String>,
+    /// Where codes were asked for with the client secret when it was given (RFC 8628 section 3.1).
+    #[serde(default)]
+    pub secrets_asked_codes_at: Option<String>,
     /// The refresh token of the last import, by its fingerprint.
     #[serde(default)]
     pub imported: Option<String>,
@@ -93,6 +99,9 @@ pub struct Entry {
     /// The client that keyfob registered itself (RFC 7591); its secrets are among `secrets`.
     #[serde(default)]
     pub registration: Option<RegisteredClient>,
+    /// One that was registered in its place, and has no tokens yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_client: Option<NextClient>,
     /// A registration began and its end is not written yet.
     #[serde(default)]
     pub registering: Option<Begun>,
@@ -116,6 +125,15 @@ pub struct Bound {
     pub other_hosts: Option<Vec<String>>,
 }
 
+/// Where beside the token endpoint the client's proof may be shown, because it was given for there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownAt {
+    /// The pushed authorization request endpoint.
+    pub pushed: Option<String>,
+    /// The device authorization endpoint.
+    pub codes: Option<String>,
+}
+
 /// What a client proves itself with, where it brings it.
 #[derive(Debug, Default)]
 pub struct Credentials {
@@ -123,6 +141,8 @@ pub struct Credentials {
     pub client_secret: Option<Secret>,
     /// The private key, as PEM.
     pub private_key: Option<Secret>,
+    /// The certificate chain, as PEM.
+    pub certificate: Option<Secret>,
 }
 
 /// Says that a refresh token may have been spent.
@@ -166,6 +186,7 @@ impl Entry {
             ended: None,
             secrets_for: None,
             secrets_pushed_to: None,
+            secrets_asked_codes_at: None,
             imported: None,
             authorizations: 0,
             reissues: false,
@@ -177,6 +198,7 @@ impl Entry {
             account_is_claimed: false,
             dpop_key: None,
             registration: None,
+            next_client: None,
             registering: None,
         }
     }
@@ -188,6 +210,7 @@ impl Entry {
             mark: None,
             saved: None,
             borrowed: false,
+            next_client: None,
             registering: None,
             ..self.clone()
         }
@@ -197,15 +220,18 @@ impl Entry {
     pub fn in_place_of(self, here: Self) -> Self {
         let brings_secrets = !self.secrets.is_empty();
         let here = here.for_the_client_of(&self);
-        let (secrets, secrets_for, secrets_pushed_to, registration) = match brings_secrets {
-            true => (self.secrets, self.secrets_for, self.secrets_pushed_to, self.registration),
-            false => (here.secrets, here.secrets_for, here.secrets_pushed_to, here.registration),
+        let shown_at = if brings_secrets { self.shown_at() } else { here.shown_at() };
+        let (secrets, secrets_for, registration) = match brings_secrets {
+            true => (self.secrets, self.secrets_for, self.registration),
+            false => (here.secrets, here.secrets_for, here.registration),
         };
         Self {
             secrets,
             secrets_for,
-            secrets_pushed_to,
+            secrets_pushed_to: shown_at.pushed,
+            secrets_asked_codes_at: shown_at.codes,
             registration,
+            next_client: here.next_client,
             registering: here.registering,
             journal_key: here.journal_key,
             generation: here.generation,
@@ -251,7 +277,9 @@ impl Entry {
             secrets: BTreeMap::new(),
             secrets_for: None,
             secrets_pushed_to: None,
+            secrets_asked_codes_at: None,
             registration: None,
+            next_client: None,
             registering: None,
             imported: None,
             reissues: false,
@@ -266,7 +294,8 @@ impl Entry {
         let tokens = self.tokens.iter().flat_map(|tokens| {
             std::iter::once(&tokens.access_token).chain(tokens.refresh_token.as_ref())
         });
-        tokens.chain(self.secrets.values()).chain(&self.dpop_key)
+        let next = self.next_client.iter().flat_map(|it| it.secrets.values());
+        tokens.chain(self.secrets.values()).chain(&self.dpop_key).chain(next)
     }
 
     /// The client secret, where one is kept.
@@ -295,7 +324,7 @@ impl Entry {
 
     /// The client's certificate chain, where one is kept.
     pub fn client_certificate(&self) -> Option<&Secret> {
-        self.secrets.get("client_certificate")
+        self.secrets.get(CERTIFICATE)
     }
 
     /// The same, if it was kept for this token endpoint: it names its holder.
@@ -319,17 +348,33 @@ impl Entry {
     }
 
     /// Takes the place of the client's credentials: what was kept for another token endpoint goes,
-    /// so that one of them never vouches for the other.
+    /// so that one of them never vouches for the other. `shown_at` is where else they were shown.
     pub fn bring_credentials(
         &mut self,
         brought: Credentials,
         token_endpoint: Option<String>,
         provider: &str,
+        shown_at: ShownAt,
     ) {
-        if !self.is_kept_for(token_endpoint.as_deref(), provider) {
-            self.forget_credentials();
+        let Credentials { client_secret, private_key, certificate } = brought;
+        let named = [
+            (CLIENT_SECRET, client_secret),
+            (PRIVATE_KEY, private_key),
+            (CERTIFICATE, certificate),
+        ];
+        if named.iter().all(|(_, secret)| secret.is_none()) {
+            return;
         }
-        let named = [(CLIENT_SECRET, brought.client_secret), (PRIVATE_KEY, brought.private_key)];
+        self.keep_for_alone(token_endpoint.as_deref(), provider);
+        let is_known = |name: &str, secret: &Secret| self.secrets.get(name) == Some(secret);
+        let all_known =
+            named.iter().all(|(name, it)| it.as_ref().is_none_or(|it| is_known(name, it)));
+        // What was there before has been shown where it was; what is new, where it was shown just now.
+        let before = if all_known { self.shown_at() } else { ShownAt::default() };
+        self.show_at(ShownAt {
+            pushed: shown_at.pushed.or(before.pushed),
+            codes: shown_at.codes.or(before.codes),
+        });
         for (name, secret) in named {
             if let Some(secret) = secret {
                 self.secrets.insert(name.into(), secret);
@@ -338,21 +383,41 @@ impl Entry {
         }
     }
 
+    /// Forgets what the client proves itself with where that was kept for another token endpoint.
+    pub fn keep_for_alone(&mut self, token_endpoint: Option<&str>, provider: &str) {
+        if !self.is_kept_for(token_endpoint, provider) {
+            self.forget_credentials();
+        }
+    }
+
     /// Forgets what the client proves itself with, and whom that was kept for; what else is kept stays.
-    fn forget_credentials(&mut self) {
-        for name in [CLIENT_SECRET, PRIVATE_KEY] {
+    pub(super) fn forget_credentials(&mut self) {
+        for name in [CLIENT_SECRET, PRIVATE_KEY, CERTIFICATE] {
             self.secrets.remove(name);
         }
         self.secrets_for = None;
-        self.secrets_pushed_to = None;
+        self.show_at(ShownAt::default());
     }
 
-    /// Whether requests may be pushed there with the client secret: to the token endpoint's own
-    /// server, or where they went when it was given (attack A16).
-    pub fn may_push_secret_to(&self, endpoint: &str) -> bool {
+    /// Where beside the token endpoint the client's proof may be shown.
+    pub fn shown_at(&self) -> ShownAt {
+        let (pushed, codes) = (&self.secrets_pushed_to, &self.secrets_asked_codes_at);
+        ShownAt { pushed: pushed.clone(), codes: codes.clone() }
+    }
+
+    /// Says where beside the token endpoint it may be shown from now on.
+    pub fn show_at(&mut self, ShownAt { pushed, codes }: ShownAt) {
+        self.secrets_pushed_to = pushed;
+        self.secrets_asked_codes_at = codes;
+    }
+
+    /// Whether the client may be proved there with what is kept: at the token endpoint's own
+    /// server, or where that was shown when it was given (attack A16).
+    pub fn may_prove_at(&self, endpoint: &str) -> bool {
         let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
         let kept_for = self.secrets_for.as_deref().and_then(origin);
-        self.secrets_pushed_to.as_deref() == Some(endpoint)
+        let shown = [&self.secrets_pushed_to, &self.secrets_asked_codes_at];
+        shown.into_iter().any(|it| it.as_deref() == Some(endpoint))
             || kept_for.is_none_or(|kept_for| origin(endpoint) == Some(kept_for))
     }
 
@@ -399,7 +464,11 @@ impl Entry {
 
     /// Whether there is anything left that is worth keeping.
     pub fn is_bare(&self) -> bool {
-        self.tokens.is_none() && self.secrets.is_empty() && self.registration.is_none()
+        self.tokens.is_none()
+            && self.secrets.is_empty()
+            && self.registration.is_none()
+            && self.next_client.is_none()
+            && self.registering.is_none()
     }
 
     /// The mark, where it is about the refresh token that is stored now.
@@ -431,7 +500,7 @@ impl Entry {
     }
 }
 
-mod named_secrets {
+pub(super) mod named_secrets {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Deserializer, Serializer};
@@ -488,7 +557,7 @@ mod tests {
             introspection_endpoint: None,
             other_hosts: None,
         });
-        for name in [CLIENT_SECRET, PRIVATE_KEY, "webhook_secret"] {
+        for name in [CLIENT_SECRET, PRIVATE_KEY, CERTIFICATE, "webhook_secret"] {
             entry.secrets.insert(name.into(), Secret::new(name));
         }
         entry.secrets_for = Some(endpoint.into());
@@ -500,13 +569,52 @@ mod tests {
         for (to, key_stays) in [(HERE, true), (ELSEWHERE, false)] {
             let mut entry = entry_for("c", HERE);
             let client_secret = Some(Secret::new("new"));
-            let brought = Credentials { client_secret, private_key: None };
-            entry.bring_credentials(brought, Some(to.into()), "vendor");
+            let brought = Credentials { client_secret, ..Credentials::default() };
+            entry.bring_credentials(brought, Some(to.into()), "vendor", ShownAt::default());
             assert_eq!(entry.client_secret_for(Some(to), "vendor").unwrap().expose(), "new");
             assert_eq!(entry.private_key_for(Some(to), "vendor").is_some(), key_stays, "{to}");
             assert_eq!(entry.private_key().is_some(), key_stays, "{to}");
+            assert_eq!(entry.client_certificate().is_some(), key_stays, "{to}");
             assert!(entry.secrets.contains_key("webhook_secret"));
         }
+    }
+
+    #[test] // A16
+    fn a_certificate_alone_vouches_for_nothing_that_another_endpoint_was_given() {
+        let mut entry = entry_for("c", HERE);
+        let brought =
+            Credentials { certificate: Some(Secret::new("new")), ..Credentials::default() };
+        entry.bring_credentials(brought, Some(ELSEWHERE.into()), "vendor", ShownAt::default());
+        assert_eq!(entry.client_certificate().unwrap().expose(), "new");
+        assert_eq!((entry.client_secret(), entry.private_key()), (None, None));
+    }
+
+    #[test] // A16
+    fn a_secret_is_shown_again_where_it_was_shown_and_another_one_is_not() {
+        const CODES: &str = "https://codes.example/device";
+        let shown = || ShownAt { pushed: None, codes: Some(CODES.into()) };
+        let secret = |text: &str| Credentials {
+            client_secret: Some(Secret::new(text)),
+            ..Credentials::default()
+        };
+        let mut entry = entry_for("c", HERE);
+        let mut bring = |text, shown_at| {
+            entry.bring_credentials(secret(text), Some(HERE.into()), "vendor", shown_at);
+            entry.may_prove_at(CODES)
+        };
+        assert!(!bring("one", ShownAt::default()));
+        assert!(bring("one", shown()));
+        assert!(bring("one", ShownAt::default()), "the same secret was there before");
+        assert!(!bring("two", ShownAt::default()), "this one never was");
+    }
+
+    #[test] // EX7
+    fn an_entry_that_says_a_registration_began_is_worth_keeping() {
+        let mut entry = Entry::empty(&SystemRandom);
+        assert!(entry.is_bare());
+        let at = Timestamp::UNIX_EPOCH;
+        entry.registering = Some(Begun { at, endpoint: HERE.into() });
+        assert!(!entry.is_bare());
     }
 
     #[test] // A16

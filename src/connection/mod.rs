@@ -24,6 +24,7 @@ pub mod organization;
 pub mod pace;
 pub mod pages;
 pub mod prover;
+pub mod registered_client;
 pub mod registration;
 pub mod roll;
 pub mod saving;
@@ -313,6 +314,11 @@ impl<'a> Connection<'a> {
     fn pushed_endpoint(&self) -> Option<String> {
         let pushed_url = self.provider.authorize.as_ref()?.pushed_url.as_ref()?;
         self.values.render_url(pushed_url).ok()
+    }
+
+    fn device_endpoint(&self) -> Option<String> {
+        let device = self.provider.device.as_ref()?;
+        self.values.render_url(&device.url).ok()
     }
 
     fn introspection_endpoint(&self) -> Option<String> {

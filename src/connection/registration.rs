@@ -3,15 +3,20 @@
 //!
 //! All of it happens under the profile's lock: who comes second finds what the first one stored.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::entry::Entry;
+use super::entry::{CERTIFICATE, Credentials, Entry, PRIVATE_KEY, ShownAt};
 use super::keeping::{self, KeepingError};
+pub use super::registered_client::RegisteredClient;
+use super::registered_client::{NextClient, held_by_a_new_one, keep_given};
 use super::server::TOKEN_REQUEST_TIME;
 use super::{Drawer, Ears, Notice};
+use crate::authorization_server::client_terms::{Terms, texts, widened};
 use crate::authorization_server::dynamic_registration::{
     Given, Management, Said, delete_request, judge, read_request, registration_request,
     update_request,
@@ -19,58 +24,11 @@ use crate::authorization_server::dynamic_registration::{
 use crate::http::error_response::ErrorResponse;
 use crate::http::trace::{answer_lines, request_lines};
 use crate::http::{Answer, Client, HttpError, Limits, Request, exchange};
-use crate::profile::Registered;
 use crate::provider::schema::ClientAuthentication;
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::store::lock::Lock;
 use crate::system::System;
-
-/// The names of the secrets that come with a registration.
-const CLIENT_SECRET: &str = "client_secret";
-const TOKEN: &str = "registration_access_token";
-const URI: &str = "registration_client_uri";
-
-/// A client that keyfob registered, as the server answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegisteredClient {
-    /// The client registration endpoint.
-    pub endpoint: String,
-    /// The issuer elsewhere that named the endpoint; `None` where a person did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub named_by: Option<String>,
-    /// Public.
-    pub client_id: String,
-    /// How it proves who it is.
-    pub authentication: ClientAuthentication,
-    /// When it was registered.
-    pub at: Timestamp,
-    /// When its secret ends; `None` for never.
-    #[serde(default)]
-    pub secret_expires_at: Option<Timestamp>,
-    /// What it may ask for, where the server said.
-    #[serde(default)]
-    pub scopes: Option<Vec<String>>,
-    /// Where the browser may come back to, where the server said.
-    #[serde(default)]
-    pub redirect_uris: Vec<String>,
-}
-
-impl RegisteredClient {
-    /// What a profile's file may tell of it.
-    pub fn public(&self) -> Registered {
-        Registered {
-            endpoint: self.endpoint.clone(),
-            at: self.at,
-            authentication: self.authentication,
-            secret_expires_at: self.secret_expires_at,
-        }
-    }
-
-    fn has_ended(&self, now: Timestamp) -> bool {
-        self.secret_expires_at.is_some_and(|end| end <= now)
-    }
-}
 
 /// Says that a client may have been registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +94,8 @@ pub struct Obtained {
     pub client: RegisteredClient,
     /// False where an earlier or a parallel command registered it.
     pub is_new: bool,
+    /// Whether another client stays in force until this one has tokens.
+    pub waits: bool,
 }
 
 /// What a registration is made of.
@@ -144,14 +104,22 @@ pub struct Asked<'a> {
     pub endpoint: &'a str,
     /// The issuer that named the endpoint; `None` where a person did.
     pub named_by: Option<&'a str>,
+    /// The provider's name.
+    pub provider: &'a str,
     /// The token endpoint that the client's secret belongs to.
     pub token_endpoint: &'a str,
+    /// Where else it may be shown: the endpoints that are named beside that one now.
+    pub shown_at: &'a ShownAt,
+    /// How the client would prove who it is.
+    pub authentication: ClientAuthentication,
+    /// What it proves that with, where it brings it.
+    pub brought: &'a Credentials,
     /// The client metadata.
     pub metadata: &'a Map<String, Value>,
     /// What lets a client in (RFC 7591 section 3).
     pub initial_access_token: Option<&'a Secret>,
-    /// Whether it takes the place of the client that the stored tokens were given to.
-    pub replaces: bool,
+    /// The client whose place it takes; that one stays in force while it has tokens and the new one has none.
+    pub replaces: Option<&'a str>,
 }
 
 /// Registers, renews and ends the client of one profile.
@@ -166,6 +134,13 @@ pub struct Registrar<'a> {
     pub ears: Ears<'a>,
 }
 
+/// The registration in force, under its lock.
+struct Managed {
+    lock: Lock,
+    entry: Entry,
+    client: RegisteredClient,
+}
+
 impl Registrar<'_> {
     /// Registers a client, unless one is registered at that endpoint already.
     pub async fn register(&self, asked: &Asked<'_>) -> Result<Obtained, RegistrationError> {
@@ -175,11 +150,11 @@ impl Registrar<'_> {
         let _seen_through = self.system.critical.enter();
         let lock = self.lock().await?;
         let before = self.drawer.read()?;
-        if let Some(client) = known(before.as_ref(), asked.endpoint) {
-            return Ok(Obtained { client, is_new: false });
+        if let Some(found) = before.as_ref().and_then(|entry| self.found(entry, asked)) {
+            return Ok(found);
         }
         let connected = before.as_ref().is_some_and(|entry| entry.tokens.is_some());
-        if connected && !asked.replaces {
+        if connected && asked.replaces.is_none() {
             return Err(RegistrationError::Connected);
         }
         if let Some(begun) = before.as_ref().and_then(|entry| entry.registering.as_ref()) {
@@ -191,8 +166,9 @@ impl Registrar<'_> {
         // This proves that the store can be written, before a client is there that nobody keeps.
         self.drawer.keep(&lock, &entry)?;
         let request = registration_request(&endpoint, asked.metadata, asked.initial_access_token);
+        let held = held_by_a_new_one(asked.authentication);
         let said = match self.send(request, None, asked.named_by).await {
-            Ok(answer) => judge(&answer, &endpoint, self.system.clock.now())
+            Ok(answer) => judge(&answer, &endpoint, &held, self.system.clock.now())
                 .without(asked.initial_access_token.map(std::slice::from_ref).unwrap_or_default()),
             Err(error) => {
                 if error.never_reached() {
@@ -221,6 +197,22 @@ impl Registrar<'_> {
         }
     }
 
+    /// What an earlier or a parallel command registered.
+    fn found(&self, entry: &Entry, asked: &Asked<'_>) -> Option<Obtained> {
+        let here = |client: &&RegisteredClient| client.endpoint == asked.endpoint;
+        let now = self.system.clock.now();
+        let serves = |client: &&RegisteredClient| {
+            !client.has_ended(now) && client.lacks(asked.metadata).is_empty()
+        };
+        let in_force = entry.registration.as_ref().filter(here);
+        if let Some(client) = in_force.filter(|it| asked.replaces != Some(it.client_id.as_str())) {
+            return Some(Obtained { client: client.clone(), is_new: false, waits: false });
+        }
+        let next = entry.next_client.as_ref().map(|it| &it.client);
+        let next = next.filter(here).filter(serves).filter(|_| entry.tokens.is_some())?;
+        Some(Obtained { client: next.clone(), is_new: false, waits: true })
+    }
+
     /// Stores a new client before anything else happens; one that cannot be stored is ended.
     async fn keep_new(
         &self,
@@ -230,29 +222,52 @@ impl Registrar<'_> {
         asked: &Asked<'_>,
     ) -> Result<Obtained, RegistrationError> {
         let management = given.management.clone();
-        let at = self.system.clock.now();
-        let given = with_redirects(given, asked.metadata);
-        let place = (asked.endpoint, asked.named_by);
-        let client = take(&mut entry, given, place, at);
-        entry.secrets_for = Some(asked.token_endpoint.to_owned());
+        let client = self.described(&given, asked);
+        let left = entry.next_client.take().and_then(|it| it.management());
+        entry.registering = None;
+        let waits = entry.tokens.is_some();
+        match waits {
+            true => entry.next_client = Some(waiting(client.clone(), &given, asked)),
+            false => put_in_force(&mut entry, client.clone(), &given, asked),
+        }
         if let Err(error) = self.drawer.keep(lock, &entry) {
             self.end_at_once(management.as_ref(), asked.named_by).await;
             return Err(error.into());
         }
-        Ok(Obtained { client, is_new: true })
+        // One that waited before and serves no more is of no use to anyone.
+        self.end_at_once(left.as_ref(), asked.named_by).await;
+        Ok(Obtained { client, is_new: true, waits })
     }
 
-    /// Registers the same client with other metadata (RFC 7592 section 2.2).
+    /// A new client without its secrets.
+    fn described(&self, given: &Given, asked: &Asked<'_>) -> RegisteredClient {
+        RegisteredClient {
+            endpoint: asked.endpoint.to_owned(),
+            named_by: asked.named_by.map(str::to_owned),
+            client_id: given.client_id.clone(),
+            authentication: given.authentication,
+            at: self.system.clock.now(),
+            secret_expires_at: given.secret_expires_at,
+            scopes: given.scopes.clone(),
+            grant_types: given.grant_types.clone(),
+            redirect_uris: redirect_uris(given, asked.metadata),
+            terms: Some(Terms::agreed(asked.metadata, given)),
+        }
+    }
+
+    /// Registers the same client for these metadata too, where it does not cover them (RFC 7592 section 2.2).
     pub async fn update(
         &self,
         metadata: &Map<String, Value>,
     ) -> Result<RegisteredClient, RegistrationError> {
         let _seen_through = self.system.critical.enter();
-        let lock = self.lock().await?;
-        let mut entry = self.drawer.read()?.ok_or(RegistrationError::NotManaged)?;
-        let client = entry.registration.clone().ok_or(RegistrationError::NotManaged)?;
-        let update = |url, token: &Secret| update_request(url, token, &client.client_id, metadata);
-        self.ask_and_keep(&lock, &mut entry, &client, update).await
+        let mut managed = self.managed().await?;
+        let metadata = managed.entry.registrable_now(metadata);
+        // A parallel command may have done it.
+        if !managed.client.lacks(&metadata).is_empty() {
+            self.replace(&mut managed, &metadata).await?;
+        }
+        Ok(managed.client)
     }
 
     /// Asks for a new secret where the old one has ended: reads what is registered, then registers the same again.
@@ -261,54 +276,70 @@ impl Registrar<'_> {
         metadata: &Map<String, Value>,
     ) -> Result<RegisteredClient, RegistrationError> {
         let _seen_through = self.system.critical.enter();
-        let lock = self.lock().await?;
-        let mut entry = self.drawer.read()?.ok_or(RegistrationError::NotManaged)?;
-        let client = entry.registration.clone().ok_or(RegistrationError::NotManaged)?;
+        let mut managed = self.managed().await?;
         let now = self.system.clock.now();
-        if !client.has_ended(now) {
-            return Ok(client);
+        if managed.client.has_ended(now) {
+            self.ask_and_keep(&mut managed, None, read_request).await?;
         }
-        let read = self.ask_and_keep(&lock, &mut entry, &client, read_request).await?;
-        if !read.has_ended(now) {
-            return Ok(read);
+        if managed.client.has_ended(now) {
+            let metadata = managed.entry.registrable_now(metadata);
+            self.replace(&mut managed, &metadata).await?;
         }
-        let update = |url, token: &Secret| update_request(url, token, &client.client_id, metadata);
-        let updated = self.ask_and_keep(&lock, &mut entry, &client, update).await?;
-        match updated.has_ended(now) {
+        match managed.client.has_ended(now) {
             true => Err(RegistrationError::StillEnded),
-            false => Ok(updated),
+            false => Ok(managed.client),
         }
+    }
+
+    /// The registration in force, for as long as the lock is held.
+    async fn managed(&self) -> Result<Managed, RegistrationError> {
+        let lock = self.lock().await?;
+        let entry = self.drawer.read()?.ok_or(RegistrationError::NotManaged)?;
+        let client = entry.registration.clone().ok_or(RegistrationError::NotManaged)?;
+        Ok(Managed { lock, entry, client })
+    }
+
+    /// Registers the same client with these metadata beside those of before.
+    async fn replace(
+        &self,
+        managed: &mut Managed,
+        metadata: &Map<String, Value>,
+    ) -> Result<(), RegistrationError> {
+        let client = managed.client.clone();
+        let terms = client.terms.clone().unwrap_or_default();
+        let members = widened(metadata, &terms, client.scopes.as_deref(), &client.redirect_uris);
+        let update = |url, token: &Secret| update_request(url, token, &client.client_id, &members);
+        self.ask_and_keep(managed, Some(&members), update).await
     }
 
     /// One exchange with the client configuration endpoint; what it gives is stored before it is used.
     async fn ask_and_keep(
         &self,
-        lock: &Lock,
-        entry: &mut Entry,
-        client: &RegisteredClient,
+        managed: &mut Managed,
+        metadata: Option<&Map<String, Value>>,
         request: impl FnOnce(Url, &Secret) -> Request,
-    ) -> Result<RegisteredClient, RegistrationError> {
-        let Management { url, token } = management(entry).ok_or(RegistrationError::NotManaged)?;
+    ) -> Result<(), RegistrationError> {
+        let Managed { lock, entry, client } = managed;
+        let Management { url, token } = entry.management().ok_or(RegistrationError::NotManaged)?;
         let url = Url::parse(url.expose()).map_err(|_| RegistrationError::NotManaged)?;
         let endpoint = Url::parse(&client.endpoint)
             .map_err(|_| RegistrationError::Endpoint(client.endpoint.clone()))?;
+        // The answer may take token and secret out of force: nothing is asked that cannot be kept.
+        self.drawer.keep(lock, entry)?;
         let named_by = client.named_by.as_deref();
         let answer = self.send(request(url.clone(), &token), Some(&url), named_by).await;
         let answer = answer.map_err(RegistrationError::Http)?;
-        let said = judge(&answer, &endpoint, self.system.clock.now());
-        match said.without(&secrets_of(entry)) {
+        let said = judge(&answer, &endpoint, &entry.held(client), self.system.clock.now());
+        match said.without(&entry.registration_secrets()) {
             Said::Given(given) if given.client_id != client.client_id => {
                 let why = "it answered about another client".to_owned();
                 Err(RegistrationError::Unfit { why, ended: false })
             }
             Said::Given(given) => {
-                let given = match given.redirect_uris.is_empty() {
-                    true => Given { redirect_uris: client.redirect_uris.clone(), ..*given },
-                    false => *given,
-                };
-                let renewed = take(entry, given, (&client.endpoint, named_by), client.at);
-                self.drawer.keep(lock, entry)?;
-                Ok(renewed)
+                *client = changed(client, &given, metadata);
+                keep_given(&mut entry.secrets, &given);
+                entry.registration = Some(client.clone());
+                Ok(self.drawer.keep(lock, entry)?)
             }
             Said::Unfit { why, .. } => Err(RegistrationError::Unfit { why, ended: false }),
             // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
@@ -328,35 +359,27 @@ impl Registrar<'_> {
     /// Ends the client at the server; what is kept here is somebody else's to forget.
     pub async fn unregister(&self) -> Result<(), RegistrationError> {
         let _seen_through = self.system.critical.enter();
-        let _lock = self.lock().await?;
-        let entry = self.drawer.read()?.ok_or(RegistrationError::NotManaged)?;
-        let client = entry.registration.as_ref().ok_or(RegistrationError::NotManaged)?;
-        let management = management(&entry).ok_or(RegistrationError::NotManaged)?;
+        let Managed { lock: _lock, entry, client } = self.managed().await?;
+        let management = entry.management().ok_or(RegistrationError::NotManaged)?;
         let answer = self.delete(&management, client.named_by.as_deref()).await;
         let answer = answer.map_err(RegistrationError::Http)?;
         let now = self.system.clock.now();
         let error = || {
             let places = crate::http::ErrorPlaces::default();
             ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
-                .without(&secrets_of(&entry))
+                .without(&entry.registration_secrets())
         };
-        match answer.status {
+        let done = match answer.status {
             200..=299 => Ok(()),
             401 | 404 | 410 => Err(RegistrationError::Gone),
-            400..=428 | 430..=499 => Err(RegistrationError::Refused(error())),
-            status => Err(RegistrationError::NoVerdict { status, what: "no verdict" }),
+            400..=428 | 430..=499 => return Err(RegistrationError::Refused(error())),
+            status => return Err(RegistrationError::NoVerdict { status, what: "no verdict" }),
+        };
+        if let Some(next) = &entry.next_client {
+            let named_by = next.client.named_by.as_deref();
+            self.end_at_once(next.management().as_ref(), named_by).await;
         }
-    }
-
-    /// Forgets a registration that the server knows no more, so that a new one can be made.
-    pub async fn forget(&self) -> Result<(), RegistrationError> {
-        let lock = self.lock().await?;
-        let Some(mut entry) = self.drawer.read()? else { return Ok(()) };
-        entry.registration = None;
-        for name in [CLIENT_SECRET, TOKEN, URI] {
-            entry.secrets.remove(name);
-        }
-        Ok(self.drawer.keep(&lock, &entry)?)
+        done
     }
 
     /// Ends a client that nobody will use; whether it worked is all that can be said about it.
@@ -385,7 +408,10 @@ impl Registrar<'_> {
             Some(before) => {
                 let mut entry = before.clone();
                 entry.registering = None;
-                self.drawer.keep(lock, &entry)
+                match entry.is_bare() {
+                    true => self.drawer.remove(lock),
+                    false => self.drawer.keep(lock, &entry),
+                }
             }
             None => self.drawer.remove(lock),
         }
@@ -416,61 +442,73 @@ impl Registrar<'_> {
     }
 }
 
-/// The client that was registered at an endpoint.
-fn known(entry: Option<&Entry>, endpoint: &str) -> Option<RegisteredClient> {
-    entry?.registration.clone().filter(|client| client.endpoint == endpoint)
-}
-
 /// A server that does not say which redirect URIs it registered took those it was asked for.
-fn with_redirects(given: Given, metadata: &Map<String, Value>) -> Given {
-    if !given.redirect_uris.is_empty() {
-        return given;
+fn redirect_uris(given: &Given, metadata: &Map<String, Value>) -> Vec<String> {
+    match given.redirect_uris.is_empty() {
+        true => texts(metadata, "redirect_uris"),
+        false => given.redirect_uris.clone(),
     }
-    let asked = metadata.get("redirect_uris").and_then(Value::as_array).into_iter().flatten();
-    let redirect_uris = asked.filter_map(Value::as_str).map(str::to_owned).collect();
-    Given { redirect_uris, ..given }
 }
 
-/// What the stored registration is managed with.
-fn management(entry: &Entry) -> Option<Management> {
-    let secret = |name: &str| entry.secrets.get(name).cloned();
-    Some(Management { url: secret(URI)?, token: secret(TOKEN)? })
+/// A new client beside the one that the tokens were given to.
+fn waiting(client: RegisteredClient, given: &Given, asked: &Asked<'_>) -> NextClient {
+    let mut secrets = BTreeMap::new();
+    keep_given(&mut secrets, given);
+    keep_brought(&mut secrets, asked.brought);
+    let secrets_for = asked.token_endpoint.to_owned();
+    NextClient { client, secrets, secrets_for, shown_at: asked.shown_at.clone() }
 }
 
-/// Everything of an entry that an answer about its registration may quote.
-fn secrets_of(entry: &Entry) -> Vec<Secret> {
-    [CLIENT_SECRET, TOKEN, URI]
-        .iter()
-        .filter_map(|name| entry.secrets.get(*name).cloned())
-        .collect()
+/// A new client where no tokens are.
+fn put_in_force(entry: &mut Entry, client: RegisteredClient, given: &Given, asked: &Asked<'_>) {
+    match entry.registration.is_some() {
+        true => entry.leave_client(),
+        false => entry.keep_for_alone(Some(asked.token_endpoint), asked.provider),
+    }
+    keep_given(&mut entry.secrets, given);
+    keep_brought(&mut entry.secrets, asked.brought);
+    entry.secrets_for = Some(asked.token_endpoint.to_owned());
+    entry.show_at(asked.shown_at.clone());
+    entry.registration = Some(client);
 }
 
-/// Puts what the server gave in the place of what it gave before: a new registration token counts at once.
-fn take(
-    entry: &mut Entry,
-    given: Given,
-    (endpoint, named_by): (&str, Option<&str>),
-    at: Timestamp,
+/// Keeps what a client is known by, before it is used.
+fn keep_brought(secrets: &mut BTreeMap<String, Secret>, brought: &Credentials) {
+    let named = [(PRIVATE_KEY, &brought.private_key), (CERTIFICATE, &brought.certificate)];
+    for (name, secret) in named {
+        if let Some(secret) = secret {
+            secrets.insert(name.into(), secret.clone());
+        }
+    }
+}
+
+/// The same client after a read, or after an update with these metadata.
+fn changed(
+    before: &RegisteredClient,
+    given: &Given,
+    metadata: Option<&Map<String, Value>>,
 ) -> RegisteredClient {
-    entry.registering = None;
-    match given.client_secret {
-        Some(secret) => entry.secrets.insert(CLIENT_SECRET.into(), secret),
-        None => entry.secrets.remove(CLIENT_SECRET),
-    };
-    if let Some(Management { url, token }) = given.management {
-        entry.secrets.insert(URI.into(), url);
-        entry.secrets.insert(TOKEN.into(), token);
-    }
-    let client = RegisteredClient {
-        endpoint: endpoint.to_owned(),
-        named_by: named_by.map(str::to_owned),
-        client_id: given.client_id,
+    let after = RegisteredClient {
         authentication: given.authentication,
-        at,
         secret_expires_at: given.secret_expires_at,
-        scopes: given.scopes,
-        redirect_uris: given.redirect_uris,
+        ..before.clone()
     };
-    entry.registration = Some(client.clone());
-    client
+    match metadata {
+        Some(metadata) => RegisteredClient {
+            scopes: given.scopes.clone(),
+            grant_types: given.grant_types.clone(),
+            redirect_uris: redirect_uris(given, metadata),
+            terms: Some(Terms::agreed(metadata, given)),
+            ..after
+        },
+        None => RegisteredClient {
+            scopes: given.scopes.clone().or(after.scopes),
+            grant_types: given.grant_types.clone().or(after.grant_types),
+            redirect_uris: match given.redirect_uris.is_empty() {
+                true => after.redirect_uris,
+                false => given.redirect_uris.clone(),
+            },
+            ..after
+        },
+    }
 }

@@ -87,6 +87,12 @@ pub fn check_chain(chain: &str) -> Result<(), IdentityError> {
     certificates(chain).map(drop)
 }
 
+/// The client's own certificate of a chain, as DER.
+pub fn own_certificate(chain: &str) -> Result<Vec<u8>, IdentityError> {
+    let chain = certificates(chain)?;
+    Ok(chain.first().map(|own| own.to_vec()).unwrap_or_default())
+}
+
 /// Whether a key can be read, before its certificate is there.
 pub fn check_key(key: &Secret) -> Result<(), IdentityError> {
     private_key(key).map(drop)

@@ -9,6 +9,7 @@ use super::message::{Answer, Request};
 use super::openid;
 use super::parameters::{Parameters, invalid};
 use super::refusal::{Refusal, Refused};
+use super::registration;
 use super::stand_in::Turn;
 use super::state::{Code, Ticket};
 use super::vendor::Vendor;
@@ -72,22 +73,21 @@ fn redirect_uri(
     authorize: &Authorize,
     parameters: &Parameters,
 ) -> Result<String, Refused> {
-    let client = &turn.state.client;
     if parameters.get("client_secret").is_some() {
         return Err(invalid("a client secret must never travel through the browser"));
     }
-    if parameters.required("client_id")? != client.client_id {
+    let known = turn.state.client_named(parameters.required("client_id")?);
+    let Some((client, registered)) = known else {
         return Err(Refused::new(
             Refusal::InvalidClient,
             "no client is registered under this client_id",
         ));
-    }
+    };
     match parameters.get("redirect_uri") {
         None if !authorize.redirect.send => Ok(client.redirect_uri.clone()),
         None => Err(invalid("`redirect_uri` is missing")),
         Some(uri) => {
             let matching = authorize.redirect.matching;
-            let registered = &turn.state.redirect_uris;
             match registered.iter().any(|known| redirect_matches(matching, known, uri)) {
                 true => Ok(uri.to_owned()),
                 false => Err(Refused::new(
@@ -129,7 +129,8 @@ fn judged(
     parameters: &Parameters,
     redirect_uri: String,
 ) -> Result<Ticket, Refused> {
-    if !turn.state.approved {
+    let client_id = parameters.required("client_id")?;
+    if !turn.state.is_approved(client_id) {
         let because = "the application is pending review";
         return Err(Refused::new(Refusal::UnauthorizedClient, because));
     }
@@ -146,7 +147,9 @@ fn judged(
         }
     }
     let scopes = scopes(turn.vendor, &authorize.scope_separator, parameters.get("scope"))?;
+    registration::check(turn, client_id, "authorization_code", &scopes)?;
     Ok(Ticket {
+        client_id: client_id.to_owned(),
         redirect_uri,
         state: parameters.get("state").map(str::to_owned),
         challenge: challenge(turn.vendor, authorize, parameters)?,
@@ -238,6 +241,7 @@ fn allowed(turn: &mut Turn<'_>, ticket: Ticket) -> Answer {
             challenge: ticket.challenge,
             scopes: ticket.scopes.into_iter().filter(granted).collect(),
             nonce: ticket.nonce,
+            client_id: ticket.client_id,
             expires_at: after_seconds(turn.now, lifetime.unwrap_or(CODE_LIFETIME)),
             spent: None,
         },

@@ -25,9 +25,12 @@ pub fn parameters(method: ClientAuthentication) -> &'static [&'static str] {
     }
 }
 
-/// Checks the client's proof.
-pub fn check(turn: &Turn<'_>, request: &Request, parameters: &Parameters) -> Result<(), Refused> {
-    let client = &turn.state.client;
+/// Checks the client's proof, and says which client it is.
+pub fn check(
+    turn: &Turn<'_>,
+    request: &Request,
+    parameters: &Parameters,
+) -> Result<String, Refused> {
     let method = turn.vendor.provider.client.auth;
     if method != ClientAuthentication::Basic && request.header("authorization").is_some() {
         return Err(invalid("this vendor takes no Authorization header here"));
@@ -57,11 +60,12 @@ pub fn check(turn: &Turn<'_>, request: &Request, parameters: &Parameters) -> Res
             return Err(unproven("the sandbox sees no certificates"));
         }
     };
-    if id != client.client_id || secret != client.client_secret {
+    let known = turn.state.client_named(&id);
+    if known.is_none_or(|(client, _)| secret != client.client_secret) {
         return Err(unproven("client id or client secret is wrong"));
     }
-    match turn.state.approved {
-        true => Ok(()),
+    match turn.state.is_approved(&id) {
+        true => Ok(id),
         false => {
             Err(Refused::new(Refusal::UnauthorizedClient, "the application is pending review"))
         }

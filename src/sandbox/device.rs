@@ -10,6 +10,7 @@ use super::limits;
 use super::message::{Answer, Request};
 use super::parameters::Parameters;
 use super::refusal::{Refusal, Refused};
+use super::registration;
 use super::stand_in::Turn;
 use super::state::{Decision, DeviceCode};
 use super::vendor::DEVICE_PAGE;
@@ -43,11 +44,14 @@ fn codes(turn: &mut Turn<'_>, request: &Request) -> Result<Value, Refused> {
     }
     let parameters =
         Parameters::from_body(request, device.body)?.standardised(&device.rename, &device.omit)?;
-    client_authentication::check(turn, request, &parameters)?;
+    let client_id = client_authentication::check(turn, request, &parameters)?;
     let asked = parameters.get("scope");
+    let scopes = scopes(turn.vendor, &device.scope_separator, asked)?;
+    registration::check(turn, &client_id, GRANT_TYPE, &scopes)?;
     let code = DeviceCode {
         user_code: user_code(turn),
-        scopes: scopes(turn.vendor, &device.scope_separator, asked)?,
+        scopes,
+        client_id,
         expires_at: after_seconds(turn.now, LIFETIME),
         interval: INTERVAL,
         asked_at: turn.now,
@@ -89,11 +93,16 @@ fn user_code(turn: &Turn<'_>) -> String {
 }
 
 /// A question for tokens (RFC 8628 section 3.5).
-pub fn by_device_code(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refused> {
+pub fn by_device_code(
+    turn: &mut Turn<'_>,
+    parameters: &Parameters,
+    client_id: &str,
+) -> Result<Value, Refused> {
     let refused = |what, because: &str| Err(Refused::new(what, because));
     let name = parameters.required("device_code")?;
     let now = turn.now;
-    let Some(code) = turn.state.device_codes.get_mut(name) else {
+    let code = turn.state.device_codes.get_mut(name).filter(|it| it.client_id == client_id);
+    let Some(code) = code else {
         return refused(Refusal::InvalidGrant, "there is no such device code");
     };
     if let Decision::Spent(family) = code.decision {
@@ -121,7 +130,7 @@ pub fn by_device_code(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Va
             return refused(Refusal::AuthorizationPending, "the person has not decided yet");
         }
     };
-    let family = turn.state.begin_family(scopes);
+    let family = turn.state.begin_family(client_id, scopes);
     if let Some(code) = turn.state.device_codes.get_mut(name) {
         code.decision = Decision::Spent(family);
     }

@@ -28,7 +28,10 @@ pub fn access_token_alone(turn: &mut Turn<'_>, family: u64) -> Value {
 pub fn by_dashboard(turn: &mut Turn<'_>, scopes: Vec<String>) -> Value {
     let own = turn.vendor.provider.import.as_ref().and_then(|import| import.lifetime);
     let lifetime = own.or_else(|| access_lifetime(turn));
-    let family = turn.state.begin_family(scopes.clone());
+    let family = {
+        let client_id = turn.state.client.client_id.clone();
+        turn.state.begin_family(&client_id, scopes.clone())
+    };
     let mut tokens = Map::new();
     tokens.insert("access_token".into(), new_access_token(turn, family, lifetime).into());
     if may_refresh(turn, family) {

@@ -101,7 +101,7 @@ pub fn add_id_token(turn: &Turn<'_>, family: u64, nonce: Option<String>, answer:
     claims.extend(
         json!({
             "iss": turn.vendor.origin,
-            "aud": turn.state.client.client_id,
+            "aud": turn.state.families.get(&family).map(|it| it.client_id.as_str()),
             "iat": now,
             "auth_time": now,
             "exp": after_seconds(turn.now, LIFETIME).as_second(),

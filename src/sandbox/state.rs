@@ -45,6 +45,8 @@ pub struct Ticket {
     pub scopes: Vec<String>,
     /// What the ID token repeats.
     pub nonce: Option<String>,
+    /// Who asked.
+    pub client_id: String,
     /// The page's own end.
     pub expires_at: Timestamp,
 }
@@ -60,6 +62,8 @@ pub struct Code {
     pub scopes: Vec<String>,
     /// What the ID token repeats.
     pub nonce: Option<String>,
+    /// The client that it is for.
+    pub client_id: String,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Whether it was presented before, and the family that came of it.
@@ -73,6 +77,8 @@ pub struct DeviceCode {
     pub user_code: String,
     /// What is asked for.
     pub scopes: Vec<String>,
+    /// The client that it is for.
+    pub client_id: String,
     /// When it ends.
     pub expires_at: Timestamp,
     /// The shortest wait between two questions now, in seconds.
@@ -101,6 +107,8 @@ pub enum Decision {
 /// All tokens that came of one authorization.
 #[derive(Clone)]
 pub struct Family {
+    /// The client that they were given to.
+    pub client_id: String,
     /// What was granted.
     pub scopes: Vec<String>,
     /// False once it was revoked.
@@ -177,9 +185,9 @@ pub struct State {
     pub client: ClientRegistration,
     /// The redirect URIs that are registered.
     pub redirect_uris: Vec<String>,
-    /// The client's own registration, where it registered itself.
-    pub self_registered: Option<SelfRegistered>,
-    /// Whether the vendor has approved the client.
+    /// The clients that registered themselves, the last ones.
+    pub self_registered: VecDeque<SelfRegistered>,
+    /// Whether the vendor has approved the client that it registered itself.
     pub approved: bool,
     /// What a person grants at most; everything asked for where absent.
     pub grants_at_most: Option<Vec<String>>,
@@ -241,7 +249,7 @@ impl State {
         Self {
             client,
             redirect_uris,
-            self_registered: None,
+            self_registered: VecDeque::new(),
             approved: true,
             grants_at_most: None,
             answer_members: BTreeMap::new(),
@@ -282,10 +290,29 @@ impl State {
         keep_last(&mut self.refusals, because.to_owned());
     }
 
+    /// The client of that name, and the redirect URIs that are registered for it.
+    pub fn client_named(&self, client_id: &str) -> Option<(&ClientRegistration, &[String])> {
+        if self.client.client_id == client_id {
+            return Some((&self.client, &self.redirect_uris));
+        }
+        self.self_registered(client_id).map(|it| (&it.client, it.redirect_uris.as_slice()))
+    }
+
+    /// A client that registered itself.
+    pub fn self_registered(&self, client_id: &str) -> Option<&SelfRegistered> {
+        self.self_registered.iter().find(|it| it.client.client_id == client_id)
+    }
+
+    /// Whether a client may be used: one that registered itself needs nobody's approval.
+    pub fn is_approved(&self, client_id: &str) -> bool {
+        self.approved || self.client.client_id != client_id
+    }
+
     /// Begins a family.
-    pub fn begin_family(&mut self, scopes: Vec<String>) -> u64 {
+    pub fn begin_family(&mut self, client_id: &str, scopes: Vec<String>) -> u64 {
         self.next_family += 1;
-        self.families.insert(self.next_family, Family { scopes, alive: true });
+        let family = Family { client_id: client_id.to_owned(), scopes, alive: true };
+        self.families.insert(self.next_family, family);
         self.next_family
     }
 

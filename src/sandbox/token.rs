@@ -14,6 +14,7 @@ use super::message::{Answer, Request};
 use super::openid;
 use super::parameters::{Parameters, invalid};
 use super::refusal::{Refusal, Refused};
+use super::registration;
 use super::stand_in::Turn;
 use super::state::{Code, RefreshToken};
 use crate::provider::schema::Flow;
@@ -37,16 +38,17 @@ fn granted(turn: &mut Turn<'_>, request: &Request) -> Result<Value, Refused> {
     let token = &turn.vendor.provider.token;
     let parameters =
         Parameters::from_body(request, token.body)?.standardised(&token.rename, &token.omit)?;
-    client_authentication::check(turn, request, &parameters)?;
+    let client_id = client_authentication::check(turn, request, &parameters)?;
     fixed_parts(turn, request, &parameters)?;
     let grant = grant_type(turn, &parameters)?;
     known_parameters(turn, &parameters, grant)?;
+    registration::check(turn, &client_id, grant, &[])?;
     match grant {
-        "authorization_code" => by_code(turn, &parameters),
-        device::GRANT_TYPE => device::by_device_code(turn, &parameters),
-        "refresh_token" => by_refresh_token(turn, &parameters),
-        "password" => by_password(turn, &parameters),
-        _ => by_client_credentials(turn, &parameters),
+        "authorization_code" => by_code(turn, &parameters, &client_id),
+        device::GRANT_TYPE => device::by_device_code(turn, &parameters, &client_id),
+        "refresh_token" => by_refresh_token(turn, &parameters, &client_id),
+        "password" => by_password(turn, &parameters, &client_id),
+        _ => by_client_credentials(turn, &parameters, &client_id),
     }
 }
 
@@ -107,10 +109,17 @@ fn known_parameters(turn: &Turn<'_>, parameters: &Parameters, grant: &str) -> Re
 }
 
 /// RFC 6749 section 4.1.3. A code is spent by being shown, whatever else is wrong.
-fn by_code(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refused> {
+fn by_code(
+    turn: &mut Turn<'_>,
+    parameters: &Parameters,
+    client_id: &str,
+) -> Result<Value, Refused> {
     let redirect_uri = parameters.required("redirect_uri")?;
     let name = parameters.required("code")?;
     let code = spend_code(turn, name)?;
+    if code.client_id != client_id {
+        return Err(bad_grant("the code was given to another client"));
+    }
     if turn.now >= code.expires_at {
         return Err(bad_grant("the code has expired"));
     }
@@ -119,7 +128,7 @@ fn by_code(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refuse
         return Err(Refused::new(Refusal::InvalidRedirectUri, because));
     }
     verified(code.challenge.as_deref(), parameters.get("code_verifier"))?;
-    let family = turn.state.begin_family(code.scopes);
+    let family = turn.state.begin_family(client_id, code.scopes);
     if let Some(code) = turn.state.codes.get_mut(name) {
         code.spent = Some(Some(family));
     }
@@ -164,12 +173,20 @@ fn verified(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), Refus
 }
 
 /// RFC 6749 section 6 with rotation; a spent token that comes again ends its family (RFC 9700 section 4.14.2).
-fn by_refresh_token(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refused> {
+fn by_refresh_token(
+    turn: &mut Turn<'_>,
+    parameters: &Parameters,
+    client_id: &str,
+) -> Result<Value, Refused> {
     let name = parameters.required("refresh_token")?;
     let unknown = || bad_grant("the refresh token is not known");
     let token = turn.state.refresh_tokens.get(name).cloned().ok_or_else(unknown)?;
     if token.expires_at.is_some_and(|at| turn.now >= at) {
         return Err(bad_grant("the refresh token has expired"));
+    }
+    let owner = turn.state.families.get(&token.family).map(|it| it.client_id.as_str());
+    if owner.is_some_and(|owner| owner != client_id) {
+        return Err(bad_grant("the refresh token was given to another client"));
     }
     refuse_spent(turn, &token)?;
     let family = turn.state.families.get(&token.family).filter(|family| family.alive);
@@ -209,7 +226,11 @@ fn within(asked: Option<&str>, granted: &[String]) -> Result<(), Refused> {
 }
 
 /// RFC 6749 section 4.4.
-fn by_client_credentials(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refused> {
+fn by_client_credentials(
+    turn: &mut Turn<'_>,
+    parameters: &Parameters,
+    client_id: &str,
+) -> Result<Value, Refused> {
     let known = |scope: &&str| turn.vendor.provider.scope.iter().any(|it| it.name == **scope);
     let asked: Vec<&str> =
         parameters.get("scope").unwrap_or_default().split_ascii_whitespace().collect();
@@ -220,12 +241,16 @@ fn by_client_credentials(turn: &mut Turn<'_>, parameters: &Parameters) -> Result
         true => turn.vendor.facts.default_scopes.clone(),
         false => asked.into_iter().map(str::to_owned).collect(),
     };
-    let family = turn.state.begin_family(scopes);
+    let family = turn.state.begin_family(client_id, scopes);
     Ok(issue::access_token_alone(turn, family))
 }
 
 /// RFC 6749 section 4.3, for the old applications of a vendor that still has it.
-fn by_password(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Refused> {
+fn by_password(
+    turn: &mut Turn<'_>,
+    parameters: &Parameters,
+    client_id: &str,
+) -> Result<Value, Refused> {
     let username = parameters.required("username")?;
     let password = parameters.required("password")?;
     let owner = turn.vendor.facts.owner.as_ref();
@@ -234,7 +259,7 @@ fn by_password(turn: &mut Turn<'_>, parameters: &Parameters) -> Result<Value, Re
     {
         None => Err(bad_grant("username or password is wrong")),
         Some(owner) => {
-            let family = turn.state.begin_family(owner.scopes.clone());
+            let family = turn.state.begin_family(client_id, owner.scopes.clone());
             Ok(issue::tokens(turn, family))
         }
     }

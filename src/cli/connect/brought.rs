@@ -133,6 +133,7 @@ pub fn kept(
         return Ok(None);
     };
     let (provider, profile) = (&chosen.provider, &chosen.profile);
+    let entry = entry.for_client(profile.client_id.as_deref());
     let values = settings::values(provider, &profile.settings, profile.client_id.as_deref());
     let endpoint = values.render_url(&provider.token.url).ok();
     Ok(which(&entry, endpoint.as_deref(), &provider.name).cloned())

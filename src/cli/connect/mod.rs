@@ -10,6 +10,8 @@ pub mod proof;
 mod questions;
 mod redirect;
 pub mod register;
+mod register_key;
+mod register_update;
 mod registering;
 mod scopes;
 mod superuser;
@@ -77,12 +79,14 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
         context.output.product(context.system, &format!("{uri}\n"))?;
         return Ok(Exit::Done);
     }
-    if !register::registered(context, &mut chosen, args, flow)? {
+    let became = register::registered(context, &mut chosen, args, flow)?;
+    if became.is_none() {
         ask_client(context, &mut chosen)?;
     }
+    let client = became.unwrap_or_default().unread(&args.client);
     ask_settings(context, &mut chosen, true)?;
     client_document::check(context, &chosen, flow)?;
-    let brought = bring(context, &chosen, &args.client)?;
+    let brought = bring(context, &chosen, &client)?;
     let mut brought = proof::complete(context, &chosen, brought)?;
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;

@@ -1,83 +1,100 @@
 //! A client id that the authorization server gives to keyfob itself (RFC 7591).
 
-use super::super::args::Connect;
+use super::super::args::{Client, Connect};
 use super::super::command_line::Given;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
 use super::super::{discovered, notices, secrets};
 use super::questions::ask_settings;
 use super::redirect::redirect_uri;
-use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
+use super::register_key::OwnKey;
+use super::register_update::{extend, standing};
+use crate::authorization_server::dynamic_registration::{KnownBy, Wish, client_metadata};
+use crate::connection::entry::ShownAt;
 use crate::connection::registration::{
     Asked, Obtained, RegisteredClient, Registrar, RegistrationError,
 };
 use crate::connection::{Ears, Notice};
 use crate::http::printable::printable;
 use crate::profile::settings;
-use crate::provider::MissingValue;
 use crate::provider::schema::{Flow, Registration, RegistrationKind};
+use crate::provider::{MissingValue, Provider, Values};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::user_agent::redirect_uri::RedirectUri;
 
-/// Gives the profile a client of its own where that is asked for and possible; false where a
+/// Gives the profile a client of its own where that is asked for and possible; `None` where a
 /// client id must come from the person.
 pub fn registered(
     context: &Context<'_>,
     chosen: &mut Chosen,
     args: &Connect,
     flow: Flow,
-) -> Result<bool, Report> {
+) -> Result<Option<Became>, Report> {
     let asked_for = args.registering.register;
     if chosen.profile.registered.is_some() && chosen.profile.client_id.is_some() {
-        let now = context.system.clock.now();
-        if chosen.profile.secret_has_ended(now) {
-            renew(context, chosen, args, flow)?;
-        } else if args.port.is_some() || args.redirect_uri.is_some() {
-            move_redirect(context, chosen, flow)?;
-        }
-        return Ok(true);
+        return standing(context, chosen, args, flow).map(Some);
     }
     if chosen.profile.client_id.is_some() {
         return match asked_for {
             true => Err(report::has_a_client(&chosen.name)),
-            false => Ok(false),
+            false => Ok(None),
         };
     }
     let dynamic = dynamic(chosen);
     match (asked_for, dynamic) {
         (true, None) => Err(report::no_registration(&title(&chosen.provider))),
-        (false, None) => Ok(false),
-        (false, Some(_)) if !wanted(context, chosen)? => Ok(false),
+        (false, None) => Ok(None),
+        (false, Some(_)) if !wanted(context, chosen)? => Ok(None),
         (_, Some(registration)) => {
-            obtain(context, chosen, args, &registration, flow, false)?;
-            Ok(true)
+            obtain(context, chosen, args, &registration, flow, None).map(Some)
         }
     }
 }
 
-fn dynamic(chosen: &Chosen) -> Option<Registration> {
+/// What came of it.
+#[derive(Default)]
+pub struct Became {
+    /// Whether the key and the certificate that were given are kept with the client already.
+    pub keeps_key: bool,
+}
+
+impl Became {
+    /// What is left to be read: a file that was read is not read again, for it may be a pipe.
+    pub fn unread(&self, client: &Client) -> Client {
+        let mut client = client.clone();
+        if self.keeps_key {
+            client.client_key_file = None;
+            client.client_certificate_file = None;
+        }
+        client
+    }
+}
+
+pub(super) fn dynamic(chosen: &Chosen) -> Option<Registration> {
     let registration = chosen.provider.registration.as_ref();
     registration.filter(|it| it.kind == RegistrationKind::Dynamic).cloned()
 }
 
-fn wanted(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
+pub(super) fn wanted(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Report> {
     let name = title(&chosen.provider);
     context.agreed(&format!("{name} gives client ids itself. Register keyfob there?"))
 }
 
 /// Registers, or takes what an earlier or a parallel command registered, and writes the profile.
-fn obtain(
+pub(super) fn obtain(
     context: &Context<'_>,
     chosen: &mut Chosen,
     args: &Connect,
     registration: &Registration,
     flow: Flow,
-    replaces: bool,
-) -> Result<(), Report> {
+    replaces: Option<&str>,
+) -> Result<Became, Report> {
     ask_settings(context, chosen, true)?;
     pin_port(context, chosen, flow)?;
-    let metadata = client_metadata(&wish(chosen, flow)?, registration);
+    let own = OwnKey::of(context, chosen, args)?;
+    let wish = Wish { known_by: own.known_by, ..wish(chosen, flow)? };
+    let metadata = client_metadata(&wish, registration);
     let values = settings::values(&chosen.provider, &chosen.profile.settings, None);
     let missing = |missing: MissingValue| {
         report::missing_value(&missing.0, &chosen.situation(context.system))
@@ -86,6 +103,7 @@ fn obtain(
     let endpoint = url(registration.url.as_deref().unwrap_or_default())?;
     let token_endpoint = url(&chosen.provider.token.url)?;
     let named_by = chosen.provider.named_by(&values).map_err(missing)?;
+    let shown_at = shown_at(&chosen.provider, &values);
     let mut initial = match &args.registering.initial_access_token_file {
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => None,
@@ -94,7 +112,11 @@ fn obtain(
         let asked = Asked {
             endpoint: &endpoint,
             named_by: named_by.as_deref(),
+            provider: &chosen.provider.name,
             token_endpoint: &token_endpoint,
+            shown_at: &shown_at,
+            authentication: wish.authentication,
+            brought: &own.brought,
             metadata: &metadata,
             initial_access_token: initial.as_ref(),
             replaces,
@@ -111,7 +133,23 @@ fn obtain(
             Ok(obtained) => break obtained,
         }
     };
-    adopt(context, chosen, obtained)
+    let is_known = !obtained.is_new && !obtained.waits;
+    let keeps_key = obtained.is_new;
+    adopt(context, chosen, obtained)?;
+    match is_known {
+        // Somebody else registered it, and for something else perhaps.
+        true => extend(context, chosen, args, registration, flow),
+        false => Ok(Became { keeps_key }),
+    }
+}
+
+/// Where the client may be proved beside the token endpoint, as it is named now.
+fn shown_at(provider: &Provider, values: &Values) -> ShownAt {
+    let url = |template: Option<&String>| values.render_url(template?).ok();
+    ShownAt {
+        pushed: url(provider.authorize.as_ref().and_then(|it| it.pushed_url.as_ref())),
+        codes: url(provider.device.as_ref().map(|it| &it.url)),
+    }
 }
 
 /// One that was refused is not asked for again: the loop above comes here once.
@@ -121,7 +159,11 @@ fn ask_token(context: &Context<'_>, provider: &str) -> Result<Option<Secret>, Re
 
 /// Many servers compare the port too (RFC 8252 section 7.3 asks them not to): one is chosen once
 /// and registered, where nobody named a redirect URI.
-fn pin_port(context: &Context<'_>, chosen: &mut Chosen, flow: Flow) -> Result<(), Report> {
+pub(super) fn pin_port(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    flow: Flow,
+) -> Result<(), Report> {
     if flow != Flow::AuthorizationCode {
         return Ok(());
     }
@@ -155,41 +197,58 @@ pub fn wish(chosen: &Chosen, flow: Flow) -> Result<Wish, Report> {
             scopes.push(scope.clone());
         }
     }
-    let authentication = chosen.provider.client.auth;
+    let authentication = chosen.profile.client_of(&chosen.provider).auth;
     let dpop = chosen.profile.dpop || chosen.provider.client.dpop_bound_access_tokens;
-    Ok(Wish { flow, redirect_uri, scopes, authentication, dpop })
+    let known_by = KnownBy::default();
+    Ok(Wish { flow, redirect_uri, scopes, authentication, dpop, known_by })
 }
 
-/// What the server registered is what is used from now on; the profile says so before a browser opens.
+/// What the server registered is what is used from now on; the profile says so before a browser
+/// opens, unless another client has tokens still.
 fn adopt(context: &Context<'_>, chosen: &mut Chosen, obtained: Obtained) -> Result<(), Report> {
-    let Obtained { client, is_new } = obtained;
+    let Obtained { client, is_new, waits } = obtained;
     chosen.profile.client_id = Some(client.client_id.clone());
     chosen.profile.registered = Some(client.public());
-    use_redirect(chosen, &client)?;
-    use_scopes(context, chosen, &client);
+    use_what_was_given(context, chosen, &client)?;
     if let Some(found) = chosen.discovered.take() {
         discovered::keep(context, Some(&found))?;
     }
-    let written = context.profiles.write(&chosen.name, &chosen.profile);
-    written.map_err(|error| report::profile(&error))?;
-    // A file says it all from here on.
-    chosen.given = Given::default();
+    if !waits {
+        let written = context.profiles.write(&chosen.name, &chosen.profile);
+        written.map_err(|error| report::profile(&error))?;
+        // A file says it all from here on.
+        chosen.given = Given::default();
+    }
     let told = match is_new {
         true => "registered at",
         false => "was registered before at",
     };
-    let line = format!(
+    let mut line = format!(
         "`{}` {told} {}: client id {}",
         chosen.name,
         title(&chosen.provider),
         printable(&client.client_id)
     );
+    if waits {
+        line += "; the client of before is used until this one has tokens";
+    }
     context.output.note(context.system, &line);
     Ok(())
 }
 
+/// What the server registered may be less than was asked for.
+pub(super) fn use_what_was_given(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    client: &RegisteredClient,
+) -> Result<(), Report> {
+    use_redirect(chosen, client)?;
+    use_scopes(context, chosen, client);
+    Ok(())
+}
+
 /// Where the browser comes back to is what the server has on its list.
-fn use_redirect(chosen: &mut Chosen, client: &RegisteredClient) -> Result<(), Report> {
+pub(super) fn use_redirect(chosen: &mut Chosen, client: &RegisteredClient) -> Result<(), Report> {
     let Some(own) = &chosen.profile.redirect_uri else { return Ok(()) };
     if client.redirect_uris.is_empty() || client.redirect_uris.contains(own) {
         return Ok(());
@@ -222,64 +281,12 @@ fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredCli
     chosen.profile.scopes = kept;
 }
 
-/// Gets a new secret in the place of one that has ended; a client that is no more is made anew.
-fn renew(
-    context: &Context<'_>,
-    chosen: &mut Chosen,
-    args: &Connect,
-    flow: Flow,
-) -> Result<(), Report> {
-    let Some(registration) = dynamic(chosen) else {
-        return Err(report::no_registration(&title(&chosen.provider)));
-    };
-    let metadata = client_metadata(&wish(chosen, flow)?, &registration);
-    match with_registrar(context, chosen, |desk| context.wait(desk.renew(&metadata)))? {
-        Ok(client) => {
-            chosen.profile.registered = Some(client.public());
-            let written = context.profiles.write(&chosen.name, &chosen.profile);
-            written.map_err(|error| report::profile(&error))?;
-            context.output.note(
-                context.system,
-                &format!("the client secret of `{}` had ended and is renewed", chosen.name),
-            );
-            Ok(())
-        }
-        Err(
-            RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,
-        ) if args.registering.register || wanted(context, chosen)? => {
-            let forgotten = with_registrar(context, chosen, |desk| context.wait(desk.forget()))?;
-            forgotten.map_err(|error| failed(&error, chosen))?;
-            obtain(context, chosen, args, &registration, flow, true)
-        }
-        Err(error) => Err(failed(&error, chosen)),
-    }
-}
-
-/// Another redirect URI is registered in the place of the old one; a server that cannot be asked may
-/// take any port of this machine all the same (RFC 8252 section 7.3).
-fn move_redirect(context: &Context<'_>, chosen: &mut Chosen, flow: Flow) -> Result<(), Report> {
-    let Some(registration) = dynamic(chosen) else { return Ok(()) };
-    let metadata = client_metadata(&wish(chosen, flow)?, &registration);
-    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
-        Ok(client) => {
-            chosen.profile.registered = Some(client.public());
-            use_redirect(chosen, &client)
-        }
-        Err(RegistrationError::NotManaged | RegistrationError::Refused(_)) => {
-            let says = "the server could not be told of the new redirect URI, and may refuse it";
-            context.output.warn(context.system, says);
-            Ok(())
-        }
-        Err(error) => Err(failed(&error, chosen)),
-    }
-}
-
-fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
+pub(super) fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
     let command = format!("{} --register", chosen.given.command("connect", &chosen.name, &[]));
     report::registration(error, &title(&chosen.provider), &command)
 }
 
-fn with_registrar<T>(
+pub(super) fn with_registrar<T>(
     context: &Context<'_>,
     chosen: &Chosen,
     work: impl FnOnce(&Registrar<'_>) -> Result<T, Report>,

@@ -38,7 +38,10 @@ pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
-pub use registration::{has_a_client, no_registration, registered_elsewhere, registration};
+pub use registration::{
+    has_a_client, no_registration, registered_elsewhere, registered_key, registration,
+    registration_lacks,
+};
 pub use sealed::{blob, blob_key, provider_collision, rolled_meanwhile};
 pub use shaped::{
     answer_too_large, envelope, jq_failed, jq_not_understood, no_envelope, not_pageable, page,

@@ -1,6 +1,7 @@
 //! What a person is told when keyfob did not become a client, or did not cease to be one.
 
 use super::{Exit, Report, http, keeping};
+use crate::authorization_server::registered_key::RegisteredKeyError;
 use crate::connection::registration::RegistrationError;
 use crate::http::printable::printable;
 
@@ -89,6 +90,25 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
 
 fn without_register(command: &str) -> String {
     command.replace(" --register", "")
+}
+
+/// A client that is registered for less than is asked for now, and cannot be changed.
+pub fn registration_lacks(profile: &str, provider: &str, lacking: &str) -> Report {
+    Report::new(
+        Exit::SetUp,
+        "registration-lacks",
+        format!("the client of `{profile}` is not registered at {provider} for {lacking}"),
+    )
+    .cause(format!("{provider} gives no way to change a registration, or knows it no more"))
+    .hint("register another client; the one of before is used until that one has tokens")
+    .next(format!("keyfob connect {profile} --register"))
+}
+
+/// A key or a certificate that no client can be registered with.
+pub fn registered_key(error: &RegisteredKeyError) -> Report {
+    Report::new(Exit::SetUp, "registered-key", "no client can be registered with this key")
+        .cause(printable(&error.to_string()))
+        .hint("give another key, or the certificate that belongs to it")
 }
 
 /// `--register` for a profile whose client id somebody gave.

@@ -6,6 +6,7 @@ use super::{Brought, EstablishError};
 use crate::authorization_server::grant_assertion::check_brought;
 use crate::authorization_server::token_request::{ServerRequest, token_request};
 use crate::authorization_server::{ClientRegistration, Grant};
+use crate::connection::entry::ShownAt;
 use crate::connection::leftover::Origin;
 use crate::connection::{Connection, Entry, FreshError, Notice};
 use crate::secret::Secret;
@@ -24,7 +25,7 @@ impl Connection<'_> {
         tokens.refresh_token = None;
         tokens.refresh_expires_at = None;
         let fill = |entry: &mut Entry| {
-            self.fill_first(entry, &registration, brought, true)?;
+            self.fill_first(entry, (&registration, ShownAt::default()), brought, true)?;
             entry.asserts = true;
             Ok(())
         };

@@ -14,6 +14,7 @@ use crate::authorization_server::authorization_response::{Judgement, NotOurs, ju
 use crate::authorization_server::pushed_request::{Pushed, parameters_of};
 use crate::authorization_server::token_request::token_request;
 use crate::authorization_server::{ClientRegistration, Grant};
+use crate::connection::entry::ShownAt;
 use crate::connection::{Connection, Entry, Notice, OpenThis};
 use crate::http::printable::printable;
 use crate::provider::schema::{Authorize, Flow, ResponseMode};
@@ -106,6 +107,7 @@ impl Connection<'_> {
             scopes: transaction.scopes.clone(),
             nonce: transaction.nonce.clone(),
             max_age: max_age(&authorize, &way.params),
+            shown_at: ShownAt { pushed: self.pushed_endpoint(), codes: None },
         };
         let done = self
             .exchange(answered.judgement, &registration, &transaction, (brought, &sign_in))

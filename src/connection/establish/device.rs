@@ -14,6 +14,7 @@ use crate::authorization_server::token_request::{ServerRequest, token_request};
 use crate::authorization_server::token_response::{Asked, id_token};
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::clock::{after_seconds, seconds_until};
+use crate::connection::entry::ShownAt;
 use crate::connection::pace::Lane;
 use crate::connection::{Connection, EnterCode, Entry, FreshError, Notice, server};
 use crate::http::HttpError;
@@ -116,7 +117,9 @@ impl Connection<'_> {
         let granted = tokens.await?;
         // The terminal is as it was before anything more is asked.
         drop(key);
-        let sign_in = SignIn { scopes: brought.scopes.clone(), ..SignIn::default() };
+        let shown_at = ShownAt { pushed: None, codes: self.device_endpoint() };
+        let scopes = brought.scopes.clone();
+        let sign_in = SignIn { scopes, shown_at, ..SignIn::default() };
         self.store_identified(granted, &registration, brought, &sign_in).await
     }
 

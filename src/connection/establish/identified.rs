@@ -11,6 +11,7 @@ use crate::authorization_server::jose::jwks::{self, JwksError, Keys};
 use crate::authorization_server::jose::verify;
 use crate::authorization_server::userinfo::{self, BEARER, UserinfoError};
 use crate::authorization_server::{ClientRegistration, dpop};
+use crate::connection::entry::ShownAt;
 use crate::connection::{Connection, Entry, FreshError, Notice, prover, server};
 use crate::http::printable::printable;
 use crate::http::{Answer, HttpError, Limits, Method, Request};
@@ -28,6 +29,8 @@ pub(super) struct SignIn {
     pub nonce: Option<Secret>,
     /// Seconds.
     pub max_age: Option<u64>,
+    /// Where the client was proved on the way.
+    pub shown_at: ShownAt,
 }
 
 /// What a person has just allowed.
@@ -92,7 +95,10 @@ impl Connection<'_> {
             self.identified(tokens, id_token, registration, sign_in).await
         };
         match identified {
-            Ok(tokens) => self.store_granted(tokens, registration, brought).await,
+            Ok(tokens) => {
+                let shown_at = sign_in.shown_at.clone();
+                self.store_granted(tokens, registration, brought, shown_at).await
+            }
             Err(error) => {
                 self.end_unidentified(given, registration).await;
                 Err(error)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Brought, EstablishError};
 use crate::authorization_server::ClientRegistration;
 use crate::clock::after_seconds;
+use crate::connection::entry::ShownAt;
 use crate::connection::leftover::Origin;
 use crate::connection::{Connection, Entry};
 use crate::provider::looks_like;
@@ -109,7 +110,7 @@ impl Connection<'_> {
             false => Ok(()),
         };
         let fill = |entry: &mut Entry| {
-            self.fill_first(entry, &registration, brought, false)?;
+            self.fill_first(entry, (&registration, ShownAt::default()), brought, false)?;
             entry.account_is_claimed = true;
             Ok(())
         };

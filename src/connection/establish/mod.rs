@@ -10,7 +10,7 @@ pub mod imported;
 pub mod pushed;
 mod turn;
 
-use super::entry::{Credentials, Entry};
+use super::entry::{Credentials, Entry, ShownAt};
 use super::identity::{Identity, Likeness, compare, words};
 use super::leftover::Origin;
 use super::server::Unanswered;
@@ -200,10 +200,15 @@ impl Connection<'_> {
     /// A secret of the client that is kept for this very token endpoint.
     pub(super) fn stored_secret(&self, which: KeptSecret) -> Result<Option<Secret>, StoreError> {
         let endpoint = self.token_endpoint().ok();
-        let entry = self.drawer.read()?;
+        let entry = self.entry_of_client()?;
         let secret =
             entry.as_ref().and_then(|it| which(it, endpoint.as_deref(), &self.provider.name));
         Ok(secret.cloned())
+    }
+
+    /// What is kept, as it is for the client that asks for tokens now.
+    pub(super) fn entry_of_client(&self) -> Result<Option<Entry>, StoreError> {
+        Ok(self.drawer.read()?.map(|entry| entry.for_client(self.client_id.as_deref())))
     }
 
     /// Whether a token request may be sent at all: asked before a person is sent anywhere, so
@@ -329,7 +334,20 @@ impl Connection<'_> {
         brought: &Brought,
         reissues: bool,
     ) -> Result<Entry, EstablishError> {
-        let fill = |entry: &mut Entry| self.fill_first(entry, registration, brought, reissues);
+        let client = (registration, ShownAt::default());
+        self.store_shown(tokens, client, brought, reissues).await
+    }
+
+    /// The same where the client was proved elsewhere than at the token endpoint too.
+    async fn store_shown(
+        &self,
+        tokens: TokenSet,
+        (registration, shown_at): (&ClientRegistration, ShownAt),
+        brought: &Brought,
+        reissues: bool,
+    ) -> Result<Entry, EstablishError> {
+        let fill =
+            |entry: &mut Entry| self.fill_first(entry, (registration, shown_at), brought, reissues);
         self.put(tokens, brought, Origin::Granted, &|_, _| Ok(()), fill).await
     }
 
@@ -339,8 +357,10 @@ impl Connection<'_> {
         tokens: TokenSet,
         registration: &ClientRegistration,
         brought: &Brought,
+        shown_at: ShownAt,
     ) -> Result<Entry, EstablishError> {
-        let stored = self.store_first(tokens.clone(), registration, brought, false).await;
+        let client = (registration, shown_at);
+        let stored = self.store_shown(tokens.clone(), client, brought, false).await;
         if let Err(EstablishError::AccountChanged { was, is }) = &stored {
             self.end_discarded(tokens, registration, (was, is)).await;
         }
@@ -351,7 +371,7 @@ impl Connection<'_> {
     fn fill_first(
         &self,
         entry: &mut Entry,
-        registration: &ClientRegistration,
+        (registration, shown_at): (&ClientRegistration, ShownAt),
         brought: &Brought,
         reissues: bool,
     ) -> Result<(), EstablishError> {
@@ -362,19 +382,15 @@ impl Connection<'_> {
         entry.asserts = false;
         entry.client_id =
             Some(registration.client_id.clone()).filter(|client_id| !client_id.is_empty());
+        entry.take_up(&registration.client_id);
         // One that came from the store may have been changed there meanwhile.
-        let client_secret = brought.client_secret.clone().or(self.client_secret_override());
-        let private_key = brought.private_key.clone();
-        if client_secret.is_some() || private_key.is_some() {
-            let credentials = Credentials { client_secret, private_key };
-            let endpoint = self.token_endpoint().ok();
-            entry.bring_credentials(credentials, endpoint, &self.provider.name);
-            entry.secrets_pushed_to = self.pushed_endpoint();
-        }
-        if let Some(certificate) = brought.client_certificate.clone() {
-            entry.secrets.insert("client_certificate".into(), certificate);
-            entry.secrets_for = self.token_endpoint().ok();
-        }
+        let credentials = Credentials {
+            client_secret: brought.client_secret.clone().or(self.client_secret_override()),
+            private_key: brought.private_key.clone(),
+            certificate: brought.client_certificate.clone(),
+        };
+        let (endpoint, provider) = (self.token_endpoint().ok(), &self.provider.name);
+        entry.bring_credentials(credentials, endpoint, provider, shown_at);
         entry.requested = brought.scopes.clone();
         entry.wanted = brought.wanted.clone();
         entry.bound = Some(self.bound()?);

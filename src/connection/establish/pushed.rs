@@ -46,8 +46,10 @@ impl Connection<'_> {
             && brought.client_secret.is_none()
             && self.client_secret_override().is_none();
         let is_stored_key = registration.private_key.is_some() && brought.private_key.is_none();
-        let may_go = |entry: &Entry| entry.may_push_secret_to(endpoint);
-        if (is_stored_secret || is_stored_key) && !self.drawer.read()?.as_ref().is_none_or(may_go) {
+        let may_go = |entry: &Entry| entry.may_prove_at(endpoint);
+        if (is_stored_secret || is_stored_key)
+            && !self.entry_of_client()?.as_ref().is_none_or(may_go)
+        {
             let endpoint = endpoint.to_owned();
             return Err(EstablishError::Push(PushError::OtherEndpoint { endpoint }));
         }

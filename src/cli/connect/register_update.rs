@@ -1,0 +1,200 @@
+//! A client that is registered already: adopted, renewed, and registered for more where that is needed.
+
+use super::super::args::Connect;
+use super::super::context::{Chosen, Context, title};
+use super::super::report::{self, Report};
+use super::register::{
+    Became, dynamic, failed, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
+    with_registrar,
+};
+use super::register_key::OwnKey;
+use crate::authorization_server::client_terms::Lack;
+use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
+use crate::connection::Entry;
+use crate::connection::registration::{RegisteredClient, RegistrationError};
+use crate::http::printable::printable;
+use crate::provider::schema::{Flow, Registration};
+
+/// Makes the client of the profile fit for what is asked for now.
+pub fn standing(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    flow: Flow,
+) -> Result<Became, Report> {
+    follow(context, chosen)?;
+    let ended = chosen.profile.secret_has_ended(context.system.clock.now());
+    match (dynamic(chosen), ended) {
+        (None, true) => Err(report::no_registration(&title(&chosen.provider))),
+        (None, false) => Ok(Became::default()),
+        (Some(registration), true) => renew(context, chosen, args, &registration, flow),
+        (Some(registration), false) => extend(context, chosen, args, &registration, flow),
+    }
+}
+
+/// A command that was cut short left a client in the store that the profile does not name yet.
+fn follow(context: &Context<'_>, chosen: &mut Chosen) -> Result<(), Report> {
+    let entry = entry(context, chosen)?;
+    let Some(client) = entry.and_then(|entry| entry.registration) else { return Ok(()) };
+    let endpoint = chosen.profile.registered.as_ref().map(|it| &it.endpoint);
+    let is_named = chosen.profile.client_id.as_ref() == Some(&client.client_id);
+    match is_named || endpoint != Some(&client.endpoint) {
+        true => Ok(()),
+        false => keep(context, chosen, &client),
+    }
+}
+
+pub(super) fn entry(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Entry>, Report> {
+    let kind = context.store_kind(&chosen.profile, &chosen.record)?;
+    let read = context.drawer(&chosen.name, kind)?.read();
+    read.map_err(|error| report::store(&error))
+}
+
+/// Writes what is known to everyone of the client; what this command was asked beside it is not
+/// written before there are tokens.
+fn keep(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    client: &RegisteredClient,
+) -> Result<(), Report> {
+    chosen.profile.client_id = Some(client.client_id.clone());
+    chosen.profile.registered = Some(client.public());
+    let found = context.profiles.find(&chosen.name).map_err(|error| report::profile(&error))?;
+    let mut file = found.unwrap_or_else(|| chosen.profile.clone());
+    file.client_id.clone_from(&chosen.profile.client_id);
+    file.registered.clone_from(&chosen.profile.registered);
+    context.profiles.write(&chosen.name, &file).map_err(|error| report::profile(&error))
+}
+
+/// Registers the client for what it is not registered for yet: as the same one where the server
+/// lets it be changed (RFC 7592), else as another that takes its place once it has tokens.
+pub fn extend(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    registration: &Registration,
+    flow: Flow,
+) -> Result<Became, Report> {
+    let Some(entry) = entry(context, chosen)? else { return Ok(Became::default()) };
+    let Some(client) = own_client(&entry, chosen) else { return Ok(Became::default()) };
+    return_to_it(chosen, client, flow);
+    pin_port(context, chosen, flow)?;
+    let own = OwnKey::kept(chosen, &entry)?;
+    let wish = Wish { known_by: own.known_by, ..wish(chosen, flow)? };
+    let metadata = client_metadata(&wish, registration);
+    let lacks = client.lacks(&entry.registrable_now(&metadata));
+    if lacks.is_empty() {
+        return Ok(Became::default());
+    }
+    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
+        Ok(client) => {
+            keep(context, chosen, &client)?;
+            use_what_was_given(context, chosen, &client)?;
+            context.output.note(
+                context.system,
+                &format!(
+                    "`{}` is registered at {} for {} too",
+                    chosen.name,
+                    title(&chosen.provider),
+                    words(&lacks)
+                ),
+            );
+            Ok(Became::default())
+        }
+        // A server that cannot be asked may take any port of this machine all the same (RFC 8252
+        // section 7.3), and proofs that nobody demands.
+        Err(RegistrationError::NotManaged | RegistrationError::Refused(_))
+            if lacks.iter().all(may_be_had_all_the_same) =>
+        {
+            if lacks.iter().any(|lack| matches!(lack, Lack::RedirectUri(_))) {
+                let says =
+                    "the server could not be told of the new redirect URI, and may refuse it";
+                context.output.warn(context.system, says);
+            }
+            Ok(Became::default())
+        }
+        Err(RegistrationError::NotManaged | RegistrationError::Gone) => {
+            anew(context, chosen, args, registration, flow, &lacks)
+        }
+        Err(error) => Err(failed(&error, chosen)),
+    }
+}
+
+/// The client in force, where it is the one that the profile names.
+fn own_client<'e>(entry: &'e Entry, chosen: &Chosen) -> Option<&'e RegisteredClient> {
+    let client = entry.registration.as_ref()?;
+    (chosen.profile.client_id.as_ref() == Some(&client.client_id)).then_some(client)
+}
+
+/// Where nobody names another redirect URI, the browser comes back to the one that is registered.
+fn return_to_it(chosen: &mut Chosen, client: &RegisteredClient, flow: Flow) {
+    if flow == Flow::AuthorizationCode && chosen.profile.redirect_uri.is_none() {
+        chosen.profile.redirect_uri = client.redirect_uris.first().cloned();
+        if use_redirect(chosen, client).is_err() {
+            chosen.profile.redirect_uri = None;
+        }
+    }
+}
+
+fn may_be_had_all_the_same(lack: &Lack) -> bool {
+    matches!(lack, Lack::RedirectUri(_) | Lack::BoundTokens)
+}
+
+/// What a registration did not cover, for a person.
+fn words(lacks: &[Lack]) -> String {
+    let words = lacks.iter().map(|lack| match lack {
+        Lack::Grant(name) | Lack::Scope(name) | Lack::RedirectUri(name) => printable(name),
+        Lack::PlainTokens => "tokens that are bound to no key".to_owned(),
+        Lack::BoundTokens => "tokens that are bound to a key".to_owned(),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Registers another client, which a person agrees to.
+fn anew(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    registration: &Registration,
+    flow: Flow,
+    lacks: &[Lack],
+) -> Result<Became, Report> {
+    let (lacking, provider) = (words(lacks), title(&chosen.provider));
+    let question = format!(
+        "The client of `{}` is not registered at {provider} for {lacking}, and cannot be changed. Register another?",
+        chosen.name
+    );
+    if !args.registering.register && !context.agreed(&question)? {
+        return Err(report::registration_lacks(&chosen.name, &provider, &lacking));
+    }
+    let replaces = chosen.profile.client_id.clone();
+    obtain(context, chosen, args, registration, flow, replaces.as_deref())
+}
+
+/// Gets a new secret in the place of one that has ended; a client that is no more is made anew.
+fn renew(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    registration: &Registration,
+    flow: Flow,
+) -> Result<Became, Report> {
+    let metadata = client_metadata(&wish(chosen, flow)?, registration);
+    match with_registrar(context, chosen, |desk| context.wait(desk.renew(&metadata)))? {
+        Ok(client) => {
+            keep(context, chosen, &client)?;
+            context.output.note(
+                context.system,
+                &format!("the client secret of `{}` had ended and is renewed", chosen.name),
+            );
+            extend(context, chosen, args, registration, flow)
+        }
+        Err(
+            RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,
+        ) if args.registering.register || wanted(context, chosen)? => {
+            let replaces = chosen.profile.client_id.clone();
+            obtain(context, chosen, args, registration, flow, replaces.as_deref())
+        }
+        Err(error) => Err(failed(&error, chosen)),
+    }
+}
