@@ -231,7 +231,7 @@ pub struct Connect {
     /// Rights in detail as a JSON array, `-` for standard input (RFC 9396)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub authorization_details: Option<PathBuf>,
-    /// An extra parameter of the authorization request, such as login_hint, or of a token exchange (empty: leave it out)
+    /// An extra parameter of the authorization request, such as login_hint; without a person, of the token request (empty: leave it out)
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub params: Vec<(String, String)>,
     /// Bind the tokens to a key that never leaves this machine's store (DPoP)

@@ -11,8 +11,6 @@ use super::brought::stored_or_asked_key;
 use crate::authorization_server::Grant;
 use crate::authorization_server::grant::Subject;
 use crate::connection::establish::Brought;
-use crate::http::printable::printable;
-use crate::provider::grants_check::OWN_PARAMETERS;
 use crate::provider::schema::Flow;
 use crate::secret::Secret;
 
@@ -117,15 +115,6 @@ pub fn exchange(
             .hint("a CI runner's is an id_token or a jwt")
             .next(again("--subject-token-file … --subject-token-type jwt")));
     };
-    if let Some(name) =
-        chosen.profile.params.keys().find(|it| OWN_PARAMETERS.contains(&it.as_str()))
-    {
-        return Err(Report::usage(format!(
-            "--param {} is the protocol's own parameter",
-            printable(name)
-        ))
-        .hint("keyfob sets it; leave it out"));
-    }
     let actor = match (&flags.actor_token_file, &flags.actor_token_type) {
         (Some(path), Some(kind)) => {
             Some(Subject { token: token(context, path)?, kind: kind.clone() })
@@ -136,7 +125,6 @@ pub fn exchange(
         subject: Subject { token: token(context, path)?, kind },
         actor,
         requested: flags.requested_token_type.clone().or(words.requested_token_type),
-        params: chosen.profile.params.clone().into_iter().collect(),
         scopes: scopes.to_vec(),
     })
 }

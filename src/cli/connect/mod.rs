@@ -6,6 +6,7 @@ mod client_document;
 mod exchange;
 mod flow;
 mod one_issuer;
+mod params;
 mod questions;
 mod redirect;
 pub mod register;
@@ -41,6 +42,7 @@ pub use brought::bring;
 use brought::owner;
 pub use exchange::Exchange;
 use flow::{flow, no_flow};
+use params::set_params;
 use questions::ask_client;
 pub use questions::ask_settings;
 pub use redirect::redirect_uri;
@@ -60,9 +62,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     exchange::refuse_useless(flow, &args.exchange)?;
     add_scopes(&mut chosen, &args.scopes)?;
     set_userinfo(&mut chosen, args.userinfo)?;
-    for (key, value) in &args.params {
-        chosen.profile.params.insert(key.clone(), value.clone());
-    }
+    set_params(&mut chosen, args, flow)?;
     if let Some(dpop) = args.dpop {
         chosen.profile.dpop = dpop;
     }
@@ -85,6 +85,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;
     }
+    brought.wanted.params = params::of_token_request(&chosen.profile, flow);
     tell_sensitive(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
     chosen.profile.flow = args.flow.is_some().then_some(flow).or(chosen.profile.flow);

@@ -261,11 +261,14 @@ fn request(error: &RequestError, about: &Situation) -> Report {
                 .hint("ask for fewer scopes or rights")
                 .next(format!("{} --scope …", about.connect_without(&["--scope"])))
         }
-        RequestError::ReservedParameter(name) => {
-            Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
-                .hint("keyfob sets it; leave it out")
-        }
+        RequestError::ReservedParameter(name) => reserved_parameter(name),
     }
+}
+
+/// A `--param` that would replace what the protocol, a flag or keyfob says.
+pub fn reserved_parameter(name: &str) -> Report {
+    Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
+        .hint("keyfob sets it, or a flag of its own does; leave it out")
 }
 
 fn import(error: &ImportError, about: &Situation) -> Report {

@@ -32,7 +32,7 @@ use super::command_line::Given;
 
 pub use call::{call, item, list, refusal, request};
 pub use client_key::client_key;
-pub use establish::establish;
+pub use establish::{establish, reserved_parameter};
 pub use fresh::{fresh, missing_value};
 pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
