@@ -253,6 +253,16 @@ fn numbers_under_json_stay_as_the_vendor_wrote_them() {
 #[test]
 fn a_scope_that_a_vendor_names_stays_one_word_of_the_command() {
     let shop = Shop::connected("inkress");
+    // A table that has every scope lets no other one be asked for.
+    let file = shop.world.own_file("open.toml", {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/provider/catalogue/inkress.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        text.replacen("name = \"inkress\"", "name = \"inkress\"\nmore_scopes = true", 1)
+    });
+    let profile = shop.world.home().configuration.join("profiles/shop.toml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    let named = format!("provider = \"{}\"", file.display());
+    std::fs::write(&profile, text.replace("provider = \"inkress\"", &named)).unwrap();
     let challenge = r#"Bearer error="insufficient_scope", scope="$(reboot)""#;
     shop.sandbox.next_api_answers(vec![Fault::Status {
         status: 403,

@@ -26,6 +26,7 @@ mod escapes;
 mod exec;
 #[cfg(unix)]
 mod file_safety;
+mod flags;
 mod helper;
 #[cfg(unix)]
 mod helper_program;

@@ -61,8 +61,6 @@ pub enum Grant {
         actor: Option<Subject>,
         /// The type of token that is wanted.
         requested: Option<String>,
-        /// More parameters, such as `audience`.
-        params: Vec<(String, String)>,
         /// Empty for the server's default.
         scopes: Vec<String>,
     },
@@ -95,6 +93,14 @@ impl Grant {
         match self {
             Self::For { grant, .. } => grant.itself(),
             grant => grant,
+        }
+    }
+
+    /// Whether the person has set a parameter of the request, if only to leave it out.
+    pub fn names(&self, parameter: &str) -> bool {
+        match self {
+            Self::For { grant, wanted } => wanted.names(parameter) || grant.names(parameter),
+            _ => false,
         }
     }
 
@@ -145,7 +151,7 @@ impl Grant {
                 ("assertion".to_owned(), assertion.clone()),
                 scope(scopes),
             ],
-            Self::TokenExchange { subject, actor, requested, params, scopes } => {
+            Self::TokenExchange { subject, actor, requested, scopes } => {
                 let mut parameters = vec![
                     plain("grant_type", TOKEN_EXCHANGE),
                     ("subject_token".to_owned(), subject.token.clone()),
@@ -157,7 +163,6 @@ impl Grant {
                 }
                 parameters.extend(requested.iter().map(|it| plain("requested_token_type", it)));
                 parameters.push(scope(scopes));
-                parameters.extend(params.iter().map(|(name, value)| plain(name, value)));
                 parameters
             }
             Self::For { grant, wanted } => {
@@ -175,6 +180,7 @@ impl Grant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::reserved::is_reserved_in_an_exchange;
 
     #[test] // TQ8, RF1
     fn a_refresh_without_scopes_sends_no_scope_at_all() {
@@ -193,5 +199,36 @@ mod tests {
         };
         assert_eq!(grant(None).parameters().len(), 3);
         assert_eq!(grant(Some(Secret::new("v"))).parameters()[3].0, "code_verifier");
+    }
+
+    #[test] // AR14
+    fn whatever_a_grant_says_itself_is_said_by_nobody_else() {
+        let token = || Secret::new("t");
+        let subject = || Subject { token: token(), kind: "urn:x".into() };
+        let scopes = vec!["a".to_owned()];
+        let code = Grant::AuthorizationCode {
+            code: token(),
+            redirect_uri: "http://127.0.0.1:1/cb".into(),
+            code_verifier: Some(token()),
+        };
+        let username = "ada".to_owned();
+        let exchange = Grant::TokenExchange {
+            subject: subject(),
+            actor: Some(subject()),
+            requested: Some("urn:x".into()),
+            scopes: scopes.clone(),
+        };
+        let grants = [
+            code,
+            exchange,
+            Grant::DeviceCode { device_code: token() },
+            Grant::RefreshToken { refresh_token: token(), scopes: scopes.clone() },
+            Grant::ClientCredentials { scopes: scopes.clone() },
+            Grant::Password { username, password: token(), scopes: scopes.clone() },
+            Grant::Assertion { assertion: token(), scopes },
+        ];
+        for (name, _) in grants.iter().flat_map(Grant::parameters) {
+            assert!(is_reserved_in_an_exchange(&name), "{name}");
+        }
     }
 }

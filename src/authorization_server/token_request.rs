@@ -1,5 +1,7 @@
 //! The token request as a value: grant, client authentication and dialect put together.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::assertion::{Assertion, AssertionError};
@@ -98,18 +100,14 @@ pub fn token_request(
             }
             Some(grant_assertion::own(provider, values, registration, scopes)?)
         }
-        Grant::TokenExchange { params, .. } => {
-            let words = provider.token_exchange.iter().flat_map(|it| &it.params);
-            for (name, template) in
-                words.filter(|(name, _)| !params.iter().any(|it| it.0 == **name))
-            {
-                parameters.push((name.clone(), Secret::new(values.render(template)?)));
-            }
-            None
-        }
         _ => None,
     };
-    for (name, template) in &token.params {
+    // No parameter is sent twice (RFC 6749 section 3.2): the person's counts, then the exchange's.
+    let mut words: BTreeMap<_, _> = token.params.iter().collect();
+    if let (Grant::TokenExchange { .. }, Some(own)) = (grant.itself(), &provider.token_exchange) {
+        words.extend(&own.params);
+    }
+    for (name, template) in words.into_iter().filter(|(name, _)| !grant.names(name)) {
         parameters.push((name.clone(), Secret::new(values.render(template)?)));
     }
     let translate = |all| dialect::translate(all, &token.omit, &token.rename);

@@ -1,4 +1,5 @@
-//! What is asked for beside scopes: the resources the tokens are for (RFC 8707), and rights in detail (RFC 9396).
+//! What is asked for beside scopes: the resources the tokens are for (RFC 8707), rights in detail
+//! (RFC 9396), and parameters of the person's own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +7,7 @@ use serde_json::Value;
 use crate::http::strict_json::parse_object;
 use crate::provider::wanted::{Detail, have_types};
 
-/// Resources and rights; both may be empty.
+/// Resources, rights and more; each may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Wanted {
     /// Absolute URIs without a fragment.
@@ -15,6 +16,10 @@ pub struct Wanted {
     /// Sent as one JSON array.
     #[serde(default)]
     pub authorization_details: Vec<Detail>,
+    /// The person's own, for a token request that no person is asked for; an empty one leaves out
+    /// what the provider would send.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<(String, String)>,
 }
 
 /// Why a text holds no authorization details.
@@ -34,12 +39,22 @@ pub enum DetailsError {
 impl Wanted {
     /// Whether nothing beside scopes is asked for.
     pub fn is_empty(&self) -> bool {
-        self.resource.is_empty() && self.authorization_details.is_empty()
+        *self == Self::default()
     }
 
     /// The resources alone: a code or a refresh token has its rights already.
     pub fn resources_alone(&self) -> Self {
         Self { resource: self.resource.clone(), ..Self::default() }
+    }
+
+    /// All but rights in detail, which a token request of that grant does not carry.
+    pub fn without_details(&self) -> Self {
+        Self { authorization_details: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether the person has named a parameter.
+    pub fn names(&self, parameter: &str) -> bool {
+        self.params.iter().any(|(name, _)| name == parameter)
     }
 
     /// The parameters of a request; `resource` comes as often as there are some (RFC 8707 section 2).
@@ -49,7 +64,7 @@ impl Wanted {
             let text = serde_json::to_string(&self.authorization_details).unwrap_or_default();
             ("authorization_details".to_owned(), text)
         });
-        resources.chain(details).collect()
+        resources.chain(details).chain(self.params.clone()).collect()
     }
 }
 
@@ -99,6 +114,7 @@ mod tests {
         let wanted = Wanted {
             resource: vec!["https://a.example/".into(), "https://b.example/".into()],
             authorization_details: read_details(r#"[{"type":"x"}]"#).unwrap(),
+            ..Wanted::default()
         };
         let names: Vec<_> = wanted.parameters().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["resource", "resource", "authorization_details"]);

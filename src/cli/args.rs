@@ -21,7 +21,7 @@ pub use super::recipes::Recipes;
 pub use super::sealed_import::SealedImport;
 pub use super::sync::Sync;
 pub use super::webhook::WebhookCommand;
-use crate::provider::schema::ClientAuthentication;
+use crate::provider::schema::{ClientAuthentication, Flow};
 use crate::store::StoreKind;
 
 const STYLES: Styles = Styles::styled()
@@ -235,7 +235,7 @@ pub struct Connect {
     /// Rights in detail as a JSON array, `-` for standard input (RFC 9396)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub authorization_details: Option<PathBuf>,
-    /// An extra parameter of the authorization request, such as login_hint, or of a token exchange (empty: leave it out)
+    /// An extra parameter of the authorization request, such as login_hint; without a person, of the token request (empty: leave it out)
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub params: Vec<(String, String)>,
     /// Bind the tokens to a key that never leaves this machine's store (DPoP)
@@ -244,12 +244,12 @@ pub struct Connect {
     /// Do not start a browser, only print the address
     #[arg(long)]
     pub no_browser: bool,
-    /// How long to wait for the person
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
-    pub timeout: Duration,
+    /// How long to wait for the person [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
     /// Ask the provider who connected (needs the scope `openid`)
-    #[arg(long)]
-    pub userinfo: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, value_name = "true|false", default_missing_value = "true")]
+    pub userinfo: Option<bool>,
     /// Print the redirect URI to register at the vendor, and stop
     #[arg(long)]
     pub print_redirect: bool,
@@ -279,6 +279,31 @@ pub enum FlowChoice {
     JwtBearer,
     /// A token that was made elsewhere, such as a CI runner's
     TokenExchange,
+}
+
+impl FlowChoice {
+    /// The choice that means a flow; `None` for tokens that are made elsewhere.
+    pub fn of(flow: Flow) -> Option<Self> {
+        let all = Self::value_variants().iter().copied();
+        all.into_iter().find(|choice| choice.flow() == flow)
+    }
+
+    /// The flow that is meant.
+    pub fn flow(self) -> Flow {
+        match self {
+            Self::Code => Flow::AuthorizationCode,
+            Self::Device => Flow::DeviceCode,
+            Self::ClientCredentials => Flow::ClientCredentials,
+            Self::Password => Flow::Password,
+            Self::JwtBearer => Flow::JwtBearer,
+            Self::TokenExchange => Flow::TokenExchange,
+        }
+    }
+
+    /// As it is typed.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|it| it.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// `import`.

@@ -1,8 +1,9 @@
 //! Commands to paste: whatever comes from outside is one word of a shell in them.
 
+mod given;
+
 use crate::http::printable::printable;
-use crate::profile::Profile;
-use crate::provider::schema::Flow;
+pub use given::{Given, Plus, Typed};
 
 /// A word that a shell reads back as it is; empty text is a word too.
 pub fn word(text: &str) -> String {
@@ -27,69 +28,6 @@ fn quoted(text: &str) -> String {
 /// `KEY=VALUE` as it was typed, each side a word.
 pub fn pair(key: &str, value: &str) -> String {
     format!("{}={}", typed(key), typed(value))
-}
-
-/// The flags that a first `connect` was given: nothing else knows them while the profile is not on disk.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given(Vec<(&'static str, String)>);
-
-impl Given {
-    /// Every flag that makes such a profile again, once its file is gone.
-    pub fn of(profile: &Profile) -> Self {
-        let mut given = Self::default();
-        given.add("--provider", typed(&profile.provider));
-        if let Some(client_id) = &profile.client_id {
-            given.add("--client-id", typed(client_id));
-        }
-        for (key, value) in &profile.settings {
-            given.add("--set", pair(key, value));
-        }
-        for scope in &profile.scopes {
-            given.add("--scope", typed(scope));
-        }
-        for resource in &profile.resource {
-            given.add("--resource", typed(resource));
-        }
-        if let Some(uri) = &profile.redirect_uri {
-            given.add("--redirect-uri", typed(uri));
-        }
-        let flow = match profile.flow {
-            Some(Flow::AuthorizationCode) => Some("code"),
-            Some(Flow::DeviceCode) => Some("device"),
-            Some(Flow::ClientCredentials) => Some("client-credentials"),
-            Some(Flow::Password) => Some("password"),
-            Some(Flow::JwtBearer) => Some("jwt-bearer"),
-            Some(Flow::TokenExchange) => Some("token-exchange"),
-            Some(Flow::Import) | None => None,
-        };
-        if let Some(flow) = flow {
-            given.add("--flow", flow.to_owned());
-        }
-        if profile.userinfo {
-            given.add("--userinfo", String::new());
-        }
-        if let Some(store) = profile.store {
-            given.add("--store", store.name().to_owned());
-        }
-        given
-    }
-
-    /// Adds a flag with a value that is a word already; an empty one for a flag without a value.
-    pub fn add(&mut self, flag: &'static str, value: String) {
-        self.0.push((flag, value));
-    }
-
-    /// The command with these flags, and without those that are named in `replaced`.
-    pub fn command(&self, command: &str, profile: &str, replaced: &[&str]) -> String {
-        let mut line = format!("keyfob {command} {}", word(profile));
-        for (flag, value) in self.0.iter().filter(|(flag, _)| !replaced.contains(flag)) {
-            line.push_str(&format!(" {flag}"));
-            if !value.is_empty() {
-                line.push_str(&format!(" {value}"));
-            }
-        }
-        line
-    }
 }
 
 #[cfg(test)]
@@ -123,17 +61,5 @@ mod tests {
             let plain: String = text.chars().filter(|it| !it.is_control()).collect();
             proptest::prop_assert_eq!(read, format!("{plain}\0{}\0", printable(&text)));
         }
-    }
-
-    #[test]
-    fn a_command_repeats_what_was_given_and_leaves_out_what_is_replaced() {
-        let mut given = Given::default();
-        given.add("--provider", word("inkress"));
-        given.add("--flow", word("device"));
-        given.add("--set", pair("host", "a b"));
-        assert_eq!(
-            given.command("connect", "shop", &["--flow"]),
-            "keyfob connect shop --provider inkress --set host='a b'"
-        );
     }
 }

@@ -1,11 +1,12 @@
 //! Arguments, environment and files turned once into what a command works with.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::args::Global;
-use super::command_line::Given;
+use super::command_line::{Given, Typed};
 use super::discovered::ToKeep;
 use super::masks::Masks;
 use super::notices;
@@ -15,7 +16,7 @@ use super::save_to::{self, SaveTo};
 use crate::connection::{Connection, Drawer, Ears, Entry, Notice};
 use crate::http::{Client, HttpError};
 use crate::profile::file::{Profiles, check_name};
-use crate::profile::{Profile, Record, settings};
+use crate::profile::{Profile, Record, scopes, settings};
 use crate::provider::nearest::nearest;
 use crate::provider::schema::Flow;
 use crate::provider::{Provider, catalogue, file};
@@ -36,6 +37,8 @@ pub struct Context<'a> {
     pub profiles: Profiles,
     /// What was made known to a log that hides it.
     masks: Masks,
+    /// The command line, where it names a place to discover.
+    typed: OnceCell<Typed>,
 }
 
 /// `config.toml`.
@@ -98,13 +101,14 @@ impl Chosen {
             provider: title(&self.provider),
             person: system.person.is_some(),
             imports: self.flow() == Some(Flow::Import),
-            given: self.given.clone(),
-            anew: Given::of(&self.profile),
+            given: self.given.clone().and_what_is_kept_nowhere(&self.profile, &self.provider),
+            anew: Given::of(&self.profile, &self.provider),
             redirect_uri: None,
             settings: names(&mut self.provider.settings.keys()),
             contexts: names(&mut self.provider.context.iter().map(|it| &it.name)),
             known: names(&mut with_value.chain(self.record.account.keys())),
             granted: self.record.granted.clone(),
+            scopes: scopes::closed(&self.provider),
             lists: self
                 .provider
                 .settings
@@ -127,7 +131,19 @@ impl<'a> Context<'a> {
     /// A context of one command.
     pub fn new(system: &'a System, global: &'a Global, output: Output) -> Self {
         let profiles = Profiles::new(&system.home.configuration);
-        Self { system, global, output, profiles, masks: Masks::new(system) }
+        let typed = OnceCell::new();
+        Self { system, global, output, profiles, masks: Masks::new(system), typed }
+    }
+
+    /// Remembers a command line that names a place to discover.
+    pub fn typed(&self, typed: Typed) {
+        // A command is typed once.
+        let _ = self.typed.set(typed);
+    }
+
+    /// That command for another place, and one of its authorization servers; both are words.
+    pub fn typed_at(&self, place: &str, server: Option<&str>) -> Option<String> {
+        self.typed.get().map(|typed| typed.at(place, server))
     }
 
     /// Lets a log that can hide secrets know this one, before anything is printed.

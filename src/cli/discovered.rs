@@ -212,13 +212,14 @@ pub fn shown(place: &str) -> String {
 
 /// RFC 8414's place first, OpenID Connect's where that has none.
 fn issuer(context: &Context<'_>, issuer: &str, named_by: Option<&str>) -> Result<Metadata, Report> {
-    let places = metadata::well_known_urls(issuer).map_err(|error| not_usable(issuer, &error))?;
+    let places =
+        metadata::well_known_urls(issuer).map_err(|error| not_usable(context, issuer, &error))?;
     let mut status = 0;
     for place in places {
         let answer = context.wait(get_small(context, place, metadata::LARGEST, named_by))??;
         if answer.status == 200 {
             return metadata::read(issuer, &answer.body)
-                .map_err(|error| not_usable(issuer, &error));
+                .map_err(|error| not_usable(context, issuer, &error));
         }
         // Where one place cannot be read now, the other one's "not here" says nothing.
         if !is_for_now(status) {
@@ -266,14 +267,19 @@ pub async fn get_small(
     exchange(&client, request, Limits { total: PATIENCE, max_body: largest }).await.map_err(failed)
 }
 
-fn not_usable(issuer: &str, error: &MetadataError) -> Report {
+fn not_usable(context: &Context<'_>, issuer: &str, error: &MetadataError) -> Report {
     let report =
         Report::new(Exit::SetUp, "bad-metadata", format!("{} cannot be used", shown(issuer)))
             .cause(printable(&error.to_string()));
     match error {
-        MetadataError::TrailingSlash { found, .. } => report
-            .hint("issuers are compared character by character: name it as it calls itself")
-            .next(format!("keyfob connect … --provider {}", command_line::word(found))),
+        MetadataError::TrailingSlash { found, .. } => {
+            let report = report
+                .hint("issuers are compared character by character: name it as it calls itself");
+            match context.typed_at(&command_line::word(found), None) {
+                Some(command) => report.next(command),
+                None => report,
+            }
+        }
         MetadataError::NotAUrl(_) | MetadataError::Insecure(_) | MetadataError::NotAnIssuer(_) => {
             report.hint("an issuer is an https URL without query and fragment")
         }

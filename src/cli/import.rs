@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::args::Import;
+use super::command_line::Given;
 use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leave_old_store};
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
@@ -27,7 +28,8 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
         return Err(Report::usage("--key-file opens what `keyfob export` has sealed")
             .hint("add --sealed, or leave --key-file out"));
     }
-    let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
+    let given = Given::of_client(context.global, &args.client);
+    let mut chosen = begin(context, args.profile.as_deref(), &args.client, "import", given)?;
     ask_settings(context, &mut chosen, false)?;
     let files = [&args.client.client_secret_file, &args.client.client_key_file];
     let secret_on_stdin = files.into_iter().flatten().any(|path| path.as_os_str() == "-");
@@ -100,7 +102,7 @@ fn bring_without_prompt(
 fn nothing_to_read(about: &Situation) -> Report {
     Report::usage("standard input is a terminal, and nobody may be asked")
         .hint("give a token response on standard input, or leave --no-input away")
-        .next(format!("{} < FILE", about.given.command("import", &about.profile, &[])))
+        .next(format!("{} < FILE", about.connect()))
 }
 
 fn read(context: &Context<'_>) -> Result<Value, Report> {

@@ -378,6 +378,7 @@ impl<'a> Rolling<'a> {
         };
         let mut wanted = match grant {
             Grant::ClientCredentials { .. } => self.entry.wanted.clone(),
+            Grant::OwnAssertion { .. } => self.entry.wanted.without_details(),
             _ => self.entry.wanted.resources_alone(),
         };
         if wanted.resource.is_empty() {

@@ -50,7 +50,7 @@ pub struct Profile {
     /// The provider's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
-    /// Extra parameters of the authorization request.
+    /// Extra parameters of the request that asks for tokens; an empty one leaves out the provider's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
     /// How its client proves itself, where the provider leaves a choice.

@@ -54,14 +54,22 @@ fn check(provider: &Provider, scope: &str) -> Result<(), ScopeError> {
             Err(ScopeError::Reserved { name: scope.to_owned(), note: known.note.clone() })
         }
         Some(_) => Ok(()),
-        None if provider.scope.is_empty() || provider.more_scopes => Ok(()),
-        None => {
-            let open = provider.scope.iter().filter(|it| !it.reserved);
-            let known: Vec<String> = open.map(|it| it.name.clone()).collect();
-            let near = nearest(scope, known.iter().map(String::as_str)).map(str::to_owned);
-            Err(ScopeError::Unknown { name: scope.to_owned(), nearest: near, known })
-        }
+        None => match closed(provider) {
+            None => Ok(()),
+            Some(known) => {
+                let near = nearest(scope, known.iter().map(String::as_str)).map(str::to_owned);
+                Err(ScopeError::Unknown { name: scope.to_owned(), nearest: near, known })
+            }
+        },
     }
+}
+
+/// The only scopes that can be asked for; `None` where the table does not have them all.
+pub fn closed(provider: &Provider) -> Option<Vec<String>> {
+    if provider.scope.is_empty() || provider.more_scopes {
+        return None;
+    }
+    Some(provider.scope.iter().filter(|it| !it.reserved).map(|it| it.name.clone()).collect())
 }
 
 #[cfg(test)]

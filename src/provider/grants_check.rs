@@ -2,27 +2,13 @@
 
 use super::Provider;
 use super::file::Finding;
+use super::reserved::is_reserved_in_an_exchange;
 use super::schema::{Flow, Rotation};
 
 /// The longest that an assertion is good for, in seconds; servers refuse more (RFC 7523 section 3).
 const LONGEST: u32 = 3600;
 /// The claims that keyfob writes.
 const OWN_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "scope"];
-/// The parameters of an exchange that have words of their own.
-pub const OWN_PARAMETERS: [&str; 12] = [
-    "grant_type",
-    "scope",
-    "subject_token",
-    "subject_token_type",
-    "actor_token",
-    "actor_token_type",
-    "requested_token_type",
-    "client_id",
-    "client_secret",
-    "client_assertion",
-    "client_assertion_type",
-    "assertion",
-];
 
 /// The first rule that one of the two breaks.
 pub(super) fn grants(provider: &Provider) -> Option<Finding> {
@@ -61,7 +47,7 @@ fn names(provider: &Provider) -> Option<Finding> {
         Finding::at(&["jwt_bearer", "claims"], format!("`{name}` is a claim that keyfob writes"))
     });
     let parameter = provider.token_exchange.iter().flat_map(|it| it.params.keys());
-    let parameter = parameter.filter(|name| OWN_PARAMETERS.contains(&name.as_str())).map(|name| {
+    let parameter = parameter.filter(|name| is_reserved_in_an_exchange(name)).map(|name| {
         let says = format!("`{name}` is the protocol's own parameter");
         Finding::at(&["token_exchange", "params"], says)
     });

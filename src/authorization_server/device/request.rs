@@ -99,6 +99,7 @@ mod tests {
         let wanted = Wanted {
             resource: vec!["https://a.example".into()],
             authorization_details: details.unwrap(),
+            ..Wanted::default()
         };
         let asked = (&[][..], &wanted);
         let request =

@@ -1,7 +1,7 @@
 //! The profile that `connect` and `import` work on: the existing one, or a new one of its provider.
 
 use super::super::args::Client;
-use super::super::command_line::{self, Given};
+use super::super::command_line::{Given, Typed};
 use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
 use super::super::report::{self, Report};
@@ -10,23 +10,22 @@ use super::{one_issuer, proof};
 use crate::http::printable::printable;
 use crate::profile::{Profile, client_id, settings};
 use crate::provider::Provider;
-use crate::store::StoreKind;
 
 /// The profile that is connected or imported into: the existing one, or a new one of its provider.
+/// `verb` and `given` are what was typed, for advice to repeat.
 pub fn begin(
     context: &Context<'_>,
-    given: Option<&str>,
+    named: Option<&str>,
     client: &Client,
+    verb: &'static str,
+    given: Given,
 ) -> Result<Chosen, Report> {
-    let name = context.profile_name(given)?;
+    let name = context.profile_name(named)?;
+    context.typed(Typed { verb, name: name.clone(), place: "--provider", given: given.clone() });
     superuser::warn(context);
     let existing = context.profiles.find(&name).map_err(|error| report::profile(&error))?;
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let asked = client.provider.as_deref().map(absolute_file);
-    let given = match &existing {
-        Some(_) => Given::default(),
-        None => given_flags(context, asked.as_deref(), client),
-    };
     let is_known = existing.as_ref().is_some_and(|profile| {
         asked.as_ref().is_none_or(|asked| {
             profile.provider == *asked || discovered::is_named(asked, &profile.provider)
@@ -79,29 +78,8 @@ pub fn begin(
     Ok(Chosen { name, profile, provider, record, discovered, given })
 }
 
-/// What a first `connect` or `import` was told, so that advice can repeat it; never a secret.
-fn given_flags(context: &Context<'_>, provider: Option<&str>, client: &Client) -> Given {
-    let mut given = Given::default();
-    if let Some(provider) = provider {
-        given.add("--provider", command_line::typed(provider));
-    }
-    if let Some(client_id) = &client.client_id {
-        given.add("--client-id", command_line::typed(client_id));
-    }
-    if let Some(method) = client.client_authentication {
-        given.add("--client-authentication", method.registered_name().to_owned());
-    }
-    for (key, value) in &client.settings {
-        given.add("--set", command_line::pair(key, value));
-    }
-    if let Some(store) = context.global.store {
-        given.add("--store", StoreKind::from(store).name().to_owned());
-    }
-    given
-}
-
 /// A file is remembered by a path that is right from everywhere.
-fn absolute_file(provider: &str) -> String {
+pub fn absolute_file(provider: &str) -> String {
     if !is_path(provider) || provider.contains("://") {
         return provider.to_owned();
     }

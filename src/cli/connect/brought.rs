@@ -1,6 +1,7 @@
 //! What the person brings: scopes, the client secret, and for old applications the password.
 
 use super::super::args::{Client, Connect};
+use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context};
 use super::super::report::{self, Report};
 use super::super::secrets;
@@ -167,23 +168,25 @@ pub fn owner(
             ),
         );
     }
-    let missing = |what: &str, flag: &str| {
-        Report::usage(format!("the password flow needs {what}")).hint("give both").next(format!(
-            "{} --flow password {flag}",
-            chosen.given.command("connect", &chosen.name, &["--flow"])
-        ))
+    let missing = |what: &str| {
+        let both = [("--flow", "password"), ("--username", "…"), ("--password-file", "…")];
+        let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
+        let report = Report::usage(format!("the password flow needs {what}")).hint("give both");
+        match args.username {
+            Some(_) => report.next(again(&[both[0], both[2]])),
+            None => report.next(again(&both)),
+        }
     };
     let username = match &args.username {
         Some(username) => Some(username.clone()),
         None => context.ask("Account owner's email")?,
     };
-    let username = username
-        .filter(|it| !it.is_empty())
-        .ok_or_else(|| missing("the account owner's name", "--username … --password-file …"))?;
+    let username =
+        username.filter(|it| !it.is_empty()).ok_or_else(|| missing("the account owner's name"))?;
     let password = match &args.password_file {
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => context.ask_secret("Password (not shown)")?,
     };
-    let password = password.ok_or_else(|| missing("the password", "--password-file …"))?;
+    let password = password.ok_or_else(|| missing("the password"))?;
     Ok((username, password))
 }

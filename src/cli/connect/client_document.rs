@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context};
 use super::super::discovered::get_small;
 use super::super::report::{Exit, Report};
@@ -21,9 +22,9 @@ pub fn print(context: &Context<'_>, chosen: &Chosen, flow: Flow) -> Result<Exit,
                 "https with a path, without user, fragment and dot segments, as a parser writes it",
             )
             .hint("name where you will publish it")
-            .next(format!(
-                "keyfob connect {} --client-id https://… --print-client-document",
-                chosen.name
+            .next(again(
+                chosen,
+                &[("--client-id", "https://…"), ("--print-client-document", "")],
             )));
     }
     let document = Value::Object(document(client_id, &wish(chosen, flow)?));
@@ -65,5 +66,9 @@ fn unfit(chosen: &Chosen, client_id: &str, error: &DocumentError) -> Report {
     )
     .cause(printable(&error.to_string()))
     .hint("publish this one there, as application/json and without a redirect")
-    .next(format!("keyfob connect {} --print-client-document", chosen.name))
+    .next(again(chosen, &[("--print-client-document", "")]))
+}
+
+fn again(chosen: &Chosen, plus: Plus<'_>) -> String {
+    chosen.given.command("connect", &chosen.name, plus)
 }

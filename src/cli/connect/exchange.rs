@@ -11,9 +11,6 @@ use super::brought::stored_or_asked_key;
 use crate::authorization_server::Grant;
 use crate::authorization_server::grant::Subject;
 use crate::connection::establish::Brought;
-use crate::http::printable::printable;
-use crate::provider::grants_check::OWN_PARAMETERS;
-use crate::provider::schema::Flow;
 use crate::secret::Secret;
 
 /// Before the short names of token types (RFC 8693 section 3).
@@ -52,27 +49,6 @@ fn token_type(text: &str) -> Result<String, String> {
     }
 }
 
-/// Flags that would do nothing in the flow are a slip.
-pub fn refuse_useless(flow: Flow, flags: &Exchange) -> Result<(), Report> {
-    let exchanges = [
-        ("--subject-token-file", flags.subject_token_file.is_some()),
-        ("--subject-token-type", flags.subject_token_type.is_some()),
-        ("--actor-token-file", flags.actor_token_file.is_some()),
-        ("--requested-token-type", flags.requested_token_type.is_some()),
-    ];
-    let asserts = [("--assertion-file", flags.assertion_file.is_some())];
-    let useless = |flags: &[(&'static str, bool)], flow: &str| {
-        let given = flags.iter().find(|(_, is_given)| *is_given);
-        given.map(|(flag, _)| Report::usage(format!("{flag} is for --flow {flow}")))
-    };
-    let found = match flow {
-        Flow::TokenExchange => useless(&asserts, "jwt-bearer"),
-        Flow::JwtBearer => useless(&exchanges, "token-exchange"),
-        _ => useless(&asserts, "jwt-bearer").or_else(|| useless(&exchanges, "token-exchange")),
-    };
-    found.map_or(Ok(()), |report| Err(report.hint("leave it out, or name that flow")))
-}
-
 /// A ready assertion; `None` where the client signs its own.
 pub fn assertion(context: &Context<'_>, flags: &Exchange) -> Result<Option<Secret>, Report> {
     let path = flags.assertion_file.as_ref();
@@ -100,9 +76,12 @@ pub fn exchange(
     scopes: &[String],
 ) -> Result<Grant, Report> {
     let words = chosen.provider.token_exchange.clone().unwrap_or_default();
-    let again = |flags: &str| {
-        let given = chosen.given.command("connect", &chosen.name, &["--flow"]);
-        format!("{given} --flow token-exchange {flags}")
+    let again = |kind: &str| {
+        let file = flags.subject_token_file.as_ref();
+        let mut plus = vec![("--flow", "token-exchange")];
+        plus.extend(file.is_none().then_some(("--subject-token-file", "…")));
+        plus.push(("--subject-token-type", kind));
+        chosen.given.command("connect", &chosen.name, &plus)
     };
     let Some(path) = &flags.subject_token_file else {
         return Err(Report::usage("a token exchange needs the token to exchange")
@@ -110,22 +89,13 @@ pub fn exchange(
                 "name the file that holds what {} takes for its own",
                 title(&chosen.provider)
             ))
-            .next(again("--subject-token-file … --subject-token-type …")));
+            .next(again("…")));
     };
     let Some(kind) = flags.subject_token_type.clone().or(words.subject_token_type) else {
         return Err(Report::usage("a token exchange needs the type of the token to exchange")
             .hint("a CI runner's is an id_token or a jwt")
-            .next(again("--subject-token-file … --subject-token-type jwt")));
+            .next(again("jwt")));
     };
-    if let Some(name) =
-        chosen.profile.params.keys().find(|it| OWN_PARAMETERS.contains(&it.as_str()))
-    {
-        return Err(Report::usage(format!(
-            "--param {} is the protocol's own parameter",
-            printable(name)
-        ))
-        .hint("keyfob sets it; leave it out"));
-    }
     let actor = match (&flags.actor_token_file, &flags.actor_token_type) {
         (Some(path), Some(kind)) => {
             Some(Subject { token: token(context, path)?, kind: kind.clone() })
@@ -136,7 +106,6 @@ pub fn exchange(
         subject: Subject { token: token(context, path)?, kind },
         actor,
         requested: flags.requested_token_type.clone().or(words.requested_token_type),
-        params: chosen.profile.params.clone().into_iter().collect(),
         scopes: scopes.to_vec(),
     })
 }

@@ -1,11 +1,13 @@
 //! `connect`: a profile, authorised.
 
 mod begin;
+pub mod bound;
 mod brought;
 mod client_document;
 mod exchange;
 mod flow;
 mod one_issuer;
+mod params;
 pub mod proof;
 mod questions;
 mod redirect;
@@ -18,11 +20,11 @@ mod superuser;
 mod userinfo;
 mod wanted;
 
-use clap::ValueEnum as _;
+use std::time::Duration;
 
-use super::args::Connect;
+use super::args::{Connect, FlowChoice};
 use super::choice;
-use super::command_line::{self, Given};
+use super::command_line::Given;
 use super::context::{Chosen, Context};
 use super::discovered;
 use super::report::{self, Exit, Report, Situation};
@@ -39,11 +41,12 @@ use crate::system::{CriticalPart, System};
 use crate::user_agent::opening::{
     BrowserChoice, Opening, in_ci, in_container, over_ssh, should_open,
 };
-pub use begin::{begin, checked_client_id};
+pub use begin::{absolute_file, begin, checked_client_id};
 pub use brought::bring;
 use brought::owner;
 pub use exchange::Exchange;
 use flow::{flow, no_flow};
+use params::set_params;
 use questions::ask_client;
 pub use questions::ask_settings;
 pub use redirect::redirect_uri;
@@ -53,19 +56,27 @@ use scopes::{add_scopes, tell_sensitive};
 use userinfo::set_userinfo;
 use wanted::set_wanted;
 
+/// How long a person is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Connects a profile.
 pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
-    let mut chosen = begin(context, args.profile.as_deref(), &args.client)?;
-    if context.profiles.find(&chosen.name).is_ok_and(|it| it.is_none()) {
-        add_given(&mut chosen.given, args);
+    let given = Given::of_connect(context.global, args);
+    let name = context.profile_name(args.profile.as_deref())?;
+    if let Some(flow) = args.flow {
+        bound::refuse_useless(&given, flow.flow(), &[], &name)?;
     }
+    if args.registering.register && context.system.environment.get("KEYFOB_CLIENT_ID").is_some() {
+        let again = given.command("connect", &name, &[]);
+        return Err(report::register_or_environment(&again));
+    }
+    let mut chosen = begin(context, args.profile.as_deref(), &args.client, "connect", given)?;
     let flow = flow(&chosen, args)?;
-    exchange::refuse_useless(flow, &args.exchange)?;
+    bound::refuse_useless(&chosen.given, flow, &chosen.provider.flows, &name)?;
+    chosen.profile.flow = args.flow.map(FlowChoice::flow).or(chosen.profile.flow);
     add_scopes(&mut chosen, &args.scopes)?;
     set_userinfo(&mut chosen, args.userinfo)?;
-    for (key, value) in &args.params {
-        chosen.profile.params.insert(key.clone(), value.clone());
-    }
+    set_params(&mut chosen, args, flow)?;
     if let Some(dpop) = args.dpop {
         chosen.profile.dpop = dpop;
     }
@@ -91,9 +102,9 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;
     }
+    brought.wanted.params = params::of_token_request(&chosen.profile, flow);
     tell_sensitive(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
-    chosen.profile.flow = args.flow.is_some().then_some(flow).or(chosen.profile.flow);
     let mut about = chosen.situation(context.system);
     if flow == Flow::AuthorizationCode {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
@@ -131,37 +142,6 @@ pub fn leave_old_store(
         );
     }
     Ok(())
-}
-
-/// The flags of `connect` alone that say something which no file does yet.
-fn add_given(given: &mut Given, args: &Connect) {
-    for scope in &args.scopes {
-        given.add("--scope", command_line::typed(scope));
-    }
-    if let Some(uri) = &args.redirect_uri {
-        given.add("--redirect-uri", command_line::typed(uri));
-    }
-    for resource in &args.resource {
-        given.add("--resource", command_line::typed(resource));
-    }
-    if let Some(path) = &args.authorization_details {
-        given.add("--authorization-details", command_line::path(path));
-    }
-    if let Some(port) = args.port {
-        given.add("--port", port.to_string());
-    }
-    if let Some(flow) = args.flow.and_then(|flow| flow.to_possible_value()) {
-        given.add("--flow", flow.get_name().to_owned());
-    }
-    if let Some(dpop) = args.dpop {
-        given.add(if dpop { "--dpop" } else { "--dpop=false" }, String::new());
-    }
-    if args.userinfo {
-        given.add("--userinfo", String::new());
-    }
-    for (key, value) in &args.params {
-        given.add("--param", command_line::pair(key, value));
-    }
 }
 
 fn establish(
@@ -215,7 +195,7 @@ fn way(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Way, Re
         redirect_uri: redirect_uri(&chosen.provider, &chosen.profile)?,
         browser: browser(context.system, args.no_browser),
         params,
-        patience: args.timeout,
+        patience: args.timeout.unwrap_or(PATIENCE),
     })
 }
 
@@ -226,7 +206,7 @@ fn device_wait(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Wait {
         browser: !context.output.json
             && !context.output.quiet
             && browser(context.system, args.no_browser).is_ok(),
-        patience: args.timeout,
+        patience: args.timeout.unwrap_or(PATIENCE),
     }
 }
 

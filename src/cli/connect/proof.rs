@@ -5,6 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::super::args::Client;
 use super::super::client_key;
+use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::discovered;
 use super::super::report::{self, Exit, Report};
@@ -188,7 +189,7 @@ fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Secret>, Repor
 fn missing(chosen: &Chosen) -> Report {
     let methods = &chosen.provider.client.methods;
     let names: Vec<&str> = methods.iter().map(|method| method.registered_name()).collect();
-    let connect = chosen.given.command("connect", &chosen.name, &[]);
+    let connect = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
     let report = Report::new(
         Exit::SetUp,
         "client-secret-missing",
@@ -200,14 +201,16 @@ fn missing(chosen: &Chosen) -> Report {
         names.join(", ")
     ))
     .hint("give what it issued with the client id; or say that this client was registered without")
-    .next(format!("{connect} --client-secret-file …"));
+    .next(connect(&[("--client-secret-file", "…")]));
     let report = match methods.contains(&ClientAuthentication::PrivateKeyJwt) {
-        true => report.next(format!("{connect} --client-key-file …")),
+        true => report.next(connect(&[("--client-key-file", "…")])),
         false => report,
     };
     let report = match methods.iter().any(|method| method.shows_certificate()) {
-        true => report.next(format!("{connect} --client-certificate-file … --client-key-file …")),
+        true => {
+            report.next(connect(&[("--client-certificate-file", "…"), ("--client-key-file", "…")]))
+        }
         false => report,
     };
-    report.next(format!("{connect} --client-authentication none"))
+    report.next(connect(&[("--client-authentication", "none")]))
 }

@@ -1,6 +1,6 @@
 //! What nothing named yet is asked for, before the browser opens.
 
-use super::super::command_line;
+use super::super::command_line::{self, Plus};
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Exit, Report};
 use super::begin::checked_client_id;
@@ -35,17 +35,17 @@ fn client_id_missing(chosen: &Chosen) -> Report {
             .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID; this shows how to get one")
             .next(format!("keyfob provider show {}", command_line::typed(&chosen.profile.provider))),
     };
-    let connect = chosen.given.command("connect", &chosen.name, &[]);
+    let connect = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
     match chosen.provider.registration.as_ref().map(|it| it.kind) {
         Some(RegistrationKind::Dynamic) => report
             .cause("the server gives client ids itself, to whoever asks with --register")
-            .next(format!("{connect} --register")),
+            .next(connect(&[("--register", "")])),
         Some(RegistrationKind::MetadataDocument) => report
             .cause("the server takes the https URL of a document that you publish")
-            .next(format!("{connect} --client-id https://… --print-client-document")),
+            .next(connect(&[("--client-id", "https://…"), ("--print-client-document", "")])),
         None => report,
     }
-    .next(format!("{connect} --client-id …"))
+    .next(connect(&[("--client-id", "…")]))
 }
 
 /// Asks for the settings that are missing; an empty answer is enough where calls alone need it.
@@ -85,5 +85,5 @@ fn missing_setting(chosen: &Chosen, name: &str, ask: &str, connects: bool) -> Re
     Report::usage(format!("{} needs the setting `{name}`", title(&chosen.provider)))
         .cause(ask.to_owned())
         .hint("give it")
-        .next(format!("{} --set {name}=…", chosen.given.command(command, &chosen.name, &[])))
+        .next(chosen.given.command(command, &chosen.name, &[("--set", &format!("{name}=…"))]))
 }

@@ -1,7 +1,7 @@
 //! A client id that the authorization server gives to keyfob itself (RFC 7591).
 
 use super::super::args::{Client, Connect};
-use super::super::command_line::Given;
+use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
 use super::super::{discovered, notices, secrets};
@@ -216,8 +216,8 @@ fn adopt(context: &Context<'_>, chosen: &mut Chosen, obtained: Obtained) -> Resu
     if !waits {
         let written = context.profiles.write(&chosen.name, &chosen.profile);
         written.map_err(|error| report::profile(&error))?;
-        // A file says it all from here on.
-        chosen.given = Given::default();
+        // A file says the rest from here on.
+        chosen.given = chosen.given.for_once();
     }
     let told = match is_new {
         true => "registered at",
@@ -282,8 +282,8 @@ fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredCli
 }
 
 pub(super) fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
-    let command = format!("{} --register", chosen.given.command("connect", &chosen.name, &[]));
-    report::registration(error, &title(&chosen.provider), &command)
+    let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
+    report::registration(error, &title(&chosen.provider), &again)
 }
 
 pub(super) fn with_registrar<T>(

@@ -5,10 +5,11 @@ use super::super::report::{Exit, Report};
 use crate::authorization_server::authorization_request::OPENID;
 
 /// Remembers `--userinfo`, where there is somebody to ask.
-pub fn set_userinfo(chosen: &mut Chosen, asked: bool) -> Result<(), Report> {
-    if !asked {
+pub fn set_userinfo(chosen: &mut Chosen, asked: Option<bool>) -> Result<(), Report> {
+    let Some(true) = asked else {
+        chosen.profile.userinfo &= asked.is_none();
         return Ok(());
-    }
+    };
     let name = title(&chosen.provider);
     if chosen.provider.userinfo.is_none() {
         return Err(Report::new(

@@ -100,7 +100,7 @@ pub fn wanted(provider: &Provider, profile: &Profile) -> Result<Wanted, Report> 
             authorize.map(|it| it.authorization_details.clone()).unwrap_or_default()
         }
     };
-    Ok(Wanted { resource, authorization_details })
+    Ok(Wanted { resource, authorization_details, ..Wanted::default() })
 }
 
 /// A file that somebody wrote by hand.

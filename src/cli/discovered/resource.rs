@@ -26,7 +26,7 @@ pub fn find(context: &Context<'_>, url: &str) -> Result<Option<ProtectedResource
         _ => challenged(context, url)?,
     };
     let Some(answer) = answer else { return Ok(None) };
-    read_resource(url, &answer.body).map(Some).map_err(|error| not_usable(url, &error))
+    read_resource(url, &answer.body).map(Some).map_err(|error| not_usable(context, url, &error))
 }
 
 /// Asks the API without a token, and follows where its 401 points (RFC 9728 section 5.1).
@@ -40,7 +40,7 @@ fn challenged(context: &Context<'_>, url: &str) -> Result<Option<Answer>, Report
     let challenges = parse(headers.filter_map(|value| value.to_str().ok()));
     let named = challenges.iter().find_map(|it| it.parameter("resource_metadata"));
     let Some(named) = named else { return Ok(None) };
-    let place = challenged_url(url, named).map_err(|error| not_usable(url, &error))?;
+    let place = challenged_url(url, named).map_err(|error| not_usable(context, url, &error))?;
     let answer = get(context, place, Some(url))?;
     Ok(Some(answer).filter(|answer| answer.status == 200))
 }
@@ -61,7 +61,7 @@ pub fn server(
         (None, [only]) => Some(only.clone()),
         (None, _) => choose(context, resource)?,
     };
-    let Some(chosen) = chosen else { return Err(undecided(resource, named)) };
+    let Some(chosen) = chosen else { return Err(undecided(context, resource, named)) };
     let line = format!("{} trusts {}", shown(&resource.resource), shown(&chosen));
     context.output.note(context.system, &line);
     Ok(chosen)
@@ -83,7 +83,7 @@ fn choose(context: &Context<'_>, resource: &ProtectedResource) -> Result<Option<
     Ok(number.and_then(|at| servers.get(at)).cloned())
 }
 
-fn undecided(resource: &ProtectedResource, named: Option<&str>) -> Report {
+fn undecided(context: &Context<'_>, resource: &ProtectedResource, named: Option<&str>) -> Report {
     let api = shown(&resource.resource);
     let servers = &resource.authorization_servers;
     let mut report = Report::usage(match named {
@@ -95,7 +95,9 @@ fn undecided(resource: &ProtectedResource, named: Option<&str>) -> Report {
     }
     let first = servers.first().map(|it| command_line::word(it)).unwrap_or_default();
     let api = command_line::word(&printable(&resource.resource));
-    report
-        .hint("name one")
-        .next(format!("keyfob connect … --provider {api} --authorization-server {first}"))
+    let report = report.hint("name one");
+    match context.typed_at(&api, Some(&first)) {
+        Some(command) => report.next(command),
+        None => report,
+    }
 }

@@ -1,6 +1,7 @@
 //! Before a profile goes: the client that keyfob registered for it is ended at the server (RFC 7592 section 2.3).
 
 use super::keep::Kept;
+use crate::cli::command_line;
 use crate::cli::connect::register::registrar;
 use crate::cli::context::Context;
 use crate::cli::report::{self, Report};
@@ -18,8 +19,9 @@ pub fn run(context: &Context<'_>, kept: &Kept, drawer: &Drawer) -> Result<(), Re
             format!("the client of `{}` was known at {provider} no more", kept.name)
         }
         Err(error) => {
-            let again = format!("keyfob profile remove {} --unregister", kept.name);
-            return Err(report::registration(&error, provider, &again));
+            let remove = format!("keyfob profile remove {}", command_line::word(&kept.name));
+            let again = format!("{remove} --unregister");
+            return Err(report::unregistration(&error, provider, &again, &remove));
         }
     };
     context.output.note(context.system, &says);

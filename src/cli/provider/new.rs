@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cli::args::ProviderNew;
-use crate::cli::command_line;
+use crate::cli::command_line::{self, Given, Plus, Typed};
 use crate::cli::context::Context;
 use crate::cli::discovered::{self, ToKeep};
 use crate::cli::report::{Exit, Report};
@@ -19,6 +19,7 @@ pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
     if !is_free && !context.agreed(&format!("replace your provider `{}`?", args.name))? {
         return Err(taken(context, args));
     }
+    context.typed(typed(args));
     let server = args.authorization_server.as_deref();
     let text = discovered::written(context, &args.from, server, &args.name)?;
     if args.print {
@@ -64,14 +65,25 @@ fn check(args: &ProviderNew) -> Result<(), Report> {
 }
 
 fn taken(context: &Context<'_>, args: &ProviderNew) -> Report {
-    let mut from = command_line::word(&args.from);
-    if let Some(server) = &args.authorization_server {
-        from.push_str(&format!(" --authorization-server {}", command_line::word(server)));
-    }
+    let Typed { verb, name, given, .. } = typed(args);
+    let again = |plus: Plus<'_>| given.command(verb, &name, plus);
     let path = context.system.home.providers().join(format!("{}.toml", args.name));
     Report::usage(format!("you have a provider `{}`", args.name))
         .cause(printable(&path.display().to_string()))
         .hint("nothing was changed; look at the new one, or replace it on purpose")
-        .next(format!("keyfob provider new {} --from {from} --print", args.name))
-        .next(format!("keyfob provider new {} --from {from} --yes", args.name))
+        .next(again(&[("--print", "")]))
+        .next(again(&[("--yes", "")]))
+}
+
+/// The command as it was typed.
+fn typed(args: &ProviderNew) -> Typed {
+    let mut given = Given::default();
+    given.add("--from", command_line::typed(&args.from));
+    if let Some(server) = &args.authorization_server {
+        given.add("--authorization-server", command_line::typed(server));
+    }
+    if args.print {
+        given.add("--print", String::new());
+    }
+    Typed { verb: "provider new", name: args.name.clone(), place: "--from", given }
 }

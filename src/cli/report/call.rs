@@ -76,13 +76,33 @@ pub(super) fn missing_scope(needed: &[String], scopes: &[String], about: &Situat
             _ => format!("`{}` was not granted {}", about.profile, printable(&needed.join(" or "))),
         },
     );
+    let one_of_them = needed.iter().find(|scope| about.may_ask_for(scope)).or(needed.first());
+    grantable(report, scopes.iter().chain(one_of_them), about)
+}
+
+/// How a person grants these scopes; those that `connect` would refuse are no advice.
+pub(super) fn grantable<'s>(
+    report: Report,
+    scopes: impl Iterator<Item = &'s String>,
+    about: &Situation,
+) -> Report {
     if about.imports {
         return report.hint("make a token with that scope and import it").next(about.connect());
     }
-    let all = scopes.iter().chain(needed.first());
-    let flags: Vec<String> =
-        all.map(|scope| format!("--scope {}", command_line::word(scope))).collect();
-    report.hint("a person can grant it").next(format!("{} {}", about.connect(), flags.join(" ")))
+    let scopes: Vec<&String> = scopes.collect();
+    if let Some(unknown) = scopes.iter().find(|scope| !about.may_ask_for(scope)) {
+        return report
+            .cause(format!(
+                "the provider file of {} has no scope `{}`, so it cannot be asked for",
+                about.provider,
+                printable(unknown)
+            ))
+            .hint("see which there are; a provider file of your own can name it, or say `more_scopes = true`")
+            .next(format!("keyfob scopes {}", command_line::word(&about.profile)));
+    }
+    let words: Vec<String> = scopes.into_iter().map(|scope| command_line::word(scope)).collect();
+    let plus: Vec<(&str, &str)> = words.iter().map(|word| ("--scope", word.as_str())).collect();
+    report.hint("a person can grant it").next(about.connect_with(&plus))
 }
 
 /// An answer of 400 and above; its body is on standard output already.
@@ -125,7 +145,7 @@ fn wants_unbound(refused: &Refused, about: &Situation) -> Report {
     api(Exit::ApiRefused, "api-refused", refused, about)
         .cause("the token is bound to a key (DPoP), and this API asks for tokens of another kind; no refresh was spent on it")
         .hint("ask the vendor whether this API takes DPoP, or connect without it; a provider file that wants it says `dpop_bound_access_tokens`")
-        .next(format!("{} --dpop=false", about.connect_without(&["--dpop"])))
+        .next(about.connect_with(&[("--dpop", "=false")]))
 }
 
 /// An access token that was not taken, and a call that was not sent again with a new one.

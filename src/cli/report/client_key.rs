@@ -40,7 +40,7 @@ pub fn client_key_missing(about: &Situation) -> Report {
     )
     .cause(format!("without it this client cannot prove to {} who it is", about.provider))
     .hint("name the file that holds it; the key is kept in the store")
-    .next(format!("{} --client-key-file …", about.connect()))
+    .next(about.connect_with(&[("--client-key-file", "…")]))
 }
 
 /// A request needs a client certificate, and there is none.
@@ -52,7 +52,7 @@ pub fn client_certificate_missing(about: &Situation) -> Report {
     )
     .cause(format!("{} wants to see one", about.provider))
     .hint("name the PEM files that hold its chain and its key; both are kept in the store")
-    .next(format!("{} --client-certificate-file … --client-key-file …", about.connect()))
+    .next(about.connect_with(&[("--client-certificate-file", "…"), ("--client-key-file", "…")]))
 }
 
 /// What the client signs cannot be signed; nothing was sent.
@@ -68,5 +68,5 @@ pub fn unsigned(why: &str, provider: &Provider, about: &Situation) -> Report {
     )
     .cause(printable(why))
     .hint("nothing was sent; give another")
-    .next(format!("{} {flag} …", about.connect()))
+    .next(about.connect_with(&[(flag, "…")]))
 }

@@ -71,7 +71,7 @@ pub fn device(error: &DeviceError, provider: &Provider, about: &Situation) -> Re
             };
             report
                 .hint("start again for a new code, with more time if it is needed")
-                .next(format!("{} --timeout 15m", about.connect()))
+                .next(about.connect_with(&[("--timeout", "15m")]))
         }
     }
 }
@@ -79,7 +79,7 @@ pub fn device(error: &DeviceError, provider: &Provider, about: &Situation) -> Re
 /// Adds the way without a browser on this machine, where the provider has it.
 pub fn instead_of_a_browser(report: Report, provider: &Provider, about: &Situation) -> Report {
     match provider.flows.contains(&Flow::DeviceCode) {
-        true => report.next(format!("{} --flow device", about.connect_without(&["--flow"]))),
+        true => report.next(about.connect_with(&[("--flow", "device")])),
         false => report,
     }
 }

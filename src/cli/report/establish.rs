@@ -70,7 +70,7 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             }
             let report = report.hint("start again, with more time if it is needed");
             instead_of_a_browser(
-                report.next(format!("{} --timeout 15m", about.connect())),
+                report.next(about.connect_with(&[("--timeout", "15m")])),
                 provider,
                 about,
             )
@@ -99,17 +99,14 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
                     show(is)
                 ))
                 .hint("nothing was changed; replace it on purpose, or use another profile name")
-                .next(format!("{} --yes", about.connect()))
+                .next(about.connect_with(&[("--yes", "")]))
         }
         EstablishError::Device(error) => device(error, provider, about),
         EstablishError::Assertion(error) => {
             Report::new(Exit::SetUp, "assertion", "this assertion would not be taken")
                 .cause(printable(&error.to_string()))
                 .hint("nothing was sent; make another one, for this server and for now")
-                .next(format!(
-                    "{} --flow jwt-bearer --assertion-file …",
-                    about.connect_without(&["--flow"])
-                ))
+                .next(about.connect_with(&[("--flow", "jwt-bearer"), ("--assertion-file", "…")]))
         }
         EstablishError::NotForCalls { issued } => Report::new(
             Exit::Refused,
@@ -118,10 +115,10 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
         )
         .cause(format!("its type is {}, and its `token_type` is N_A", printable(issued)))
         .hint("nothing was stored; ask for an access token")
-        .next(format!(
-            "{} --flow token-exchange --requested-token-type access_token --subject-token-file …",
-            about.connect_without(&["--flow"])
-        )),
+        .next(about.connect_with(&[
+            ("--flow", "token-exchange"),
+            ("--requested-token-type", "access_token"),
+        ])),
         EstablishError::Identity(error) => identity(error, about),
         EstablishError::Import(error) => import(error, about),
         EstablishError::Profile(error) => profile(error),
@@ -143,7 +140,7 @@ fn unbound(provider: &Provider, about: &Situation) -> Report {
     }
     report
         .hint("ask the vendor to turn it on for this client, or connect without it; a provider file that wants it says `dpop_bound_access_tokens`")
-        .next(format!("{} --dpop=false", about.connect_without(&["--dpop"])))
+        .next(about.connect_with(&[("--dpop", "=false")]))
 }
 
 pub(super) fn denied(
@@ -236,7 +233,7 @@ fn bind(error: &BindError, about: &Situation) -> Report {
             )
             .cause("another program, or another `keyfob connect`, listens there");
             report = report.hint("stop that program (the first line names it), or register another port");
-            report.next(format!("ss -ltnp 'sport = :{port}'")).next(format!("{} --port …", about.connect_without(&["--port", "--redirect-uri"])))
+            report.next(format!("ss -ltnp 'sport = :{port}'")).next(about.connect_with(&[("--port", "…")]))
         }
         BindError::PortForbidden { source, .. } => report
             .cause(printable(&source.to_string()))
@@ -259,13 +256,16 @@ fn request(error: &RequestError, about: &Situation) -> Report {
         RequestError::TooLong => {
             Report::usage("the authorization request is longer than a browser takes (8 KiB)")
                 .hint("ask for fewer scopes or rights")
-                .next(format!("{} --scope …", about.connect_without(&["--scope"])))
+                .next(about.connect_with(&[("--scope", "…")]))
         }
-        RequestError::ReservedParameter(name) => {
-            Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
-                .hint("keyfob sets it; leave it out")
-        }
+        RequestError::ReservedParameter(name) => reserved_parameter(name),
     }
+}
+
+/// A `--param` that would replace what the protocol, a flag or keyfob says.
+pub fn reserved_parameter(name: &str) -> Report {
+    Report::usage(format!("--param {} is the protocol's own parameter", printable(name)))
+        .hint("keyfob sets it, or a flag of its own does; leave it out")
 }
 
 fn import(error: &ImportError, about: &Situation) -> Report {

@@ -62,7 +62,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         )
         .cause(format!("{} wants one with every token request", about.provider))
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
-        .next(format!("{} --client-secret-file …", about.connect())),
+        .next(about.connect_with(&[("--client-secret-file", "…")])),
         FreshError::ClientKeyMissing => client_key_missing(about),
         FreshError::ClientCertificateMissing => client_certificate_missing(about),
         FreshError::Unsigned(why) => unsigned(why, provider, about),
@@ -72,7 +72,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
             format!("there is no client id for `{profile}`"),
         )
         .hint("give the one that the vendor issued, or set KEYFOB_CLIENT_ID")
-        .next(format!("{} --client-id …", about.connect_without(&["--client-id"]))),
+        .next(about.connect_with(&[("--client-id", "…")])),
         FreshError::MissingValue(name) => missing_value(name, about),
         FreshError::Lock(error) => lock(error, profile),
         FreshError::Store(error) => store_of(error, about),
@@ -221,7 +221,7 @@ pub fn registration(meaning: &Meaning, redirect_uri: &str, about: &Situation) ->
     Report::new(Exit::SetUp, "client-refused", message)
         .cause(format!("the redirect URI that was sent is {}", printable(redirect_uri)))
         .hint(hint)
-        .next(format!("{} --print-redirect", about.connect()))
+        .next(about.connect_with(&[("--print-redirect", "")]))
 }
 
 /// A verdict of the token endpoint that is not about the tokens.
@@ -273,13 +273,13 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
     match exit {
         Exit::SetUp if provider.client.is_known_by_certificate() => report
             .hint("check that the vendor knows this certificate for this client id, and that it has not ended; or give the right one")
-            .next(format!("{} --client-certificate-file … --client-key-file …", about.connect())),
+            .next(about.connect_with(&[("--client-certificate-file", "…"), ("--client-key-file", "…")])),
         Exit::SetUp if provider.client.auth == ClientAuthentication::PrivateKeyJwt => report
             .hint("check that the vendor knows the public half of this key, its `kid`, and this machine's clock; or give the right key")
-            .next(format!("{} --client-key-file …", about.connect())),
+            .next(about.connect_with(&[("--client-key-file", "…")])),
         Exit::SetUp => report
             .hint("check both, then give the secret again")
-            .next(format!("{} --client-secret-file …", about.connect())),
+            .next(about.connect_with(&[("--client-secret-file", "…")])),
         Exit::AuthorizationNeeded => report.hint("authorise it again").next(about.connect()),
         _ => report.hint("ask the vendor what this client may do"),
     }

@@ -28,19 +28,19 @@ mod webhook;
 
 use serde_json::{Map, Value, json};
 
-use super::command_line::Given;
+use super::command_line::{Given, Plus};
 
 pub use call::{call, item, list, refusal, request};
 pub use client_key::client_key;
-pub use establish::establish;
+pub use establish::{establish, reserved_parameter};
 pub use fresh::{fresh, missing_value};
 pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use registration::{
-    has_a_client, no_registration, registered_elsewhere, registered_key, registration,
-    registration_lacks,
+    has_a_client, no_registration, register_or_environment, registered_elsewhere, registered_key,
+    registration, registration_lacks, unregistration,
 };
 pub use sealed::{blob, blob_key, provider_collision, rolled_meanwhile};
 pub use shaped::{
@@ -146,7 +146,7 @@ pub struct Situation {
     pub saving: SavingFlags,
     /// Whether the profile's tokens are made elsewhere and imported.
     pub imports: bool,
-    /// The flags that only this command line knows: the profile is not on disk yet.
+    /// The flags of this command line that no file says yet.
     pub given: Given,
     /// The flags that make the profile anew where it was removed.
     pub anew: Given,
@@ -160,6 +160,8 @@ pub struct Situation {
     pub known: Vec<String>,
     /// The scopes that were granted, where that is known.
     pub granted: Option<Vec<String>>,
+    /// The only scopes that can be asked for, where the provider's table has them all.
+    pub scopes: Option<Vec<String>>,
     /// Settings whose values the vendor lists, and the path of each list.
     pub lists: Vec<(String, String)>,
 }
@@ -167,20 +169,22 @@ pub struct Situation {
 impl Situation {
     /// The command that authorises again.
     pub fn connect(&self) -> String {
-        self.connect_without(&[])
+        self.connect_with(&[])
     }
 
-    /// The same without flags that the advice replaces.
-    pub fn connect_without(&self, replaced: &[&str]) -> String {
-        self.given.command(self.verb(), &self.profile, replaced)
+    /// The same with what the advice adds.
+    pub fn connect_with(&self, plus: Plus<'_>) -> String {
+        self.given.command(self.verb(), &self.profile, plus)
     }
 
     /// The command that connects once the profile was removed.
     pub fn connect_anew(&self) -> String {
-        // An import takes neither scopes nor a redirect URI.
-        let replaced: &[&str] =
-            if self.imports { &["--scope", "--redirect-uri", "--flow"] } else { &[] };
-        self.anew.command(self.verb(), &self.profile, replaced)
+        self.anew.command(self.verb(), &self.profile, &[])
+    }
+
+    /// Whether `connect` takes a scope.
+    pub fn may_ask_for(&self, scope: &str) -> bool {
+        self.scopes.as_ref().is_none_or(|all| all.iter().any(|it| it == scope))
     }
 
     fn verb(&self) -> &'static str {

@@ -41,7 +41,7 @@ pub fn pushed(error: &PushError, provider: &Provider, about: &Situation) -> Repo
         )
         .cause(format!("the provider file now sends it to {}", printable(endpoint)))
         .hint("nothing was sent; if that is right, give the secret (or the key) again")
-        .next(format!("{} --client-secret-file …", about.connect())),
+        .next(about.connect_with(&[("--client-secret-file", "…")])),
     }
 }
 
@@ -58,7 +58,7 @@ fn refused(error: &ErrorResponse, provider: &Provider, about: &Situation) -> Rep
     {
         report.exit = Exit::SetUp;
         report.hint = Some(format!("register {} at the vendor, exactly so", printable(uri)));
-        report.next = vec![format!("{} --print-redirect", about.connect())];
+        report.next = vec![about.connect_with(&[("--print-redirect", "")])];
     }
     report
 }

@@ -129,13 +129,7 @@ pub fn recipe_scopes(
         "@{} needs it; nothing was sent, and --force sends it all the same",
         recipe.name
     ));
-    if about.imports {
-        return report.hint("make a token with that scope and import it").next(about.connect());
-    }
-    let all = scopes.iter().chain(missing);
-    let flags: Vec<String> =
-        all.map(|scope| format!("--scope {}", command_line::word(scope))).collect();
-    report.hint("a person can grant it").next(format!("{} {}", about.connect(), flags.join(" ")))
+    super::call::grantable(report, scopes.iter().chain(missing), about)
 }
 
 /// A value that an answer does not hold, or holds more than once.

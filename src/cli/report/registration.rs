@@ -1,12 +1,19 @@
 //! What a person is told when keyfob did not become a client, or did not cease to be one.
 
+use super::super::command_line::Plus;
 use super::{Exit, Report, http, keeping};
 use crate::authorization_server::registered_key::RegisteredKeyError;
 use crate::connection::registration::RegistrationError;
 use crate::http::printable::printable;
 
-/// A registration that was not made, not renewed or not ended; `command` tries again.
-pub fn registration(error: &RegistrationError, provider: &str, command: &str) -> Report {
+/// A registration that was not made, not renewed or not moved; `again` is the command with what the advice adds.
+pub fn registration(
+    error: &RegistrationError,
+    provider: &str,
+    again: &dyn Fn(Plus<'_>) -> String,
+) -> Report {
+    let register = || again(&[("--register", "")]);
+    let by_hand = || again(&[("--client-id", "…")]);
     match error {
         RegistrationError::Keeping(error) => keeping(error),
         RegistrationError::Endpoint(text) => Report::new(
@@ -17,7 +24,8 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
         .cause(printable(text))
         .hint("correct `url` in the [registration] table of the provider file"),
         RegistrationError::Http(error) => {
-            http(&format!("{provider} gave no answer about the registration"), error).next(command)
+            http(&format!("{provider} gave no answer about the registration"), error)
+                .next(register())
         }
         RegistrationError::Refused(error) => Report::new(
             Exit::Refused,
@@ -26,7 +34,7 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
         )
         .vendor(error)
         .hint("register an application at the vendor by hand, and give its client id")
-        .next(format!("{} --client-id …", without_register(command))),
+        .next(by_hand()),
         RegistrationError::Unauthorized(error) => Report::new(
             Exit::SetUp,
             "registration-unauthorized",
@@ -34,7 +42,7 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
         )
         .vendor(error)
         .hint("ask who runs that server for one; it is read from a file, `-` is standard input")
-        .next(format!("{} --register --initial-access-token-file FILE", without_register(command))),
+        .next(again(&[("--register", ""), ("--initial-access-token-file", "FILE")])),
         RegistrationError::NoVerdict { status, what } => {
             let mut report = Report::new(
                 Exit::TryLater,
@@ -43,7 +51,7 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
             )
             .cause(format!("it answered with {what} (HTTP {status})"))
             .hint("try again; there may be a client now that nobody uses")
-            .next(command);
+            .next(register());
             report.http_status = Some(*status);
             report
         }
@@ -58,7 +66,7 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
             false => "it may live on there, and nothing here uses it",
         })
         .hint("register an application at the vendor by hand, and give its client id")
-        .next(format!("{} --client-id …", without_register(command))),
+        .next(by_hand()),
         RegistrationError::Connected => {
             Report::usage("the profile is connected with another client")
                 .cause("its tokens belong to that client, and a new one could not renew them")
@@ -77,19 +85,15 @@ pub fn registration(error: &RegistrationError, provider: &str, command: &str) ->
             format!("{provider} knows the registration of this client no more"),
         )
         .hint("register again")
-        .next(format!("{} --register", without_register(command))),
+        .next(register()),
         RegistrationError::StillEnded => Report::new(
             Exit::SetUp,
             "client-secret-ended",
             format!("the client secret from {provider} has ended, and it gives no new one"),
         )
         .hint("register again")
-        .next(format!("{} --register", without_register(command))),
+        .next(register()),
     }
-}
-
-fn without_register(command: &str) -> String {
-    command.replace(" --register", "")
 }
 
 /// A client that is registered for less than is asked for now, and cannot be changed.
@@ -143,4 +147,55 @@ pub fn registered_elsewhere(profile: &str, own: &str, theirs: &[String]) -> Repo
     report
         .hint("end that registration, and register an application by hand")
         .next(format!("keyfob profile remove {profile} --unregister"))
+}
+
+/// A client that the server did not end; the profile stays, and `again` tries once more.
+pub fn unregistration(
+    error: &RegistrationError,
+    provider: &str,
+    again: &str,
+    remove: &str,
+) -> Report {
+    let leave_it = |report: Report| {
+        report.hint("ask who runs that server to end it; or remove the profile alone, and the client lives on there").next(remove)
+    };
+    match error {
+        RegistrationError::Http(error) => {
+            http(&format!("{provider} gave no answer to the end of the registration"), error)
+                .next(again)
+        }
+        RegistrationError::Refused(error) | RegistrationError::Unauthorized(error) => {
+            let message = format!("{provider} does not end the registration of this client");
+            leave_it(Report::new(Exit::Refused, "registration-refused", message).vendor(error))
+        }
+        RegistrationError::NoVerdict { status, what } => {
+            let message = format!("{provider} did not say sensibly that the client is ended");
+            let mut report = Report::new(Exit::TryLater, "no-verdict", message)
+                .cause(format!("it answered with {what} (HTTP {status})"))
+                .hint("the profile is kept; try again")
+                .next(again);
+            report.http_status = Some(*status);
+            report
+        }
+        RegistrationError::NotManaged => {
+            let message = format!("there is no registration at {provider} that keyfob can end");
+            leave_it(Report::new(Exit::SetUp, "not-registered", message).cause(
+                "keyfob did not register this client, or was given no registration access token",
+            ))
+        }
+        RegistrationError::Keeping(_)
+        | RegistrationError::Endpoint(_)
+        | RegistrationError::Unfit { .. }
+        | RegistrationError::Connected
+        | RegistrationError::Gone
+        | RegistrationError::StillEnded => registration(error, provider, &|_| again.to_owned()),
+    }
+}
+
+/// A client that the environment names, and one that is to be registered.
+pub fn register_or_environment(again: &str) -> Report {
+    Report::usage("--register makes a new client, and KEYFOB_CLIENT_ID names one")
+        .cause("the one of the environment would be used, and the new one by nobody")
+        .hint("take one of them away")
+        .next(format!("env -u KEYFOB_CLIENT_ID {again}"))
 }

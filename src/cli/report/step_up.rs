@@ -25,15 +25,14 @@ pub fn step_up(wanted: &StepUp, refused: &Refused, about: &Situation) -> Report 
         ("acr_values", wanted.acr_values.clone()),
         ("max_age", wanted.max_age.map(|seconds| seconds.to_string())),
     ];
-    let flags: String = asked
+    let params: Vec<String> = asked
         .into_iter()
-        .filter_map(|(name, value)| {
-            Some(format!(" --param {name}={}", command_line::word(&value?)))
-        })
+        .filter_map(|(name, value)| Some(format!("{name}={}", command_line::word(&value?))))
         .collect();
-    let hint = match flags.is_empty() {
+    let plus: Vec<(&str, &str)> = params.iter().map(|it| ("--param", it.as_str())).collect();
+    let hint = match plus.is_empty() {
         true => "authorise it again, in the way that the API wants; its documents name it",
         false => "a person must authorise it so; if it was just done, ask who runs the API",
     };
-    report.hint(hint).next(format!("{}{flags}", about.connect()))
+    report.hint(hint).next(about.connect_with(&plus))
 }

@@ -17,9 +17,7 @@ pub fn store_of(error: &StoreError, about: &Situation) -> Report {
         StoreError::Damaged { .. } => Report { next: Vec::new(), ..report }
             .next(format!("keyfob profile remove {name} --yes"))
             .next(about.connect_anew()),
-        _ if may_use_files(error) => {
-            report.next(format!("{} --store file", about.connect_without(&["--store"])))
-        }
+        _ if may_use_files(error) => report.next(about.connect_with(&[("--store", "file")])),
         _ => report,
     }
 }

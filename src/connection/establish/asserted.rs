@@ -71,7 +71,7 @@ impl Connection<'_> {
         grant: &Grant,
     ) -> Result<(ClientRegistration, ServerRequest), EstablishError> {
         let registration = self.registration(brought)?;
-        let grant = grant.clone().wanting(brought.wanted.resources_alone());
+        let grant = grant.clone().wanting(brought.wanted.without_details());
         let request = token_request(&self.provider, &self.values, &registration, &grant)?;
         request.check().map_err(FreshError::from)?;
         self.drawer.store.prove()?;

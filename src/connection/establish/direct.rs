@@ -25,7 +25,7 @@ impl Connection<'_> {
         password: Secret,
     ) -> Result<Entry, EstablishError> {
         let grant = Grant::Password { username, password, scopes: brought.scopes.clone() };
-        let grant = grant.wanting(brought.wanted.resources_alone());
+        let grant = grant.wanting(brought.wanted.without_details());
         self.establish_directly(brought, &grant, false).await
     }
 
