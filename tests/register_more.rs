@@ -65,7 +65,7 @@ fn more_scopes_are_registered_before_they_are_asked_for() {
     shop.line("call shop POST /items name=x").ok();
 }
 
-#[test] // EX7, PP9
+#[test] // EX7
 fn a_demand_for_proofs_is_told_once_no_other_tokens_are_in_force_and_taken_back() {
     let shop = registered();
     let demands = |number| sent(&shop, number)["dpop_bound_access_tokens"].clone();
@@ -166,7 +166,7 @@ fn a_client_that_replaced_another_is_followed_where_the_command_was_cut_short() 
     assert_eq!(methods(&shop), ["POST", "GET", "POST"]);
 }
 
-#[test] // EX7, ST3
+#[test] // EX7
 fn nothing_is_changed_at_the_server_that_cannot_be_kept_here() {
     let behaviour = Vendor { client_secret_lifetime: Some(3600), ..Vendor::default() };
     let shop = Shop::behaving("standard", behaviour);
@@ -199,6 +199,15 @@ fn a_key_that_is_kept_for_another_endpoint_does_not_come_along() {
     let registered = ["client_secret", "registration_access_token", "registration_client_uri"];
     assert_eq!(names[..3], registered);
     assert_eq!(names[3..], ["webhook_secret"]);
+}
+
+#[test] // EX7
+fn a_key_that_the_provider_does_not_take_is_refused_before_anything_is_registered() {
+    let shop = Shop::of("standard");
+    let key = shop.world.own_file("key.pem", "no key at all");
+    let more = ["--client-key-file", key.to_str().unwrap()];
+    register(&shop, &more).exits(2).says("takes no private key");
+    assert!(shop.sandbox.log().is_empty());
 }
 
 #[test] // EX7
@@ -256,4 +265,16 @@ fn what_a_server_once_declined_is_not_asked_of_it_again() {
     assert_eq!(registrations(), 2);
     let shown = world.line("profile show x --json").ok().json();
     assert_eq!(shown["client_id"], "c2", "without tokens nothing has to wait");
+}
+
+#[test] // EX7
+fn a_registration_that_leaves_the_flow_out_is_told() {
+    let mut world = World::new();
+    world.browser(Behaviour::Forgets);
+    let site = unmanaged(|_| json!({"client_id": "c1", "grant_types": ["client_credentials"]}));
+    let words = ["connect", "x", "--provider", site.origin(), "--register", "--timeout", "50ms"];
+    world
+        .run(words)
+        .exits(4)
+        .says("does not cover authorization_code, and the server may refuse it");
 }

@@ -161,6 +161,11 @@ pub fn own_metadata(wish: &Wish) -> Map<String, Value> {
     members
 }
 
+/// The grant that a flow gets its first tokens by.
+pub fn grant_type(flow: Flow) -> &'static str {
+    grant_and_response_types(flow).0.first().copied().unwrap_or_default()
+}
+
 fn grant_and_response_types(flow: Flow) -> (&'static [&'static str], &'static [&'static str]) {
     match flow {
         Flow::AuthorizationCode => (&["authorization_code", "refresh_token"], &["code"]),

@@ -98,10 +98,10 @@ pub struct Entry {
     pub dpop_key: Option<Secret>,
     /// The client that keyfob registered itself (RFC 7591); its secrets are among `secrets`.
     #[serde(default)]
-    pub registration: Option<RegisteredClient>,
+    pub registration: Option<Box<RegisteredClient>>,
     /// One that was registered in its place, and has no tokens yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_client: Option<NextClient>,
+    pub next_client: Option<Box<NextClient>>,
     /// A registration began and its end is not written yet.
     #[serde(default)]
     pub registering: Option<Begun>,

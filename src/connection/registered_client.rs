@@ -149,7 +149,7 @@ impl Entry {
         self.secrets.extend(next.secrets);
         self.secrets_for = Some(next.secrets_for);
         self.show_at(next.shown_at);
-        self.registration = Some(next.client);
+        self.registration = Some(Box::new(next.client));
     }
 
     /// The same as it is for a client that may be the one that waits.

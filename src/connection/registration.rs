@@ -204,7 +204,7 @@ impl Registrar<'_> {
         let serves = |client: &&RegisteredClient| {
             !client.has_ended(now) && client.lacks(asked.metadata).is_empty()
         };
-        let in_force = entry.registration.as_ref().filter(here);
+        let in_force = entry.registration.as_deref().filter(here);
         if let Some(client) = in_force.filter(|it| asked.replaces != Some(it.client_id.as_str())) {
             return Some(Obtained { client: client.clone(), is_new: false, waits: false });
         }
@@ -227,7 +227,7 @@ impl Registrar<'_> {
         entry.registering = None;
         let waits = entry.tokens.is_some();
         match waits {
-            true => entry.next_client = Some(waiting(client.clone(), &given, asked)),
+            true => entry.next_client = Some(Box::new(waiting(client.clone(), &given, asked))),
             false => put_in_force(&mut entry, client.clone(), &given, asked),
         }
         if let Err(error) = self.drawer.keep(lock, &entry) {
@@ -296,7 +296,7 @@ impl Registrar<'_> {
         let lock = self.lock().await?;
         let entry = self.drawer.read()?.ok_or(RegistrationError::NotManaged)?;
         let client = entry.registration.clone().ok_or(RegistrationError::NotManaged)?;
-        Ok(Managed { lock, entry, client })
+        Ok(Managed { lock, entry, client: *client })
     }
 
     /// Registers the same client with these metadata beside those of before.
@@ -338,7 +338,7 @@ impl Registrar<'_> {
             Said::Given(given) => {
                 *client = changed(client, &given, metadata);
                 keep_given(&mut entry.secrets, &given);
-                entry.registration = Some(client.clone());
+                entry.registration = Some(Box::new(client.clone()));
                 Ok(self.drawer.keep(lock, entry)?)
             }
             Said::Unfit { why, .. } => Err(RegistrationError::Unfit { why, ended: false }),
@@ -469,7 +469,7 @@ fn put_in_force(entry: &mut Entry, client: RegisteredClient, given: &Given, aske
     keep_brought(&mut entry.secrets, asked.brought);
     entry.secrets_for = Some(asked.token_endpoint.to_owned());
     entry.show_at(asked.shown_at.clone());
-    entry.registration = Some(client);
+    entry.registration = Some(Box::new(client));
 }
 
 /// Keeps what a client is known by, before it is used.

@@ -11,6 +11,8 @@ use super::authorization_server::person;
 use super::folder::{Folder, HERE, Ran, require_packages};
 use super::loopback;
 
+const P256: &str = include_str!("../../src/authorization_server/jose/test_keys/p256_sec1.pem");
+
 /// What the server prints when it listens.
 #[derive(Deserialize)]
 struct Ready {
@@ -108,4 +110,40 @@ fn a_server_that_wants_an_initial_access_token_says_so_and_takes_it() {
     let more = ["--initial-access-token-file", &token];
     connect(&folder, &words.into_iter().chain(more).collect::<Vec<_>>()).done();
     assert_eq!(servers.clients(), (1, 0, 1));
+}
+
+#[test] // EX7, CA6
+fn a_client_registers_with_the_public_half_of_its_key_and_is_known_by_it() {
+    let folder = Folder::new();
+    let servers = Servers::start(&folder, None);
+    let key = folder.write("key.pem", P256);
+    let words = ["--provider", &servers.ready.issuer, "--register", "--client-key-file", &key];
+    let scopes = ["--scope", "openid,offline_access"];
+    connect(&folder, &[&words[..], &scopes].concat()).done();
+    std::fs::remove_file(key).unwrap();
+    let shown = folder.run(&["profile", "show", "agent", "--json"]).done();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["registered"]["authentication"], "private_key_jwt");
+    folder.run(&["refresh", "agent"]).done();
+    // The key goes with an update too, and is the one that counts after it.
+    connect(&folder, &["--port", "28765"]).done();
+    assert_eq!(servers.clients(), (1, 1, 1));
+    folder.run(&["refresh", "agent"]).done();
+    folder.run(&["profile", "remove", "agent", "--unregister", "--yes"]).done();
+    assert_eq!(servers.clients(), (1, 1, 0));
+}
+
+#[test] // EX7
+fn a_client_without_a_browser_is_registered_and_gets_one_later() {
+    let folder = Folder::new();
+    let servers = Servers::start(&folder, None);
+    let words = ["--provider", &servers.ready.issuer, "--register", "--flow", "client-credentials"];
+    connect(&folder, &words).done();
+    assert_eq!(servers.clients(), (1, 0, 1));
+    let more = ["--flow", "code", "--scope", "openid,offline_access", "--yes"];
+    let ran = connect(&folder, &more);
+    assert!(ran.stderr.contains("for authorization_code, refresh_token"), "{ran:#?}");
+    ran.done();
+    assert_eq!(servers.clients(), (1, 1, 1));
+    folder.run(&["refresh", "agent"]).done();
 }

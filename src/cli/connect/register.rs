@@ -9,7 +9,9 @@ use super::questions::ask_settings;
 use super::redirect::redirect_uri;
 use super::register_key::OwnKey;
 use super::register_update::{extend, standing};
-use crate::authorization_server::dynamic_registration::{KnownBy, Wish, client_metadata};
+use crate::authorization_server::dynamic_registration::{
+    KnownBy, Wish, client_metadata, grant_type,
+};
 use crate::connection::entry::ShownAt;
 use crate::connection::registration::{
     Asked, Obtained, RegisteredClient, Registrar, RegistrationError,
@@ -134,8 +136,8 @@ pub(super) fn obtain(
         }
     };
     let is_known = !obtained.is_new && !obtained.waits;
-    let keeps_key = obtained.is_new;
-    adopt(context, chosen, obtained)?;
+    let keeps_key = obtained.is_new && own.brought.private_key.is_some();
+    adopt(context, chosen, obtained, flow)?;
     match is_known {
         // Somebody else registered it, and for something else perhaps.
         true => extend(context, chosen, args, registration, flow),
@@ -205,11 +207,16 @@ pub fn wish(chosen: &Chosen, flow: Flow) -> Result<Wish, Report> {
 
 /// What the server registered is what is used from now on; the profile says so before a browser
 /// opens, unless another client has tokens still.
-fn adopt(context: &Context<'_>, chosen: &mut Chosen, obtained: Obtained) -> Result<(), Report> {
+fn adopt(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    obtained: Obtained,
+    flow: Flow,
+) -> Result<(), Report> {
     let Obtained { client, is_new, waits } = obtained;
     chosen.profile.client_id = Some(client.client_id.clone());
     chosen.profile.registered = Some(client.public());
-    use_what_was_given(context, chosen, &client)?;
+    use_what_was_given(context, chosen, &client, flow)?;
     if let Some(found) = chosen.discovered.take() {
         discovered::keep(context, Some(&found))?;
     }
@@ -241,9 +248,15 @@ pub(super) fn use_what_was_given(
     context: &Context<'_>,
     chosen: &mut Chosen,
     client: &RegisteredClient,
+    flow: Flow,
 ) -> Result<(), Report> {
     use_redirect(chosen, client)?;
     use_scopes(context, chosen, client);
+    let grant = grant_type(flow);
+    if client.grant_types.as_ref().is_some_and(|all| !all.iter().any(|it| it == grant)) {
+        let says = format!("the registration does not cover {grant}, and the server may refuse it");
+        context.output.warn(context.system, &says);
+    }
     Ok(())
 }
 

@@ -14,6 +14,17 @@ use crate::profile::settings;
 use crate::provider::schema::ClientAuthentication;
 use crate::secret::Secret;
 
+/// What the provider does not take is refused before a client is registered.
+fn refuse_useless(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<(), Report> {
+    if !chosen.provider.takes_key() {
+        client_key::given(context, chosen, &args.client)?;
+    }
+    if !chosen.provider.client.shows_certificate() {
+        client_certificate::given(context, chosen, &args.client)?;
+    }
+    Ok(())
+}
+
 /// What is kept for this provider, or for none yet.
 fn kept_entry(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Entry>, Report> {
     let (provider, profile) = (&chosen.provider, &chosen.profile);
@@ -40,6 +51,7 @@ impl OwnKey {
     pub fn of(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Self, Report> {
         let method = chosen.profile.client_of(&chosen.provider).auth;
         if !has_own_key(method) {
+            refuse_useless(context, chosen, args)?;
             return Ok(Self::default());
         }
         let certificate = client_certificate::given(context, chosen, &args.client)?;

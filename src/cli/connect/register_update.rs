@@ -89,7 +89,7 @@ pub fn extend(
     match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
-            use_what_was_given(context, chosen, &client)?;
+            use_what_was_given(context, chosen, &client, flow)?;
             context.output.note(
                 context.system,
                 &format!(
