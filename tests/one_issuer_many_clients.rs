@@ -251,6 +251,13 @@ fn a_key_in_the_store_is_taken_into_account_where_the_profile_says_nothing() {
     written_before(&place, "basic", &[("assertion_algorithms = [\"ES256\"]\n", "")]);
     place.server.came();
     place.line("refresh key").exits(3);
+    let key = place.world.folder.path().join("key.pem");
+    let issuer = &place.server.issuer;
+    place
+        .line(&format!("connect key --client-key-file {}", key.display()))
+        .exits(2)
+        .says("its client authentication is client_secret_basic")
+        .says(&format!("keyfob connect key --provider {issuer} --client-key-file …"));
     place.server.came();
     place.line(&format!("connect key --provider {}", place.server.issuer)).ok();
     assert!(place.server.came().iter().all(|it| it.is_proven));
@@ -292,6 +299,12 @@ fn a_method_that_nobody_takes_there_is_a_slip() {
         .line("connect x --provider inkress --client-id inkid_1 --client-authentication none")
         .exits(2)
         .says("Inkress does not take none");
+    let secret = place.world.folder.path().join("secret");
+    let contradiction = format!("{connect} --client-authentication none --client-secret-file");
+    place
+        .line(&format!("{contradiction} {}", secret.display()))
+        .exits(2)
+        .says("sends no client secret");
     assert_eq!(place.server.came(), []);
 }
 
@@ -311,6 +324,13 @@ fn a_secret_that_every_client_needs_is_missed_before_anybody_is_sent_anywhere() 
     assert_eq!(place.server.came(), []);
     let failure = place.connect_json("public");
     assert_eq!((&failure["code"], &failure["exit"]), (&json!("client-secret-missing"), &json!(3)));
+    // A key where none is taken is a slip, and no file of the person's is to be changed.
+    place.server.says(json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}));
+    let ran = place.connect("key").exits(2).says("takes no private key");
+    assert!(
+        !ran.says("is client_secret_basic").stderr.contains("provider file"),
+        "a discovered one"
+    );
     // Where a key is all that the server takes, it is the key that is missed.
     place.server.says(json!({"token_endpoint_auth_methods_supported": ["private_key_jwt"]}));
     place.connect("public").exits(3).says("there is no private key").says("--client-key-file …");

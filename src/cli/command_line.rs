@@ -41,6 +41,9 @@ impl Given {
         if let Some(client_id) = &profile.client_id {
             given.add("--client-id", typed(client_id));
         }
+        if let Some(method) = profile.client.and_then(|client| client.auth) {
+            given.add("--client-authentication", method.registered_name().to_owned());
+        }
         for (key, value) in &profile.settings {
             given.add("--set", pair(key, value));
         }

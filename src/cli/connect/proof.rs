@@ -39,9 +39,9 @@ pub fn choose(
     is_known: bool,
 ) -> Result<(), Report> {
     if let Some(method) = client.client_authentication {
-        check_named(provider, method)?;
+        check_named(provider, method, client.client_secret_file.is_some())?;
     }
-    let before = match is_known {
+    let before = match is_known && was_found(provider) {
         true => discovered::former::client_of(context, profile, &profile.provider),
         false => profile.client,
     };
@@ -70,9 +70,17 @@ pub fn choose(
 
 /// A method that no client of this provider could have is a slip. A server that lets public clients in
 /// often does not say so in its metadata.
-fn check_named(provider: &Provider, method: ClientAuthentication) -> Result<(), Report> {
+fn check_named(
+    provider: &Provider,
+    method: ClientAuthentication,
+    has_secret: bool,
+) -> Result<(), Report> {
+    if method == ClientAuthentication::Id && has_secret {
+        return Err(Report::usage("--client-authentication none sends no client secret")
+            .hint("leave --client-secret-file out, or name the method that it is for"));
+    }
     let client = &provider.client;
-    let was_found = provider.discovery.as_ref().is_some_and(|it| it.names_endpoints);
+    let was_found = was_found(provider);
     let by_default = [ClientAuthentication::Basic, ClientAuthentication::Post].contains(&method);
     let is_possible = client.offers(method)
         || was_found && method == ClientAuthentication::Id
@@ -85,6 +93,11 @@ fn check_named(provider: &Provider, method: ClientAuthentication) -> Result<(), 
     Err(Report::usage(format!("{name} does not take {}", method.registered_name()))
         .cause(format!("it takes {}", offered.join(", ")))
         .hint("name one of these, or leave --client-authentication out"))
+}
+
+/// Whether the server itself named the endpoints, and no person did.
+fn was_found(provider: &Provider) -> bool {
+    provider.discovery.as_ref().is_some_and(|it| it.names_endpoints)
 }
 
 /// What the store keeps for a profile that says nothing itself: a key alone is the proof.
@@ -199,7 +212,9 @@ fn missing(chosen: &Chosen) -> Report {
         title(&chosen.provider),
         names.join(", ")
     ))
-    .hint("give what it issued with the client id; or say that this client was registered without")
+    .hint(
+        "give what the server knows this client by; or say that it was registered without a secret",
+    )
     .next(format!("{connect} --client-secret-file …"));
     let report = match methods.contains(&ClientAuthentication::PrivateKeyJwt) {
         true => report.next(format!("{connect} --client-key-file …")),
