@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::client_keys::{P256, of_p256};
+use crate::support::browser::Behaviour;
 use crate::support::certified::Authority;
 use crate::support::clients::{Clients, Proof};
+use crate::support::scripted::{Answer, Asked, Scripted, honest};
 use crate::support::verifier::Knows;
 use crate::support::world::{Ran, World};
 
@@ -371,6 +373,38 @@ fn a_public_client_that_was_let_in_before_is_asked_for_no_secret() {
     place.line(&format!("{line} --yes")).ok();
     place.line("refresh public").ok();
     assert!(place.server.came().iter().all(|it| it.is_proven));
+}
+
+#[test] // CA3
+fn no_browser_opens_where_the_code_could_not_be_exchanged_for_want_of_a_secret() {
+    fn described(asked: &Asked, origin: &str) -> Answer {
+        let at = |path: &str| format!("{origin}{path}");
+        match asked.line.as_str() {
+            "GET /.well-known/oauth-authorization-server" => Answer::json(
+                200,
+                &json!({
+                    "issuer": origin,
+                    "authorization_endpoint": at("/authorize"),
+                    "token_endpoint": at("/token"),
+                    "response_types_supported": ["code"],
+                    "grant_types_supported": ["authorization_code", "client_credentials"],
+                    "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+                    "authorization_response_iss_parameter_supported": true,
+                }),
+            ),
+            _ => honest(asked, origin),
+        }
+    }
+    let (mut world, server) = (World::new(), Scripted::start(described));
+    world.browser(Behaviour::MustStayClosed);
+    let connect = ["connect", "shop", "--provider", &server.origin, "--client-id", "me"];
+    world.run(connect).exits(3).says("there is no client secret for `shop`");
+    assert_eq!(server.heard("POST /token").len(), 0);
+    assert_eq!(world.files().len(), 0, "{:?}", world.files().keys());
+    // Where nobody is sent anywhere, the server is the one to say it.
+    world.run([&connect[..], &["--flow", "client-credentials"]].concat()).ok();
+    world.browser(Behaviour::Allows);
+    world.run(connect.iter().copied().take(2).chain(["--flow", "code"])).ok();
 }
 
 impl Place {

@@ -8,6 +8,7 @@ use super::super::client_key;
 use super::super::context::{Chosen, Context, title};
 use super::super::discovered;
 use super::super::report::{self, Exit, Report};
+use super::super::secrets;
 use super::brought::{kept, moved};
 use crate::authorization_server::client_document::document_url;
 use crate::connection::Entry;
@@ -15,7 +16,7 @@ use crate::connection::establish::Brought;
 use crate::profile::client::{Proofs, choose as choice_of};
 use crate::profile::{Profile, Record};
 use crate::provider::Provider;
-use crate::provider::schema::{ClientAuthentication, Presence};
+use crate::provider::schema::{ClientAuthentication, Flow, Presence};
 use crate::secret::Secret;
 
 /// Reads `--client-authentication`: the names that servers publish (RFC 8414 section 2).
@@ -137,13 +138,16 @@ fn stored(
     })
 }
 
-/// Gets the secret that a server wants of every client, or says so before anybody consents in vain.
+/// Gets the secret that a server wants of every client, or says so before anybody consents in vain;
+/// where nobody is to consent, the server itself says it at once.
 pub fn complete(
     context: &Context<'_>,
     chosen: &Chosen,
+    flow: Flow,
     brought: Brought,
 ) -> Result<Brought, Report> {
-    if brought.client_secret.is_some() || !wants_proof(chosen) {
+    let has_people = matches!(flow, Flow::AuthorizationCode | Flow::DeviceCode);
+    if brought.client_secret.is_some() || !has_people || !wants_proof(chosen) {
         return Ok(brought);
     }
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
@@ -193,7 +197,7 @@ fn is_let_in_without(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Rep
 fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Secret>, Report> {
     let secret = context.ask_secret("Client secret (not shown)")?;
     if let Some(secret) = &secret {
-        super::super::secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
+        secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
     }
     Ok(secret)
 }
