@@ -286,6 +286,31 @@ fn another_proof_takes_the_place_of_the_one_before_and_a_renewed_one_does_not() 
     place.only("secret", &["/device", "/token"]);
 }
 
+#[test] // DS15
+fn a_secret_that_is_renewed_in_the_store_is_kept_for_the_client_s_own_endpoints() {
+    let place = Place::new();
+    for client in ["key", "shown"] {
+        place.connect(client).ok();
+    }
+    let (chain, own) = place.authority.client();
+    for (line, text) in [
+        ("profile secret shown client_certificate", chain.as_str()),
+        ("profile secret shown private_key", &own),
+        ("profile secret key private_key", P256),
+    ] {
+        *place.world.stdin.borrow_mut() = text.as_bytes().to_vec();
+        place.line(line).ok();
+    }
+    place.server.came();
+    for client in ["key", "shown"] {
+        place.line(&format!("refresh {client}")).ok();
+        place.only(client, &["/token"]);
+    }
+    // What could not sign is refused while it is at hand.
+    *place.world.stdin.borrow_mut() = b"no key at all".to_vec();
+    place.line("profile secret key private_key").exits(3).says("this private key cannot be used");
+}
+
 #[test]
 fn a_method_that_nobody_takes_there_is_a_slip() {
     let place = Place::new();
