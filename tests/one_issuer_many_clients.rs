@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::client_keys::{P256, of_p256};
+use crate::support::browser::Behaviour;
 use crate::support::certified::Authority;
 use crate::support::clients::{Clients, Proof};
+use crate::support::scripted::{Answer, Asked, Scripted, honest};
 use crate::support::verifier::Knows;
 use crate::support::world::{Ran, World};
 
@@ -251,6 +253,13 @@ fn a_key_in_the_store_is_taken_into_account_where_the_profile_says_nothing() {
     written_before(&place, "basic", &[("assertion_algorithms = [\"ES256\"]\n", "")]);
     place.server.came();
     place.line("refresh key").exits(3);
+    let key = place.world.folder.path().join("key.pem");
+    let issuer = &place.server.issuer;
+    place
+        .line(&format!("connect key --client-key-file {}", key.display()))
+        .exits(2)
+        .says("its client authentication is client_secret_basic")
+        .says(&format!("keyfob connect key --provider {issuer} --client-key-file …"));
     place.server.came();
     place.line(&format!("connect key --provider {}", place.server.issuer)).ok();
     assert!(place.server.came().iter().all(|it| it.is_proven));
@@ -277,6 +286,31 @@ fn another_proof_takes_the_place_of_the_one_before_and_a_renewed_one_does_not() 
     place.only("secret", &["/device", "/token"]);
 }
 
+#[test] // DS15
+fn a_secret_that_is_renewed_in_the_store_is_kept_for_the_client_s_own_endpoints() {
+    let place = Place::new();
+    for client in ["key", "shown"] {
+        place.connect(client).ok();
+    }
+    let (chain, own) = place.authority.client();
+    for (line, text) in [
+        ("profile secret shown client_certificate", chain.as_str()),
+        ("profile secret shown private_key", &own),
+        ("profile secret key private_key", P256),
+    ] {
+        *place.world.stdin.borrow_mut() = text.as_bytes().to_vec();
+        place.line(line).ok();
+    }
+    place.server.came();
+    for client in ["key", "shown"] {
+        place.line(&format!("refresh {client}")).ok();
+        place.only(client, &["/token"]);
+    }
+    // What could not sign is refused while it is at hand.
+    *place.world.stdin.borrow_mut() = b"no key at all".to_vec();
+    place.line("profile secret key private_key").exits(3).says("this private key cannot be used");
+}
+
 #[test]
 fn a_method_that_nobody_takes_there_is_a_slip() {
     let place = Place::new();
@@ -292,6 +326,12 @@ fn a_method_that_nobody_takes_there_is_a_slip() {
         .line("connect x --provider inkress --client-id inkid_1 --client-authentication none")
         .exits(2)
         .says("Inkress does not take none");
+    let secret = place.world.folder.path().join("secret");
+    let contradiction = format!("{connect} --client-authentication none --client-secret-file");
+    place
+        .line(&format!("{contradiction} {}", secret.display()))
+        .exits(2)
+        .says("sends no client secret");
     assert_eq!(place.server.came(), []);
 }
 
@@ -311,6 +351,13 @@ fn a_secret_that_every_client_needs_is_missed_before_anybody_is_sent_anywhere() 
     assert_eq!(place.server.came(), []);
     let failure = place.connect_json("public");
     assert_eq!((&failure["code"], &failure["exit"]), (&json!("client-secret-missing"), &json!(3)));
+    // A key where none is taken is a slip, and no file of the person's is to be changed.
+    place.server.says(json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}));
+    let ran = place.connect("key").exits(2).says("takes no private key");
+    assert!(
+        !ran.says("is client_secret_basic").stderr.contains("provider file"),
+        "a discovered one"
+    );
     // Where a key is all that the server takes, it is the key that is missed.
     place.server.says(json!({"token_endpoint_auth_methods_supported": ["private_key_jwt"]}));
     place.connect("public").exits(3).says("there is no private key").says("--client-key-file …");
@@ -351,6 +398,38 @@ fn a_public_client_that_was_let_in_before_is_asked_for_no_secret() {
     place.line(&format!("{line} --yes")).ok();
     place.line("refresh public").ok();
     assert!(place.server.came().iter().all(|it| it.is_proven));
+}
+
+#[test] // CA3
+fn no_browser_opens_where_the_code_could_not_be_exchanged_for_want_of_a_secret() {
+    fn described(asked: &Asked, origin: &str) -> Answer {
+        let at = |path: &str| format!("{origin}{path}");
+        match asked.line.as_str() {
+            "GET /.well-known/oauth-authorization-server" => Answer::json(
+                200,
+                &json!({
+                    "issuer": origin,
+                    "authorization_endpoint": at("/authorize"),
+                    "token_endpoint": at("/token"),
+                    "response_types_supported": ["code"],
+                    "grant_types_supported": ["authorization_code", "client_credentials"],
+                    "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+                    "authorization_response_iss_parameter_supported": true,
+                }),
+            ),
+            _ => honest(asked, origin),
+        }
+    }
+    let (mut world, server) = (World::new(), Scripted::start(described));
+    world.browser(Behaviour::MustStayClosed);
+    let connect = ["connect", "shop", "--provider", &server.origin, "--client-id", "me"];
+    world.run(connect).exits(3).says("there is no client secret for `shop`");
+    assert_eq!(server.heard("POST /token").len(), 0);
+    assert_eq!(world.files().len(), 0, "{:?}", world.files().keys());
+    // Where nobody is sent anywhere, the server is the one to say it.
+    world.run([&connect[..], &["--flow", "client-credentials"]].concat()).ok();
+    world.browser(Behaviour::Allows);
+    world.run(connect.iter().copied().take(2).chain(["--flow", "code"])).ok();
 }
 
 impl Place {

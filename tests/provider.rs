@@ -131,6 +131,8 @@ fn a_provider_that_is_not_kept_yet_is_shown_by_its_url_and_not_kept_by_that() {
     }
     let command = shown.lines().find(|line| line.trim().starts_with("keyfob connect")).unwrap();
     assert!(command.contains(&format!("--provider {origin}")), "{command}");
+    let redirect = format!("--provider {origin} --print-redirect` prints it");
+    assert!(shown.contains(&redirect), "{shown}");
     let document = world.run(["provider", "show", origin, "--json"]).ok().json();
     assert_eq!(document["token"]["url"], format!("{origin}/token"));
     assert_eq!(world.files().len(), 0, "{:?}", world.files().keys());
@@ -157,6 +159,7 @@ fn what_a_server_takes_beside_the_first_method_is_shown_with_its_flag() {
     });
     let shown = World::new().run(["provider", "show", site.origin()]).ok().stdout;
     for words in [
+        "client: client id and secret by HTTP Basic",
         "--client-authentication client_secret_post",
         "(--client-key-file)",
         "(--client-certificate-file and --client-key-file)",

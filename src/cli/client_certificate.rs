@@ -1,7 +1,8 @@
 //! The client's certificate chain: where it comes in, and that it is one and its key belongs to it.
 
 use super::args::Client;
-use super::context::{Chosen, Context, title};
+use super::client_key;
+use super::context::{Chosen, Context};
 use super::report::{self, Report};
 use super::secrets;
 use crate::http::{HttpError, IdentityError, identity};
@@ -15,9 +16,7 @@ pub fn given(
 ) -> Result<Option<Secret>, Report> {
     let Some(path) = &client.client_certificate_file else { return Ok(None) };
     if !chosen.provider.client.shows_certificate() {
-        return Err(Report::usage(format!("{} takes no client certificate", title(&chosen.provider)))
-            .cause("its client authentication is another one, and its tokens are bound to none")
-            .hint("leave --client-certificate-file out, or set `auth = \"tls_client_auth\"` in your provider file"));
+        return Err(client_key::useless(chosen, "client certificate", "--client-certificate-file"));
     }
     let chain = secrets::from_file(context.system, path)?;
     check_chain(&chain)?;

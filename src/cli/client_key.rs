@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::args::Client;
 use super::client_certificate;
+use super::command_line;
 use super::context::{Chosen, Context, title};
+use super::discovered;
 use super::report::{self, Report};
 use super::secrets;
 use crate::authorization_server::AssertionError;
@@ -32,7 +34,9 @@ pub fn given(
 ) -> Result<Option<Secret>, Report> {
     let provider = &chosen.provider;
     let key = match (&client.client_key_file, from_environment(context)) {
-        (Some(_), _) if !provider.takes_key() => return Err(useless(provider)),
+        (Some(_), _) if !provider.takes_key() => {
+            return Err(useless(chosen, "private key", "--client-key-file"));
+        }
         (Some(path), _) => secrets::from_file(context.system, path)?,
         (None, Some(path)) if provider.takes_key() => {
             secrets::from_file(context.system, Path::new(path))?
@@ -43,10 +47,25 @@ pub fn given(
     Ok(Some(key))
 }
 
-fn useless(provider: &Provider) -> Report {
-    Report::usage(format!("{} takes no private key", title(provider)))
-        .cause("its client authentication is another one")
-        .hint("leave --client-key-file out, or set `auth = \"private_key_jwt\"` in your provider file")
+/// A key or a certificate that no client of this provider has a use for.
+pub fn useless(chosen: &Chosen, what: &str, flag: &str) -> Report {
+    let Chosen { name, provider, .. } = chosen;
+    let methods = provider.client.all_methods().iter();
+    let methods: Vec<&str> = methods.map(|method| method.registered_name()).collect();
+    let report = Report::usage(format!("{} takes no {what}", title(provider)))
+        .cause(format!("its client authentication is {}", methods.join(", ")));
+    let issuer = provider.discovery.iter().flat_map(|it| &it.issuer);
+    let mut urls = issuer.chain(&provider.token.resource);
+    match urls.find(|url| discovered::is_named(url, &provider.name)) {
+        Some(_) if chosen.discovered.is_some() => report.hint(format!("leave {flag} out")),
+        // What is kept of a server may be older than what it takes.
+        Some(url) => report
+            .hint(format!("leave {flag} out, or ask the server what it takes now"))
+            .next(format!("keyfob connect {name} --provider {} {flag} …", command_line::word(url))),
+        None => report.hint(format!(
+            "leave {flag} out, or name such a method in [client] of your provider file"
+        )),
+    }
 }
 
 /// Asks for one; a PEM file has many lines, and each is read without echo.

@@ -156,6 +156,9 @@ impl Given {
         let mut given = Self::default();
         given.add("--provider", typed(&profile.provider));
         given.add_each("--client-id", &profile.client_id);
+        if let Some(method) = profile.client.and_then(|client| client.auth) {
+            given.add("--client-authentication", method.registered_name().to_owned());
+        }
         for (key, value) in &profile.settings {
             given.add("--set", pair(key, value));
         }

@@ -98,7 +98,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     ask_settings(context, &mut chosen, true)?;
     client_document::check(context, &chosen, flow)?;
     let brought = bring(context, &chosen, &client)?;
-    let mut brought = proof::complete(context, &chosen, brought)?;
+    let mut brought = proof::complete(context, &chosen, flow, brought)?;
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;
     }

@@ -9,6 +9,7 @@ use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::discovered;
 use super::super::report::{self, Exit, Report};
+use super::super::secrets;
 use super::brought::{kept, moved};
 use crate::authorization_server::client_document::document_url;
 use crate::connection::Entry;
@@ -16,7 +17,7 @@ use crate::connection::establish::Brought;
 use crate::profile::client::{Proofs, choose as choice_of};
 use crate::profile::{Profile, Record};
 use crate::provider::Provider;
-use crate::provider::schema::{ClientAuthentication, Presence};
+use crate::provider::schema::{ClientAuthentication, Flow, Presence};
 use crate::secret::Secret;
 
 /// Reads `--client-authentication`: the names that servers publish (RFC 8414 section 2).
@@ -40,9 +41,9 @@ pub fn choose(
     is_known: bool,
 ) -> Result<(), Report> {
     if let Some(method) = client.client_authentication {
-        check_named(provider, method)?;
+        check_named(provider, method, client.client_secret_file.is_some())?;
     }
-    let before = match is_known {
+    let before = match is_known && was_found(provider) {
         true => discovered::former::client_of(context, profile, &profile.provider),
         false => profile.client,
     };
@@ -71,9 +72,17 @@ pub fn choose(
 
 /// A method that no client of this provider could have is a slip. A server that lets public clients in
 /// often does not say so in its metadata.
-fn check_named(provider: &Provider, method: ClientAuthentication) -> Result<(), Report> {
+fn check_named(
+    provider: &Provider,
+    method: ClientAuthentication,
+    has_secret: bool,
+) -> Result<(), Report> {
+    if method == ClientAuthentication::Id && has_secret {
+        return Err(Report::usage("--client-authentication none sends no client secret")
+            .hint("leave --client-secret-file out, or name the method that it is for"));
+    }
     let client = &provider.client;
-    let was_found = provider.discovery.as_ref().is_some_and(|it| it.names_endpoints);
+    let was_found = was_found(provider);
     let by_default = [ClientAuthentication::Basic, ClientAuthentication::Post].contains(&method);
     let is_possible = client.offers(method)
         || was_found && method == ClientAuthentication::Id
@@ -86,6 +95,11 @@ fn check_named(provider: &Provider, method: ClientAuthentication) -> Result<(), 
     Err(Report::usage(format!("{name} does not take {}", method.registered_name()))
         .cause(format!("it takes {}", offered.join(", ")))
         .hint("name one of these, or leave --client-authentication out"))
+}
+
+/// Whether the server itself named the endpoints, and no person did.
+fn was_found(provider: &Provider) -> bool {
+    provider.discovery.as_ref().is_some_and(|it| it.names_endpoints)
 }
 
 /// What the store keeps for a profile that says nothing itself: a key alone is the proof.
@@ -125,13 +139,16 @@ fn stored(
     })
 }
 
-/// Gets the secret that a server wants of every client, or says so before anybody consents in vain.
+/// Gets the secret that a server wants of every client, or says so before anybody consents in vain;
+/// where nobody is to consent, the server itself says it at once.
 pub fn complete(
     context: &Context<'_>,
     chosen: &Chosen,
+    flow: Flow,
     brought: Brought,
 ) -> Result<Brought, Report> {
-    if brought.client_secret.is_some() || !wants_proof(chosen) {
+    let has_people = matches!(flow, Flow::AuthorizationCode | Flow::DeviceCode);
+    if brought.client_secret.is_some() || !has_people || !wants_proof(chosen) {
         return Ok(brought);
     }
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
@@ -181,7 +198,7 @@ fn is_let_in_without(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Rep
 fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Secret>, Report> {
     let secret = context.ask_secret("Client secret (not shown)")?;
     if let Some(secret) = &secret {
-        super::super::secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
+        secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
     }
     Ok(secret)
 }
@@ -200,7 +217,9 @@ fn missing(chosen: &Chosen) -> Report {
         title(&chosen.provider),
         names.join(", ")
     ))
-    .hint("give what it issued with the client id; or say that this client was registered without")
+    .hint(
+        "give what the server knows this client by; or say that it was registered without a secret",
+    )
     .next(connect(&[("--client-secret-file", "…")]));
     let report = match methods.contains(&ClientAuthentication::PrivateKeyJwt) {
         true => report.next(connect(&[("--client-key-file", "…")])),

@@ -29,7 +29,7 @@ pub fn run(context: &Context<'_>, args: &ProviderShow) -> Result<Exit, Report> {
     }
     let mut page = Page::default();
     heading(&mut page, &provider);
-    register(&mut page, &provider);
+    register(&mut page, &provider, &args.provider);
     settings(&mut page, &provider);
     scopes(&mut page, &provider);
     endpoints(&mut page, &provider);
@@ -88,7 +88,7 @@ fn labelled(label: &str, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{label}: {text}") }
 }
 
-fn register(page: &mut Page, provider: &Provider) {
+fn register(page: &mut Page, provider: &Provider, given: &str) {
     let setup = &provider.setup;
     let mut lines = vec![
         labelled("where", &setup.console),
@@ -98,7 +98,7 @@ fn register(page: &mut Page, provider: &Provider) {
     let steps = setup.steps.iter().enumerate();
     lines.extend(steps.map(|(at, step)| format!("{}. {step}", at + 1)));
     lines.push(by_itself(provider));
-    lines.push(redirect(provider));
+    lines.push(redirect(provider, given));
     lines.extend(setup.notes.iter().map(|note| labelled("note", note)));
     lines.push(labelled("support", &setup.support));
     page.section("Register", lines);
@@ -126,7 +126,7 @@ fn by_itself(provider: &Provider) -> String {
     }
 }
 
-fn redirect(provider: &Provider) -> String {
+fn redirect(provider: &Provider, given: &str) -> String {
     let Some(authorize) = &provider.authorize else {
         return String::new();
     };
@@ -134,7 +134,7 @@ fn redirect(provider: &Provider) -> String {
     match (redirect.matching, redirect.uri.as_str()) {
         (_, "") => format!(
             "redirect URI: a loopback address on any port; `keyfob connect {} --print-redirect` prints it",
-            provider.name
+            profile(provider, given)
         ),
         (RedirectMatch::Exact, uri) => {
             format!("redirect URI: {uri} (compared character by character)")
@@ -245,7 +245,15 @@ fn behaviour(page: &mut Page, provider: &Provider) {
 }
 
 fn client(provider: &Provider) -> &'static str {
-    match (provider.client.auth, provider.client.secret) {
+    let names_public = provider.client.offers(ClientAuthentication::Id);
+    let secret = match provider.client.secret {
+        // The server lists what it takes, and no client without a secret is among it.
+        Presence::Optional if !provider.client.methods.is_empty() && !names_public => {
+            Presence::Required
+        }
+        secret => secret,
+    };
+    match (provider.client.auth, secret) {
         (ClientAuthentication::Id, _) => "public, without a secret",
         (ClientAuthentication::Basic, Presence::Optional) => "HTTP Basic; public without a secret",
         (ClientAuthentication::Basic, _) => "client id and secret by HTTP Basic",
@@ -369,14 +377,18 @@ fn end(provider: &Provider) -> String {
     }
 }
 
-/// The command that connects; a profile of the provider's own name needs no `--provider`.
+/// A profile of the provider's name, which needs no `--provider` where that is how it was named.
+fn profile(provider: &Provider, given: &str) -> String {
+    match is_path(given) || provider.name != given {
+        true => format!("{} --provider {}", provider.name, command_line::typed(given)),
+        false => provider.name.clone(),
+    }
+}
+
+/// The command that connects.
 pub fn command(provider: &Provider, given: &str) -> String {
     let verb = if provider.flows.first() == Some(&Flow::Import) { "import" } else { "connect" };
-    let mut words = vec!["keyfob".to_owned(), verb.to_owned(), provider.name.clone()];
-    let needs_naming = is_path(given) || provider.name != given;
-    if needs_naming {
-        words.push(format!("--provider {}", command_line::typed(given)));
-    }
+    let mut words = vec!["keyfob".to_owned(), verb.to_owned(), profile(provider, given)];
     words.push(format!("--client-id {}ID", provider.setup.client_id_prefix));
     if provider.takes_key() {
         words.push("--client-key-file FILE".to_owned());
