@@ -11,7 +11,7 @@ use crate::connection::roll::{NoAnswer, NoVerdict};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
-use crate::provider::schema::{Action, ClientAuthentication, Meaning};
+use crate::provider::schema::{Action, ClientAuthentication, Flow, Meaning};
 use crate::store::StoreError;
 
 /// An access token that could not be had.
@@ -59,7 +59,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
             "client-secret-missing",
             format!("there is no client secret for `{profile}`"),
         )
-        .cause(format!("{} wants one with every token request", about.provider))
+        .cause(format!("{} wants one with every token request{}", about.provider, by_its_file(provider)))
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
         .next(format!("{} --client-secret-file …", about.connect())),
         FreshError::ClientKeyMissing => client_key_missing(about),
@@ -187,6 +187,17 @@ fn other_account(ended: &Ended, about: &Situation) -> Report {
     .cause("they are stored and not used; `keyfob revoke` still ends them")
     .hint("authorise it again; it asks before another account takes the place of this one")
     .next(about.connect())
+}
+
+/// A client that asserts often needs no secret beside, and a file that does not say so wants one.
+fn by_its_file(provider: &Provider) -> &'static str {
+    match provider.flows.contains(&Flow::JwtBearer) {
+        true => {
+            ", by its provider file; where the signed assertion is enough, the file says \
+             `auth = \"id\"` and `secret = \"none\"` under [client]"
+        }
+        false => "",
+    }
 }
 
 /// What the provider file says of a client that is known, but registered otherwise.
