@@ -15,7 +15,7 @@ Examples:
   keyfob call shop /orders -o orders.json
   keyfob call shop /orders --result --jq '.[] | [.id, .total] | @tsv'
   keyfob call till /products/ --paginate --jq '.results[].name'
-  keyfob call shop @payout total:=5000 currency_code=JMD    (see `keyfob recipes`)
+  keyfob call shop @payout total:=50 currency_code=JMD  (see `keyfob recipes`)
   keyfob call shop --batch requests.jsonl > answers.jsonl
 
 Pages and filters:
@@ -28,7 +28,7 @@ Pages and filters:
   expression that fails on an answer exits 1, and nothing of it is written.
 
 Many calls:
-  A line of --batch, and its answer (\"error\":{…} where it was refused or failed):
+  A line of --batch, and its answer (\"error\":{…} where it failed):
     {\"id\":1,\"method\":\"POST\",\"path\":\"/a\",\"query\":{},\"headers\":{},\"body\":{\"b\":1}}
     {\"id\":1,\"status\":200,\"headers\":{},\"body\":…}
   Answers come in the order of the requests. The exit code is 0 where every
