@@ -102,6 +102,20 @@ fn without_words_of_the_provider_the_client_speaks_for_itself_to_the_token_endpo
 }
 
 /// An assertion as another program would make it, with the key that the server knows.
+#[test] // CA10
+fn a_file_that_forgets_to_say_that_the_assertion_is_enough_is_told_the_words() {
+    let place = Place::new("jwt_bearer", "");
+    let file = place.world.home().providers().join("signed.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("auth = \"id\"\nsecret = \"none\"\n", "")).unwrap();
+    let key = place.file("key", P256);
+    let ran = place.connect(&["--client-key-file", &key]).exits(3);
+    ran.says("there is no client secret").says("`auth = \"id\"` and `secret = \"none\"`");
+    assert_eq!(place.came().len(), 0);
+    std::fs::write(&file, text).unwrap();
+    place.connect(&["--client-key-file", &key]).ok();
+}
+
 fn ready(place: &Place, audience: &str, ends_in: i64) -> String {
     use keyfob::authorization_server::jose::{Members, SigningKey};
     use keyfob::clock::Clock as _;

@@ -327,3 +327,23 @@ fn a_filter_value_that_the_vendor_rules_out_is_refused_in_its_place() {
     assert_eq!((&answers[1]["status"], shop.calls()), (&Value::from(200), 1));
     batch(&shop, lines, &["--force"]).exits(8);
 }
+
+#[test]
+fn a_slip_of_a_method_is_told_in_its_place_and_a_method_of_the_vendor_s_own_goes() {
+    let shop = Shop::connected("inkress");
+    let lines = "{\"id\":1,\"method\":\"GTE\",\"path\":\"/orders\"}\n\
+                 {\"id\":2,\"method\":\"get\",\"path\":\"/orders\"}\n\
+                 {\"id\":3,\"method\":\"COPY\",\"path\":\"/orders\"}\n";
+    let calls = || shop.sandbox.counts(Endpoint::Api);
+    let before = calls();
+    let ran = batch(&shop, lines, &["--retry", "0"]).exits(2);
+    let told = answers(&ran.stdout);
+    for slip in &told[..2] {
+        assert_eq!(slip["error"]["code"], "bad-request-line", "{slip}");
+        assert!(slip["error"]["next"][0].as_str().unwrap().contains("did you mean GET"), "{slip}");
+    }
+    assert!(told[2]["status"].is_u64(), "{}", told[2]);
+    assert_eq!(calls(), before + 1, "the slips are not sent");
+    let forced = batch(&shop, lines, &["--force", "--retry", "0"]);
+    assert!(answers(&forced.stdout).iter().all(|it| it["status"].is_u64()), "{}", forced.stdout);
+}

@@ -65,3 +65,16 @@ fn nothing_is_wrapped_for_a_program_whatever_window_standard_error_has() {
     shop.world.terminals = Terminals { stderr: true, window, ..Terminals::default() };
     assert_eq!(shop.line("status").stdout, whole);
 }
+
+#[test] // T18
+fn the_words_under_every_command_s_options_fit_eighty_columns() {
+    fn look(command: &clap::Command, path: &str) {
+        let name = format!("{path} {}", command.get_name());
+        let words = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in words.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+        command.get_subcommands().for_each(|inner| look(inner, &name));
+    }
+    look(&keyfob::cli::command(), "");
+}

@@ -39,7 +39,7 @@ const STYLES: Styles = Styles::styled()
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Try it without an account:\n  keyfob demo\n\nThen:\n  keyfob connect shop --provider inkress --client-id inkid_… --scope orders:read\n  keyfob call shop GET /orders\n\nExit codes: 0 done, 2 command line, 3 set-up, 4 a person must authorise, 5 refused, 6 store or lock,\n7 try later, 8 the API refused, 9 the API failed, 130 interrupted"
+    after_help = "Try it without an account:\n  keyfob demo\n\nThen:\n  keyfob connect shop --provider inkress --client-id inkid_… --scope orders:read\n  keyfob call shop GET /orders\n\nExit codes: 0 done, 2 command line, 3 set-up, 4 a person must authorise, 5\nrefused, 6 store or lock, 7 try later, 8 the API refused, 9 the API failed, 130\ninterrupted"
 )]
 pub struct Cli {
     /// Flags of every command.
@@ -205,7 +205,7 @@ pub struct Client {
 /// `connect`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  keyfob connect shop --provider inkress --client-id inkid_… --scope orders:read --scope offline_access\n  keyfob connect gateway --provider inyo --set host=gateway.example --client-id …\n  keyfob connect shop            (again, with what it remembers)"
+    after_help = "Examples:\n  keyfob connect shop --provider inkress --client-id inkid_… --scope orders:read\n  keyfob connect gateway --provider inyo --set host=pay.example --client-id …\n  keyfob connect shop            (again, with what it remembers)"
 )]
 pub struct Connect {
     /// The profile (or KEYFOB_PROFILE)
@@ -309,7 +309,7 @@ impl FlowChoice {
 /// `import`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Standard input holds a token response:\n  {\"access_token\":…,\"refresh_token\":…,\"expires_in\":…,\"client_id\":…,\"client_secret\":…}\nOn a terminal each is asked for.\n\nWith --sealed it holds the line that `keyfob export` printed, or KEYFOB_BLOB does."
+    after_help = "Standard input holds a token response:\n  {\"access_token\":…,\"refresh_token\":…,\"expires_in\":…,\n   \"client_id\":…,\"client_secret\":…}\nOn a terminal each is asked for.\n\nWith --sealed it holds the line that `keyfob export` printed, or KEYFOB_BLOB\ndoes."
 )]
 pub struct Import {
     /// The profile (or KEYFOB_PROFILE)

@@ -50,14 +50,15 @@ fn after_help() -> String {
     let [others @ .., last] = SECRET_VARIABLES;
     let others = others.join(", ");
     format!(
-        "The command takes keyfob's place: its exit code is the command's own, and signals and the
-terminal are its alone. 127 says that it was not found, 126 that it could not be started.
+        "The command takes keyfob's place: its exit code is the command's own, and
+signals and the terminal are its alone. 127 says that it was not found, 126
+that it could not be started.
 The token is good when the command starts and is not renewed after that.
 {others}
 and {last} are not passed on.
 
 Examples:
-  keyfob exec shop -- npm publish      (.npmrc: _authToken=${{KEYFOB_ACCESS_TOKEN}})
+  keyfob exec shop -- npm publish    (.npmrc: _authToken=${{KEYFOB_ACCESS_TOKEN}})
   keyfob exec forge --env GH_TOKEN --min-ttl 30m -- gh pr list
   KEYFOB_PROFILE=shop keyfob exec -- ./nightly-import"
     )

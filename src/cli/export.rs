@@ -20,7 +20,7 @@ use crate::secret::Secret;
 /// `export`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The key: --key-file, else KEYFOB_BLOB_KEY, KEYFOB_STORE_KEY or KEYFOB_STORE_KEY_FILE, else a passphrase\nfrom the terminal.\n\nExamples:\n  keyfob export shop --key-file ci.key --move > shop.keyfob && gh secret set KEYFOB_BLOB < shop.keyfob\n  keyfob export shop --passphrase > shop.keyfob"
+    after_help = "The key: --key-file, else KEYFOB_BLOB_KEY, KEYFOB_STORE_KEY or\nKEYFOB_STORE_KEY_FILE, else a passphrase from the terminal.\n\nExamples:\n  keyfob export shop --key-file ci.key --move > shop.keyfob\n  gh secret set KEYFOB_BLOB < shop.keyfob\n  keyfob export shop --passphrase > shop.keyfob"
 )]
 pub struct Export {
     /// The profile (or KEYFOB_PROFILE)

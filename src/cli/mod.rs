@@ -23,6 +23,7 @@ mod introspect;
 mod layout;
 mod masks;
 mod notices;
+mod other_words;
 mod output;
 mod profile;
 mod provider;
@@ -230,6 +231,12 @@ fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
             None if line.starts_with("Usage:") || line.starts_with("For more") => {}
             None => report = report.cause(crate::http::printable::printable(line)),
         }
+    }
+    if error.kind() == clap::error::ErrorKind::InvalidSubcommand
+        && let [_] = named(&typed).as_slice()
+        && let Some(meant) = other_words::meant(&typed)
+    {
+        return report.hint("here that is").next(format!("keyfob {meant} --help"));
     }
     report.next(format!("{} --help", named(&typed).join(" ")))
 }

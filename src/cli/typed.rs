@@ -18,12 +18,21 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let from_cargo = ["keyfob", "helper", "cargo"].map(OsString::from);
     let arguments = match arguments {
         [_, only] if only == PLUGIN => &from_cargo,
+        [program, first, of @ ..] if first == "help" => return help(program, of),
         _ => arguments,
     };
     match alone(arguments) {
         Some(read) => read,
         None => whole(arguments),
     }
+}
+
+/// `help connect`, as other programs spell `connect --help`.
+fn help(program: &OsString, of: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut arguments = vec![program.clone()];
+    arguments.extend(of.iter().cloned());
+    arguments.push("--help".into());
+    whole(&arguments)
 }
 
 fn whole(arguments: &[OsString]) -> Result<Cli, clap::Error> {
@@ -133,6 +142,21 @@ mod tests {
         let helper = whole(&words("keyfob helper cargo")).unwrap();
         assert_eq!(format!("{plugin:?}"), format!("{helper:?}"));
         assert!(parse(&words("keyfob --cargo-plugin x")).is_err());
+    }
+
+    #[test]
+    fn help_before_a_command_is_its_help() {
+        for (line, same) in [
+            ("keyfob help", "keyfob --help"),
+            ("keyfob help connect", "keyfob connect --help"),
+            ("keyfob help helper git", "keyfob helper git --help"),
+        ] {
+            let (one, other) = (parse(&words(line)).unwrap_err(), whole(&words(same)).unwrap_err());
+            assert_eq!(one.kind(), ErrorKind::DisplayHelp);
+            assert_eq!(one.render().to_string(), other.render().to_string(), "{line}");
+        }
+        let error = parse(&words("keyfob help connekt")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSubcommand);
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub struct Terminals {
     pub stdout: bool,
     /// Standard error.
     pub stderr: bool,
-    /// How large standard error's is, where that is known.
+    /// How large standard error's is, else standard output's, where that is known.
     pub window: Option<Window>,
 }
 

@@ -61,10 +61,11 @@ pub fn environment() -> Environment {
     )
 }
 
-/// The window that standard error is shown in.
+/// The window that standard error is shown in, or standard output where the other goes elsewhere.
 fn window() -> Option<Window> {
     #[cfg(unix)]
     return rustix::termios::tcgetwinsize(io::stderr())
+        .or_else(|_| rustix::termios::tcgetwinsize(io::stdout()))
         .ok()
         .map(|size| Window { columns: size.ws_col, rows: size.ws_row });
     #[cfg(not(unix))]

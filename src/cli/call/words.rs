@@ -64,13 +64,25 @@ fn check_method(word: &str) -> Result<(), Report> {
     }
     let report =
         Report::usage(format!("`{}` is no method", crate::http::printable::printable(word)));
-    Err(match nearest(word, METHODS) {
+    Err(match nearest_method(word) {
         Some(near) => report
             .hint(format!("did you mean {near}? A method of the vendor's own goes with -X {word}")),
         None => report.hint(format!(
             "use GET, POST, PUT, PATCH or DELETE; a method of the vendor's own goes with -X {word}"
         )),
     })
+}
+
+/// The method that was probably meant by one that a batch names: it has no -X, so that only a slip is stopped.
+pub fn meant_method(word: &str) -> Option<&'static str> {
+    if METHODS.contains(&word) { None } else { nearest_method(word) }
+}
+
+/// One letter too many, too few, wrong or out of its place is a slip in words this short.
+fn nearest_method(word: &str) -> Option<&'static str> {
+    let capitals = word.to_ascii_uppercase();
+    let is_slip = |method: &&str| strsim::osa_distance(&capitals, method) <= 1;
+    METHODS.into_iter().find(is_slip).or_else(|| nearest(word, METHODS))
 }
 
 /// A method is a word of capitals; a path is not.

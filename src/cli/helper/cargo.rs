@@ -20,7 +20,7 @@ pub const PLUGIN: &str = "--cargo-plugin";
 /// `helper cargo`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "In .cargo/config.toml; what follows the first word is the profile and the flags of this command:\n  [registries.shop]\n  index = \"sparse+https://crates.example.com/index/\"\n  credential-provider = [\"keyfob\", \"shop\"]\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://crates.example.com\"]\n\nThe registry gets `Authorization: Bearer TOKEN`, or the provider's own scheme; one that takes no\nscheme wants --bare. `cargo login` is not needed."
+    after_help = "In .cargo/config.toml; what follows the first word is the profile and the flags\nof this command:\n  [registries.shop]\n  index = \"sparse+https://crates.example.com/index/\"\n  credential-provider = [\"keyfob\", \"shop\"]\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://crates.example.com\"]\n\nThe registry gets `Authorization: Bearer TOKEN`, or the provider's own scheme;\none that takes no scheme wants --bare. `cargo login` is not needed."
 )]
 pub struct Cargo {
     /// The profile (or KEYFOB_PROFILE)

@@ -23,7 +23,7 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob helper docker [OPTIONS] [PROFILE] <get|list|store|erase>",
-    after_help = "A file `docker-credential-shop` on PATH, executable:\n  #!/bin/sh\n  exec keyfob helper docker shop \"$@\"\n\nIn ~/.docker/config.json, for the provider's own registry:\n  { \"credHelpers\": { \"registry.example.com\": \"shop\" } }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://registry.example.com\"]\n\n`docker login` is not needed, and stores nothing. A registry that wants an identity token takes\n--username '<token>'."
+    after_help = "A file `docker-credential-shop` on PATH, executable:\n  #!/bin/sh\n  exec keyfob helper docker shop \"$@\"\n\nIn ~/.docker/config.json, for the provider's own registry:\n  { \"credHelpers\": { \"registry.example.com\": \"shop\" } }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://registry.example.com\"]\n\n`docker login` is not needed, and stores nothing. A registry that wants an\nidentity token takes --username '<token>'."
 )]
 pub struct Docker {
     /// The profile (or KEYFOB_PROFILE), then docker's own word

@@ -15,7 +15,7 @@ use crate::secret::Secret;
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob helper git [OPTIONS] [PROFILE] <get|store|erase>",
-    after_help = "Set it up for the provider's own host (git adds the last word):\n  git config --global credential.https://git.example.com.helper '!keyfob helper git shop'\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://git.example.com\"]\n\nOther hosts get no answer, so that git asks its next helper. What git wants to store is not kept;\na token that the server has refused is renewed, and the next command gets the new one. Where a\nperson must authorise, or anything else fails, git is told to stop; it would ask for a password."
+    after_help = "Set it up for the provider's own host (git adds the last word):\n  git config --global credential.https://git.example.helper \\\n    '!keyfob helper git shop'\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://git.example.com\"]\n\nOther hosts get no answer, so that git asks its next helper. What git wants to\nstore is not kept; a token that the server has refused is renewed, and the next\ncommand gets the new one. Where a person must authorise, or anything else fails,\ngit is told to stop; it would ask for a password."
 )]
 pub struct Git {
     /// The profile (or KEYFOB_PROFILE), then git's own word

@@ -14,7 +14,7 @@ const VERSIONS: [&str; 2] =
 /// `helper kubectl`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "In the kubeconfig:\n  users:\n  - name: shop\n    user:\n      exec:\n        apiVersion: client.authentication.k8s.io/v1\n        command: keyfob\n        args: [helper, kubectl, shop]\n        interactiveMode: Never\n        provideClusterInfo: true\n        installHint: keyfob is not installed\n\nWith provideClusterInfo the token is given for the provider's own hosts alone; without it kubectl\ndoes not say which cluster it is for. kubectl keeps the token in memory until it ends."
+    after_help = "In the kubeconfig:\n  users:\n  - name: shop\n    user:\n      exec:\n        apiVersion: client.authentication.k8s.io/v1\n        command: keyfob\n        args: [helper, kubectl, shop]\n        interactiveMode: Never\n        provideClusterInfo: true\n        installHint: keyfob is not installed\n\nWith provideClusterInfo the token is given for the provider's own hosts alone;\nwithout it kubectl does not say which cluster it is for. kubectl keeps the token\nin memory until it ends."
 )]
 pub struct Kubectl {
     /// The profile (or KEYFOB_PROFILE)

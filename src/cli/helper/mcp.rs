@@ -12,7 +12,7 @@ const SERVER: &str = "CLAUDE_CODE_MCP_SERVER_URL";
 /// `helper mcp`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "In the host's configuration (.mcp.json):\n  {\n    \"mcpServers\": {\n      \"shop\": {\n        \"type\": \"http\",\n        \"url\": \"https://mcp.example.com/mcp\",\n        \"headersHelper\": \"keyfob helper mcp shop\"\n      }\n    }\n  }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://mcp.example.com\"]\n\nA host program that says which server it is for (CLAUDE_CODE_MCP_SERVER_URL) gets headers for the\nprovider's own hosts alone."
+    after_help = "In the host's configuration (.mcp.json):\n  {\n    \"mcpServers\": {\n      \"shop\": {\n        \"type\": \"http\",\n        \"url\": \"https://mcp.example.com/mcp\",\n        \"headersHelper\": \"keyfob helper mcp shop\"\n      }\n    }\n  }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://mcp.example.com\"]\n\nA host program that says which server it is for (CLAUDE_CODE_MCP_SERVER_URL)\ngets headers for the provider's own hosts alone."
 )]
 pub struct Mcp {
     /// The profile (or KEYFOB_PROFILE)

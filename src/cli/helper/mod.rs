@@ -33,7 +33,7 @@ const LONGEST: u64 = 1 << 20;
 /// The protocols.
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "The lines to paste into a program's configuration:\n  keyfob helper git --help\n\nA helper never asks and never opens a browser. The token goes to the provider's own hosts alone;\na host beside the API's own is named in the provider file, under [api] hosts."
+    after_help = "The lines to paste into a program's configuration:\n  keyfob helper git --help\n\nA helper never asks and never opens a browser. The token goes to the provider's\nown hosts alone; a host beside the API's own is named in the provider file,\nunder [api] hosts."
 )]
 pub enum Helper {
     /// git: a header or a password for its own hosts, `credential.helper`

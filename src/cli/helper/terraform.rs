@@ -13,7 +13,7 @@ use super::{Asked, Context, Exit, Life, Report, answer, not_understood, parted, 
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob helper terraform [OPTIONS] [PROFILE] <get|store|forget> HOST",
-    after_help = "A file ~/.terraform.d/plugins/terraform-credentials-keyfob, executable:\n  #!/bin/sh\n  exec keyfob helper terraform \"$@\"\n\nIn ~/.terraformrc (or ~/.tofurc):\n  credentials_helper \"keyfob\" {\n    args = [\"shop\"]\n  }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://app.terraform.io\"]\n\nOther hosts get no credentials. `terraform login` and `logout` are not for this helper: connect and\nrevoke with keyfob."
+    after_help = "A file ~/.terraform.d/plugins/terraform-credentials-keyfob, executable:\n  #!/bin/sh\n  exec keyfob helper terraform \"$@\"\n\nIn ~/.terraformrc (or ~/.tofurc):\n  credentials_helper \"keyfob\" {\n    args = [\"shop\"]\n  }\n\nA host beside the API's own is named in the provider file:\n  [api]\n  hosts = [\"https://app.terraform.io\"]\n\nOther hosts get no credentials. `terraform login` and `logout` are not for this\nhelper: connect and revoke with keyfob."
 )]
 pub struct Terraform {
     /// The profile (or KEYFOB_PROFILE), then terraform's own words

@@ -32,7 +32,7 @@ const LINES: usize = 1024;
 /// `proxy`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Give a program the printed address as its base URL, and the printed secret as its token:\n  keyfob proxy shop --read-only\n  curl -H 'Authorization: Bearer SECRET' http://127.0.0.1:PORT/orders\n\nPaths are those of `keyfob call`. A rule's path may hold *, which stands for any characters:\n  keyfob proxy shop --allow 'GET /orders*' --allow 'POST /merchants/account/balances'"
+    after_help = "Give a program the printed address as its base URL, and the printed secret as\nits token:\n  keyfob proxy shop --read-only\n  curl -H 'Authorization: Bearer SECRET' http://127.0.0.1:PORT/orders\n\nPaths are those of `keyfob call`. A rule's path may hold *, which stands for any\ncharacters:\n  keyfob proxy shop --allow 'GET /orders*' --allow 'POST /*/balances'"
 )]
 pub struct Proxy {
     /// The profile (or KEYFOB_PROFILE)

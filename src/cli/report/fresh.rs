@@ -12,7 +12,7 @@ use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::Provider;
-use crate::provider::schema::{Action, ClientAuthentication, Meaning};
+use crate::provider::schema::{Action, ClientAuthentication, Flow, Meaning};
 use crate::store::StoreError;
 
 /// An access token that could not be had.
@@ -60,7 +60,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
             "client-secret-missing",
             format!("there is no client secret for `{profile}`"),
         )
-        .cause(format!("{} wants one with every token request", about.provider))
+        .cause(format!("{} wants one with every token request{}", about.provider, by_its_file(provider)))
         .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
         .next(about.connect_with(&[("--client-secret-file", "…")])),
         FreshError::ClientKeyMissing => client_key_missing(about),
@@ -204,6 +204,17 @@ fn put_aside(why: PutAside<'_>, ended: &Ended, about: &Situation) -> Report {
     .cause("they are stored and not used; `keyfob revoke` still ends them")
     .hint(hint)
     .next(about.connect())
+}
+
+/// A client that asserts often needs no secret beside, and a file that does not say so wants one.
+fn by_its_file(provider: &Provider) -> &'static str {
+    match provider.flows.contains(&Flow::JwtBearer) {
+        true => {
+            ", by its provider file; where the signed assertion is enough, the file says \
+             `auth = \"id\"` and `secret = \"none\"` under [client]"
+        }
+        false => "",
+    }
 }
 
 /// What the provider file says of a client that is known, but registered otherwise.

@@ -26,7 +26,7 @@ use asked::Asked;
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob sync [OPTIONS] [PROFILE] <PATH> [NAME==VALUE]...",
-    after_help = "Prints every record that changed since the last complete run, one JSON document a line; all of\nthem at the first run. Where it came to is remembered for each profile, path and name once all of\nit is written; a run that breaks off is repeated by the next one. The last line on stderr says where\nit is now; with --json or --quiet there is no such line.\n\nExamples:\n  keyfob sync shop /orders --app me >> orders.jsonl\n  keyfob sync shop /orders status==paid --cursor paid\n  keyfob sync shop /orders --since 2026-05-29"
+    after_help = "Prints every record that changed since the last complete run, one JSON document\na line; all of them at the first run. Where it came to is remembered for each\nprofile, path and name once all of it is written; a run that breaks off is\nrepeated by the next one. The last line on stderr says where it is now; with\n--json or --quiet there is no such line.\n\nExamples:\n  keyfob sync shop /orders --app me >> orders.jsonl\n  keyfob sync shop /orders status==paid --cursor paid\n  keyfob sync shop /orders --since 2026-05-29"
 )]
 pub struct Sync {
     /// [PROFILE] PATH [NAME==VALUE]...

@@ -23,7 +23,7 @@ use crate::webhook::{sign, timestamp_of};
 #[derive(Debug, Args)]
 #[command(
     override_usage = "keyfob webhook send [OPTIONS] [PROFILE] <URL>",
-    after_help = "A first word that is a URL is not a profile (then KEYFOB_PROFILE names it).\nPlain http only to loopback; no redirect is followed.\nExit 0: taken (2xx), 8: refused, 9: failed, 7: not reached.\n\nExamples:\n  keyfob webhook send shop http://127.0.0.1:8000/hook --event orders.paid\n  keyfob webhook send shop http://127.0.0.1:8000/hook --data @order.json --id evt_1"
+    after_help = "A first word that is a URL is not a profile (then KEYFOB_PROFILE names it).\nPlain http only to loopback; no redirect is followed.\nExit 0: taken (2xx), 8: refused, 9: failed, 7: not reached.\n\nExamples:\n  keyfob webhook send shop http://127.0.0.1:8000/hook --event orders.paid\n  keyfob webhook send shop http://127.0.0.1:8000/hook --data @order.json"
 )]
 pub struct Send {
     /// The profile (or KEYFOB_PROFILE), then where the receiver is

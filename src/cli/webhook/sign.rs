@@ -16,7 +16,7 @@ use crate::webhook::{sign, timestamp_of};
 /// `webhook sign`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prints the value of the signature header and a newline, nothing else.\n\nExamples:\n  keyfob webhook sign shop < body.json\n  keyfob webhook sign shop --headers --event orders.paid --id evt_1 < body.json > headers\n  curl -H @headers -H 'Content-Type: application/json' --data-binary @body.json http://127.0.0.1:8000/hook"
+    after_help = "Prints the value of the signature header and a newline, nothing else.\n\nExamples:\n  keyfob webhook sign shop < body.json\n  keyfob webhook sign shop --headers --event orders.paid < body.json > headers\n  curl -H @headers --json @body.json http://127.0.0.1:8000/hook"
 )]
 pub struct Sign {
     /// The profile (or KEYFOB_PROFILE)

@@ -16,7 +16,7 @@ use crate::webhook::verify;
 /// `webhook verify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The body is read from standard input and never changed: not its line breaks, not its numbers.\nExit 0: the vendor signed these bytes. Exit 8: it did not, or too long ago.\nNothing is printed on stdout.\n\nThe secret: KEYFOB_WEBHOOK_SECRET, or `keyfob profile secret PROFILE webhook_secret`\n(a line break at its end is taken off).\n\nExamples:\n  keyfob webhook verify shop --signature \"$HTTP_X_INKRESS_WEBHOOK_SIGNATURE\" < body.json\n  keyfob webhook verify shop --header 'X-Inkress-Webhook-Signature: q8V…=' < body.json && handle body.json"
+    after_help = "The body is read from standard input and never changed: not its line breaks, not\nits numbers. Exit 0: the vendor signed these bytes. Exit 8: it did not, or too\nlong ago. Nothing is printed on stdout.\n\nThe secret: KEYFOB_WEBHOOK_SECRET, or `keyfob profile secret PROFILE\nwebhook_secret` (a line break at its end is taken off).\n\nExamples:\n  keyfob webhook verify shop --signature \"$SIGNATURE\" < body.json\n  keyfob webhook verify shop --header 'X-Inkress-Webhook-Signature: q8…=' < body"
 )]
 pub struct Verify {
     /// The profile (or KEYFOB_PROFILE)

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::super::super::report::{self, Exit, Report, Situation};
 use super::super::answer_document::broke_off;
 use super::super::delivery::redirected;
+use super::super::words::meant_method;
 use super::answer_line::{answered, failed};
 use super::lines::{LONGEST_LINE, Line};
 use super::queue::Done;
@@ -82,6 +83,11 @@ impl Calls<'_> {
         text: &bytes::Bytes,
         number: u64,
     ) -> Result<ApiRequest, (Report, Option<u64>)> {
+        if let Some(slip) = asked.method.as_deref().filter(|_| !self.manner.force)
+            && let Some(meant) = meant_method(slip)
+        {
+            return Err((no_method(number, slip, meant), Some(number)));
+        }
         let items = asked.items().map_err(|why| (no_request(number, &why), Some(number)))?;
         let provider = &self.connection.provider;
         let call = Call {
@@ -183,6 +189,12 @@ fn no_request(number: u64, why: &str) -> Report {
     Report::new(Exit::Usage, "bad-request-line", format!("line {number} is no request"))
         .cause(printable(why))
         .hint(r#"a line is {"id":…,"method":…,"path":…,"query":{},"headers":{},"body":…}; only the path must be there"#)
+}
+
+fn no_method(number: u64, slip: &str, meant: &str) -> Report {
+    Report::new(Exit::Usage, "bad-request-line", format!("line {number} is no request"))
+        .cause(format!("`{}` is no method", printable(slip)))
+        .hint(format!("did you mean {meant}? With --force the method goes as it stands"))
 }
 
 fn unanswered() -> Report {
