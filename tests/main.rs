@@ -42,6 +42,8 @@ mod limits;
 mod listener_attacks;
 #[cfg(unix)]
 mod lock_file;
+#[cfg(target_os = "linux")]
+mod memory;
 mod messages;
 mod mix_up;
 mod mutual_tls;
