@@ -262,6 +262,7 @@ async fn carry_out(
         pace: Lane::of_endpoint(&order.provider, &message.home, &endpoint, &order.client_id),
         tracing: Tracing { level: message.verbose, sink },
         copies: saving::copies(&message.home),
+        nonces: message.home.nonces(),
     };
     let rolled = roll::roll(&drawer, lock, order, &tools).await;
     *counts_alone = tools.counts_alone();
