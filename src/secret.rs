@@ -3,6 +3,8 @@
 //! Nothing here prints, logs or serialises the value by accident: a reader
 //! who searches for `expose(` finds every place where one leaves its box.
 
+mod json;
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};

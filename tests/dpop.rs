@@ -92,8 +92,30 @@ fn an_api_that_takes_no_bound_token_costs_no_refresh_token() {
     // One that says that it takes both has judged the token.
     asks_for("Bearer realm=\"api\", DPoP algs=\"ES256\"");
     world.line("call shop GET /orders").exits(8);
-    let seen = ["orders turned away", "token nonce", "token given", "orders turned away"];
+    let seen = ["orders turned away", "token given", "orders turned away"];
     assert_eq!(what(vendor.take()), seen);
+}
+
+#[test] // SC3
+fn the_newest_nonce_is_kept_for_the_next_command() {
+    let (vendor, world) = connected(Manner::default());
+    vendor.take();
+    world.line("call shop GET /orders").ok();
+    assert_eq!(what(vendor.take()), ["orders nonce", "orders answered"]);
+    world.line("call shop GET /orders").ok();
+    assert_eq!(what(vendor.take()), ["orders answered"]);
+    // What can be read once only arrives, too.
+    *world.stdin.borrow_mut() = b"a=1".to_vec();
+    world.line("call shop POST /orders -d @-").ok();
+    assert_eq!(what(vendor.take()), ["orders answered"]);
+    // One that is too old costs what none costs.
+    let file = world.home().nonces().join("shop.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("api-1", "api-0")).unwrap();
+    world.line("call shop GET /orders").ok();
+    assert_eq!(what(vendor.take()), ["orders nonce", "orders answered"]);
+    world.line("profile remove shop --yes").ok();
+    assert!(!file.exists());
 }
 
 #[test] // SC3

@@ -43,6 +43,8 @@ mod limits;
 mod listener_attacks;
 #[cfg(unix)]
 mod lock_file;
+#[cfg(target_os = "linux")]
+mod memory;
 mod messages;
 mod metadata_changes;
 mod mix_up;

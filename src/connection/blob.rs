@@ -103,10 +103,10 @@ impl Blob {
 
     /// Seals it into one line without an end.
     pub fn seal(&self, key: &Key, random: &dyn Random) -> Result<Secret, StoreError> {
-        let text = serde_json::to_vec(self).map(Zeroizing::new).map_err(|_| {
-            StoreError::Damaged { detail: "the connection cannot be written as text".into() }
+        let text = Secret::json(self).map_err(|_| StoreError::Damaged {
+            detail: "the connection cannot be written as text".into(),
         })?;
-        let sealed = seal::seal(key, random, &ABOUT, &text);
+        let sealed = seal::seal(key, random, &ABOUT, text.expose().as_bytes());
         Ok(Secret::new(format!("{NAME}{VERSION}.{}", URL_SAFE_NO_PAD.encode(sealed))))
     }
 

@@ -100,3 +100,92 @@ pub fn is_renewable(entry: &Entry, rotation: Rotation) -> bool {
         Rotation::Rotating | Rotation::SingleUse => entry.refresh_token().is_some(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::connection::entry::{Ended, Mark};
+    use crate::random::SystemRandom;
+    use crate::token_set::TokenSet;
+
+    /// The entry that was just written: of the third generation.
+    fn written() -> Entry {
+        let mut entry = Entry::empty(&SystemRandom);
+        entry.adopt(tokens("r3"));
+        entry.generation = 3;
+        entry
+    }
+
+    fn tokens(refresh_token: &str) -> TokenSet {
+        TokenSet {
+            access_token: Secret::new(format!("a-{refresh_token}")),
+            refresh_token: Some(Secret::new(refresh_token)),
+            granted: None,
+            issued_at: Timestamp::UNIX_EPOCH,
+            access_expires_at: None,
+            refresh_expires_at: None,
+            contexts: Default::default(),
+            authorization_details: Vec::new(),
+        }
+    }
+
+    fn mark() -> Mark {
+        Mark {
+            started_at: Timestamp::UNIX_EPOCH,
+            refresh_token_fingerprint: "r3".into(),
+            host: "another".into(),
+        }
+    }
+
+    fn is_kept(change: impl FnOnce(&mut Entry)) -> bool {
+        let entry = written();
+        let mut stored = entry.clone();
+        change(&mut stored);
+        is_built_on(&stored.encode().unwrap(), &entry)
+    }
+
+    #[test] // ST12, RF4
+    fn what_another_writer_put_on_top_of_an_entry_keeps_its_tokens() {
+        assert!(is_kept(|_| {}), "the entry itself");
+        assert!(is_kept(|entry| entry.mark = Some(mark())), "its next refresh has begun");
+        let ended = Ended {
+            at: Timestamp::UNIX_EPOCH,
+            error: "invalid_grant".into(),
+            description: None,
+            after_lost_answer: false,
+        };
+        assert!(is_kept(|entry| entry.ended = Some(ended)), "and was refused");
+        assert!(is_kept(|entry| entry.adopt(tokens("r4"))), "or has brought the next tokens");
+        assert!(is_kept(Entry::forget_tokens), "or the connection was revoked");
+    }
+
+    #[test] // ST12, RF4
+    fn an_entry_that_lost_the_new_tokens_is_refused() {
+        // The mark of whoever read the entry before these tokens, written over them.
+        let older = |entry: &mut Entry| {
+            entry.tokens = Some(tokens("r2"));
+            entry.generation = 2;
+            entry.mark = Some(mark());
+        };
+        assert!(!is_kept(older), "an older entry");
+        assert!(!is_kept(|entry| entry.tokens = Some(tokens("r3'"))), "another writer's third");
+        assert!(!is_kept(|entry| entry.tokens = None), "no tokens");
+        let changed = |change: fn(&mut TokenSet)| is_kept(|it| change(it.tokens.as_mut().unwrap()));
+        assert!(!changed(|it| it.access_token = Secret::new("cut")), "another access token");
+        assert!(!changed(|it| it.refresh_token = None), "no refresh token");
+        assert!(!changed(|it| it.issued_at = Timestamp::MAX), "other times");
+    }
+
+    #[test] // ST11, ST12
+    fn what_is_no_entry_is_built_on_nothing() {
+        let entry = written();
+        let text = entry.encode().unwrap().expose().to_owned();
+        let newer = text.replacen("\"version\":1", "\"version\":2", 1);
+        assert_ne!(newer, text);
+        for stored in ["", "{}", "null", &text[..text.len() - 1], &newer] {
+            assert!(!is_built_on(&Secret::new(stored), &entry), "{stored}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! How a connection ends: revoked at the provider first, then forgotten here.
 
 use super::entry::Entry;
+use super::prover::nonces;
 use super::{Connection, FreshError, Wanted, roll, saving, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::revocation::{TokenKind, revocation_request};
@@ -178,6 +179,7 @@ impl Connection<'_> {
         }
         Journal::discard_all(&self.drawer.journal, self.name())?;
         saving::discard(&self.system.home, self.name());
+        nonces::discard(&self.system.home.nonces(), self.name());
         // `status` mends itself at the next write; the tokens are gone.
         let _ = self.drawer.tell(&entry, self.provider.refresh.rotation);
         Ok(())

@@ -479,7 +479,7 @@ impl Entry {
 
     /// Writes the entry as text for a store (a keychain may take UTF-8 only).
     pub fn encode(&self) -> Result<Secret, StoreError> {
-        serde_json::to_string(self).map(Secret::new).map_err(|_| StoreError::Damaged {
+        Secret::json(self).map_err(|_| StoreError::Damaged {
             detail: "the entry cannot be written as text".into(),
         })
     }

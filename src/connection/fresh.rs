@@ -422,6 +422,7 @@ impl Connection<'_> {
             pace: self.token_lane(&order.client_id)?,
             tracing: self.tracing(),
             copies: saving::copies(&self.system.home),
+            nonces: self.system.home.nonces(),
         })
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::deliveries;
 use super::entry::Entry;
 use super::fresh::LOCK_WAIT;
+use super::prover::nonces;
 use super::sync::cursor::{self, CursorError};
 use super::{Drawer, Notice, saving};
 use crate::profile::file::ProfileError;
@@ -112,6 +113,7 @@ pub async fn remove(
     Journal::discard_all(&drawer.journal, &drawer.name.profile)?;
     deliveries::forget(&system.home, &drawer.name.profile)?;
     saving::discard(&system.home, &drawer.name.profile);
+    nonces::discard(&system.home.nonces(), &drawer.name.profile);
     Ok(drawer.profiles.remove(&drawer.name.profile)?)
 }
 
@@ -171,6 +173,7 @@ pub async fn rename(
     Journal::discard_all(&old.journal, from)?;
     deliveries::rename(&system.home, from, to)?;
     saving::discard(&system.home, from);
+    nonces::discard(&system.home.nonces(), from);
     Ok(old.profiles.remove(from)?)
 }
 

@@ -1,10 +1,14 @@
 //! The key that a connection's tokens are bound to, and what the servers want of its proofs (RFC 9449).
 
+pub mod nonces;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use nonces::Nonces;
 use url::Url;
 
 use super::server::Stamp;
@@ -81,7 +85,8 @@ impl Connection<'_> {
         {
             return Ok(prover.clone());
         }
-        let prover = Arc::new(Prover::new(key).map_err(|_| FreshError::NoKey)?);
+        let prover = Prover::new(key).map_err(|_| FreshError::NoKey)?;
+        let prover = Arc::new(prover.remembering(self.system.home.nonces(), self.name()));
         self.keys.kept.replace(Some((fingerprint, prover.clone())));
         Ok(prover)
     }
@@ -94,6 +99,7 @@ const SAME: SignedDuration = SignedDuration::from_secs(5);
 pub struct Prover {
     key: SigningKey,
     known: Mutex<BTreeMap<String, Known>>,
+    kept: Option<Nonces>,
 }
 
 /// What one origin has said; an authorization server's nonce is never shown to an API.
@@ -117,7 +123,18 @@ pub struct Request<'a> {
 impl Prover {
     /// Takes the stored key.
     pub fn new(key: &Secret) -> Result<Self, KeyError> {
-        Ok(Self { key: SigningKey::read(key, None)?, known: Mutex::default() })
+        Ok(Self { key: SigningKey::read(key, None)?, known: Mutex::default(), kept: None })
+    }
+
+    /// Begins with what the servers said to earlier commands, and keeps what they say to this one.
+    pub fn remembering(mut self, folder: PathBuf, profile: &str) -> Self {
+        let kept = Nonces::of(folder, profile, self.thumbprint());
+        let known = kept.read().into_iter().map(|(origin, nonce)| {
+            (origin, Known { nonce: Some(nonce).filter(|it| is_nonce(it)), ..Known::default() })
+        });
+        self.known = Mutex::new(known.collect());
+        self.kept = Some(kept);
+        self
     }
 
     /// The key's thumbprint, which binds a code to it (RFC 9449 section 10).
@@ -153,6 +170,11 @@ impl Prover {
             ahead: ahead(headers, now).unwrap_or(before.ahead),
         };
         let is_new = after != before;
+        if let (Some(kept), Some(nonce)) = (&self.kept, &after.nonce)
+            && after.nonce != before.nonce
+        {
+            kept.keep(&origin(url), nonce);
+        }
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(origin(url), after);
         is_new
     }
@@ -182,8 +204,11 @@ fn origin(url: &Url) -> String {
 fn nonce(headers: &HeaderMap) -> Option<String> {
     let mut all = headers.get_all(NONCE).iter();
     let (one, None) = (all.next()?, all.next()) else { return None };
-    let text = one.to_str().ok().filter(|it| !it.is_empty() && it.len() <= 1024)?;
-    text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| text.to_owned())
+    one.to_str().ok().filter(|it| is_nonce(it)).map(str::to_owned)
+}
+
+fn is_nonce(text: &str) -> bool {
+    (1..=1024).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// An answer with an `Age` comes from a cache, and its `Date` is when that got it (RFC 9111 section 5.1).

@@ -195,6 +195,8 @@ pub struct Tools<'a> {
     pub tracing: server::Tracing<'a>,
     /// Where copies are that no save command took.
     pub copies: PathBuf,
+    /// Where the nonces of servers are.
+    pub nonces: PathBuf,
 }
 
 impl Tools<'_> {
@@ -294,6 +296,8 @@ impl<'a> Rolling<'a> {
         let lost = earlier.is_some();
         // What an earlier command received can be stored without it.
         let prover = entry.dpop_key.as_ref().and_then(|key| Prover::new(key).ok());
+        let remember = |it: Prover| it.remembering(tools.nonces.clone(), &drawer.name.profile);
+        let prover = prover.map(remember);
         Ok(Some(Self { drawer, lock, order, tools, entry, lost, earlier, prover }))
     }
 

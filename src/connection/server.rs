@@ -70,6 +70,8 @@ pub async fn send_stamped(
     if stamp.wants_another(request, &answer)? {
         signed = stamp.on(request)?;
         answer = send_until(client, &signed, tracing, end).await?;
+        // The newest nonce may come with a good answer (RFC 9449 section 8.2).
+        stamp.learns(request, &answer)?;
     }
     Ok((answer, signed.request().secrets.clone()))
 }
@@ -87,9 +89,14 @@ impl Stamp<'_> {
         Ok(signed.with_header(dpop::PROOF, proof))
     }
 
-    fn wants_another(&self, request: &ServerRequest, answer: &Answer) -> Result<bool, HttpError> {
+    /// Takes in what an answer says of the next proof; whether that will be another because of it.
+    fn learns(&self, request: &ServerRequest, answer: &Answer) -> Result<bool, HttpError> {
         let Some(prover) = self.prover else { return Ok(false) };
-        let learnt = prover.learns(&endpoint(request)?, &answer.headers, self.clock.now());
+        Ok(prover.learns(&endpoint(request)?, &answer.headers, self.clock.now()))
+    }
+
+    fn wants_another(&self, request: &ServerRequest, answer: &Answer) -> Result<bool, HttpError> {
+        let learnt = self.learns(request, answer)?;
         let code = || parse_object(&answer.body).ok()?.get("error")?.as_str().map(str::to_owned);
         let refused = matches!(answer.status, 400 | 401);
         Ok(learnt && refused && is_about_the_proof(code().as_deref()))

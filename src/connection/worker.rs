@@ -98,7 +98,7 @@ pub async fn roll(
         client: connection.system.client_options.clone(),
         verbose: connection.verbose,
     };
-    let text = serde_json::to_string(&message).map(Secret::new).map_err(worker_failure)?;
+    let text = Secret::json(&message).map_err(worker_failure)?;
     let saves = if message.order.saving.is_some() { 2 } else { 0 };
     let reply =
         ask(&lock, &text, PATIENCE + saves * saving::BOUND).await.map_err(worker_failure)?;
@@ -187,7 +187,7 @@ pub fn run() -> io::Result<()> {
     let _deaf = runtime.block_on(async { ignore_signals() })?;
     let message = read_message(&pipe)?;
     let reply = runtime.block_on(obey(message, lock));
-    let text = serde_json::to_string(&reply).map(Secret::new)?;
+    let text = Secret::json(&reply)?;
     // A caller that is gone does not matter: the work is done and stored.
     let _ = (&pipe).write_all(text.expose().as_bytes()).and_then(|()| (&pipe).write_all(b"\n"));
     // A name that is still being looked up must not keep this process.
@@ -262,6 +262,7 @@ async fn carry_out(
         pace: Lane::of_endpoint(&order.provider, &message.home, &endpoint, &order.client_id),
         tracing: Tracing { level: message.verbose, sink },
         copies: saving::copies(&message.home),
+        nonces: message.home.nonces(),
     };
     let rolled = roll::roll(&drawer, lock, order, &tools).await;
     *counts_alone = tools.counts_alone();

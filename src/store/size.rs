@@ -65,9 +65,9 @@ impl<S: Store> Spill<S> {
             seal::seal(&key, &*self.random, &about(name, &file), entry.expose().as_bytes());
         folder.replace(&file, &sealed)?;
         let pointer = Pointer { keyfob_spill: 1, key: key.encode(), file: file.clone() };
-        let text = serde_json::to_string(&pointer)
+        let text = Secret::json(&pointer)
             .map_err(|error| StoreError::Damaged { detail: error.to_string() })?;
-        Ok((Secret::new(text), file))
+        Ok((text, file))
     }
 
     fn new_file_name(&self, name: &EntryName) -> String {

@@ -52,6 +52,18 @@ impl Tally {
         changed.map_err(failed())
     }
 
+    /// The same without waiting; `None` where another process is at it, or the system refuses.
+    pub fn change_now<T>(
+        &self,
+        change: impl FnOnce(&[u8]) -> io::Result<(Vec<u8>, T)>,
+    ) -> Option<T> {
+        self.file.try_lock().ok()?;
+        let changed = self.exchange(change);
+        // Where the system refuses, the lock ends with this process.
+        let _ = self.file.unlock();
+        changed.ok()
+    }
+
     async fn lock(&self, clock: &dyn Clock) -> io::Result<()> {
         let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
         loop {

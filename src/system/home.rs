@@ -68,6 +68,11 @@ impl Home {
         self.state.join("limits")
     }
 
+    /// Where the nonces of servers are that want one in each proof.
+    pub fn nonces(&self) -> PathBuf {
+        self.state.join("nonces")
+    }
+
     /// Where sealed files are.
     pub fn sealed(&self) -> PathBuf {
         self.state.join("store")

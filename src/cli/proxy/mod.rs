@@ -88,6 +88,8 @@ fn serve(
     let told = |error: &GrantError| failure(&report::grant(error, provider, about));
     let (keeper, tokens) = Keeper::new(connection, &entry, allowed, &secret, &told)
         .map_err(|error| report::grant(&error, provider, about))?;
+    // It may run for days: what renews its token is read again when that is needed.
+    drop(entry);
     let (audit, lines) = lines(context);
     let proxy = Running::start(Options {
         listener,
