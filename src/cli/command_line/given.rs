@@ -83,6 +83,20 @@ pub struct Given {
 }
 
 impl Given {
+    /// What every command takes, and another one needs as well.
+    pub fn of_global(global: &Global) -> Self {
+        let mut given = Self::default();
+        given.add_global(global);
+        given
+    }
+
+    fn add_global(&mut self, global: &Global) {
+        if let Some(store) = global.store {
+            self.add("--store", StoreKind::from(store).name().to_owned());
+        }
+        self.add_file("--cacert", global.cacert.as_deref());
+    }
+
     /// What `import` and `connect` both take.
     pub fn of_client(global: &Global, client: &Client) -> Self {
         let mut given = Self::default();
@@ -101,10 +115,7 @@ impl Given {
         for (key, value) in &client.settings {
             given.add("--set", pair(key, value));
         }
-        if let Some(store) = global.store {
-            given.add("--store", StoreKind::from(store).name().to_owned());
-        }
-        given.add_file("--cacert", global.cacert.as_deref());
+        given.add_global(global);
         given.add_switch("--yes", global.yes);
         given
     }

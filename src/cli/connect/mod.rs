@@ -14,7 +14,7 @@ pub mod register;
 mod registering;
 mod scopes;
 mod superuser;
-mod userinfo;
+pub mod userinfo;
 mod wanted;
 
 use std::time::Duration;
@@ -25,6 +25,7 @@ use super::command_line::Given;
 use super::context::{Chosen, Context};
 use super::discovered;
 use super::report::{self, Exit, Report, Situation};
+use super::standard_input;
 use super::status::status_object;
 use crate::connection::establish::authorization_code::Way;
 use crate::connection::establish::device::Wait;
@@ -63,6 +64,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if let Some(flow) = args.flow {
         bound::refuse_useless(&given, flow.flow(), &[], &name)?;
     }
+    standard_input::of_connect(context, args)?;
     if args.registering.register && context.system.environment.get("KEYFOB_CLIENT_ID").is_some() {
         let again = given.command("connect", &name, &[]);
         return Err(report::register_or_environment(&again));

@@ -92,6 +92,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "store": profile.store.map(|kind| kind.name()),
             "save_to": profile.save_to,
             "dpop": profile.dpop,
+            "userinfo": profile.userinfo,
             "settings": profile.settings,
             "defaults": defaults,
             "params": profile.params,
@@ -125,6 +126,7 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         ("store", profile.store.map(|kind| kind.name().to_owned())),
         ("save_to", profile.save_to.clone()),
         ("dpop", profile.dpop.then(|| "true".to_owned())),
+        ("userinfo", profile.userinfo.then(|| "true".to_owned())),
     ];
     let mut lines: Vec<(String, String)> =
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();

@@ -113,6 +113,8 @@ pub enum EstablishError {
         was: Identity,
         /// What it would be.
         is: Identity,
+        /// Whether that is known.
+        likeness: Likeness,
     },
     /// The device flow did not come to its end.
     Device(device::DeviceError),
@@ -341,7 +343,7 @@ impl Connection<'_> {
         brought: &Brought,
     ) -> Result<Entry, EstablishError> {
         let stored = self.store_first(tokens.clone(), registration, brought, false).await;
-        if let Err(EstablishError::AccountChanged { was, is }) = &stored {
+        if let Err(EstablishError::AccountChanged { was, is, .. }) = &stored {
             self.end_discarded(tokens, registration, (was, is)).await;
         }
         stored
@@ -476,7 +478,8 @@ async fn check_account(
         return Ok(());
     };
     let (was, is) = (connection.identity(old), connection.identity(tokens));
-    let is_the_same = match compare(&was, &is) {
+    let likeness = compare(&was, &is);
+    let is_the_same = match likeness {
         Likeness::Same => true,
         Likeness::Different => false,
         Likeness::Unknown => was.is_empty() && is.is_empty(),
@@ -485,11 +488,15 @@ async fn check_account(
         return Ok(());
     }
     if let Some(person) = connection.system.person.clone() {
+        let shown = |tokens| match words(&connection.described(tokens)).as_str() {
+            "" => "an account that is not known".to_owned(),
+            words => printable(words),
+        };
         let question = format!(
             "`{}` was connected to {}; this authorization is for {}. Replace it? [y/N]",
             connection.name(),
-            printable(&words(&connection.described(old))),
-            printable(&words(&connection.described(tokens)))
+            shown(old),
+            shown(tokens)
         );
         // In a thread of its own, so that a signal is heard while the person thinks.
         let asked = tokio::task::spawn_blocking(move || person.ask(&question)).await;
@@ -499,5 +506,5 @@ async fn check_account(
         }
     }
     let (was, is) = (connection.described(old), connection.described(tokens));
-    Err(EstablishError::AccountChanged { was, is })
+    Err(EstablishError::AccountChanged { was, is, likeness })
 }
