@@ -181,6 +181,9 @@ fn where_the_provider_has_the_flow_that_a_flag_is_for_the_command_names_it() {
     let with_password = next(&ran)[1];
     assert!(with_password.ends_with("--flow password"), "{with_password}");
     assert!(!next(&ran)[0].contains("--username"));
+    let ran = Shop::of("inkress").connect_with(&["--username", "me"]).exits(2);
+    let ran = ran.says("leave it out; the provider has no such flow");
+    assert_eq!(next(&ran).len(), 1);
     let two = Signed::new("client_credentials\", \"jwt_bearer", "");
     let ran = two.connect(&["--assertion-file", "a b"]).exits(2);
     let command = next(&ran)[1];
@@ -295,7 +298,9 @@ fn a_server_that_does_not_end_a_client_is_said_to_do_so() {
     shop.world.run(typed).ok();
     shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(403)]);
     let ran = shop.line("profile remove shop --unregister --yes").exits(5);
-    ran.says("does not end the registration of this client");
+    let ran = ran.says("does not end the registration of this client");
+    assert_eq!(next(&ran), ["keyfob profile remove shop --yes"]);
+    paste(&shop.world, next(&ran)[0]).ok().says("its client lives on at");
 }
 
 #[test]
