@@ -181,6 +181,9 @@ fn where_the_provider_has_the_flow_that_a_flag_is_for_the_command_names_it() {
     let with_password = next(&ran)[1];
     assert!(with_password.ends_with("--flow password"), "{with_password}");
     assert!(!next(&ran)[0].contains("--username"));
+    let ran = Shop::of("inkress").connect_with(&["--username", "me"]).exits(2);
+    let ran = ran.says("leave it out; the provider has no such flow");
+    assert_eq!(next(&ran).len(), 1);
     let two = Signed::new("client_credentials\", \"jwt_bearer", "");
     let ran = two.connect(&["--assertion-file", "a b"]).exits(2);
     let command = next(&ran)[1];
@@ -295,7 +298,9 @@ fn a_server_that_does_not_end_a_client_is_said_to_do_so() {
     shop.world.run(typed).ok();
     shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(403)]);
     let ran = shop.line("profile remove shop --unregister --yes").exits(5);
-    ran.says("does not end the registration of this client");
+    let ran = ran.says("does not end the registration of this client");
+    assert_eq!(next(&ran), ["keyfob profile remove shop --yes"]);
+    paste(&shop.world, next(&ran)[0]).ok().says("its client lives on at");
 }
 
 #[test]
@@ -309,4 +314,102 @@ fn a_scope_that_connect_would_refuse_is_no_advice() {
     }]);
     let ran = shop.line("call shop GET /orders").exits(5).says("has no scope `orders:everything`");
     assert_eq!(next(&ran), ["keyfob scopes shop"]);
+}
+
+#[test]
+fn userinfo_is_turned_off_as_it_is_turned_on_and_shown() {
+    let shop = Shop::of("standard");
+    shop.connect_with(&["--scope", "openid items:read", "--userinfo"]).ok();
+    let shown = |shop: &Shop| shop.line("profile show shop --json").ok().json()["userinfo"].clone();
+    assert_eq!(shown(&shop), true);
+    let text = shop.line("profile show shop").ok().stdout;
+    assert!(text.contains("userinfo      true"), "{text}");
+    shop.line("connect shop --userinfo=false").ok();
+    assert_eq!(shown(&shop), false);
+    assert_eq!(shop.sandbox.counts(Endpoint::Userinfo), 1);
+    shop.line("profile set shop userinfo=true").ok();
+    shop.line("connect shop").ok();
+    assert_eq!(shop.sandbox.counts(Endpoint::Userinfo), 2);
+    shop.line("profile set shop userinfo=false scopes=items:read").ok();
+    shop.line("profile set shop userinfo=true").exits(2).says("needs the scope `openid`");
+    assert_eq!(shown(&shop), false);
+}
+
+#[test]
+fn what_connect_asks_for_is_set_without_connecting() {
+    let signed = Signed::new("client_credentials\", \"jwt_bearer", "");
+    signed.connect(&[]).ok();
+    let grant = |signed: &Signed| signed.last().form["grant_type"].clone();
+    assert_eq!(grant(&signed), "client_credentials");
+    signed.world.line("profile set shop flow=jwt-bearer resource=https://a.test/").ok();
+    signed.world.line("connect shop").ok();
+    assert!(grant(&signed).ends_with("jwt-bearer"));
+    assert_eq!(signed.last().form["resource"], "https://a.test/");
+    let ran = signed.world.line("profile set shop flow=device").exits(2);
+    let ran = ran.says("it has client-credentials, jwt-bearer");
+    assert_eq!(next(&ran), ["keyfob profile set shop flow=client-credentials"]);
+    let ran = signed.world.line("profile set shop dpop=true").ok();
+    ran.says("connect again");
+    signed.world.line("token shop").exits(4).says("bound to a key");
+    signed.world.line("profile set shop dpop=").ok();
+    signed.world.line("token shop").ok();
+}
+
+#[test] // CA4
+fn standard_input_is_wanted_once_and_that_is_known_before_it_is_read() {
+    let shop = Shop::of("inkress");
+    let flags = ["client-key-file", "client-certificate-file", "authorization-details"];
+    for flag in flags.map(|flag| format!("--{flag}")) {
+        let ran = shop.connect_with(&[&flag, "-"]).exits(2).says("standard input is read once");
+        ran.says(&format!("--client-secret-file and {flag} name it"));
+    }
+    let mut of_key = Signed::new("token_exchange", "");
+    of_key.world.set("KEYFOB_CLIENT_KEY_FILE", "-");
+    let words = ["connect", "x", "--provider", "signed", "--client-id", CLIENT];
+    let both = ["--subject-token-file", "-", "--actor-token-file", "-"];
+    let both = both.into_iter().chain(["--actor-token-type", "jwt"]);
+    let ran = of_key.world.run(words.into_iter().chain(both)).exits(2);
+    ran.says("KEYFOB_CLIENT_KEY_FILE and --subject-token-file and --actor-token-file name it");
+    *shop.world.stdin.borrow_mut() = br#"{"access_token":"a"}"#.to_vec();
+    let words = ["import", "shop", "--provider", "inkress", "--client-id", "inkid_1"];
+    let ran = shop.world.run(words.into_iter().chain(["--client-secret-file", "-"])).exits(2);
+    ran.says("--client-secret-file and the import itself name it");
+    assert!(shop.world.files().is_empty());
+}
+
+#[test] // CA6
+fn a_key_that_is_locked_is_told_with_the_name_of_its_profile() {
+    let signed = Signed::new("jwt_bearer", "");
+    let locked =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    std::fs::write(&signed.key, locked).unwrap();
+    signed.connect(&[]).exits(3).says("| keyfob profile secret shop private_key\n");
+}
+
+#[test] // A29
+fn an_account_that_was_not_known_is_not_called_another_one() {
+    let shop = Shop::of("standard");
+    shop.connect_with(&["--scope", "items:read"]).ok();
+    let ran = shop.line("connect shop --scope openid --param login_hint=me").exits(2);
+    let ran = ran.says("it is not known whether this authorization is for the account of `shop`");
+    let ran =
+        ran.says("did not say whose the tokens are that it has; this authorization is for sub ");
+    let command = next(&ran)[0];
+    assert_eq!(command, "keyfob connect shop --scope openid --param login_hint=me --yes");
+    paste(&shop.world, command).ok();
+    shop.line("connect shop --scope items:read")
+        .exits(2)
+        .says("this authorization does not say for which account it is");
+}
+
+#[test]
+fn advice_to_connect_names_the_store_and_the_certificates_that_another_command_was_given() {
+    let shop = Shop::of("inkress");
+    shop.connect().ok();
+    shop.line("revoke shop").ok();
+    let pem = rcgen::generate_simple_self_signed(["ca.test".to_owned()]).unwrap().cert.pem();
+    let pem = shop.world.own_file("own ca.pem", pem).display().to_string();
+    let ran = shop.world.run(["token", "shop", "--cacert", &pem, "--store", "file"]).exits(4);
+    let command = format!("keyfob connect shop --store file --cacert '{pem}'");
+    assert_eq!(next(&ran), [command]);
 }

@@ -462,7 +462,7 @@ pub struct ProfileSet {
     /// The profile
     #[arg(value_name = "PROFILE", add = ArgValueCompleter::new(complete_profile))]
     pub profile: String,
-    /// A provider's setting, or client_id, scopes, redirect_uri, store
+    /// A provider's setting, or client_id, scopes, redirect_uri, store, save_to, flow, dpop, userinfo, resource
     #[arg(value_name = "KEY=VALUE", required = true, value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
 }

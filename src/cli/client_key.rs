@@ -22,7 +22,8 @@ pub fn is_given(context: &Context<'_>, client: &Client) -> bool {
     client.client_key_file.is_some() || from_environment(context).is_some()
 }
 
-fn from_environment<'a>(context: &'a Context<'_>) -> Option<&'a str> {
+/// The file that the environment names.
+pub fn from_environment<'a>(context: &'a Context<'_>) -> Option<&'a str> {
     context.system.environment.get("KEYFOB_CLIENT_KEY_FILE")
 }
 
@@ -43,7 +44,7 @@ pub fn given(
         }
         _ => return Ok(None),
     };
-    check(provider, &key)?;
+    check(provider, &chosen.name, &key)?;
     Ok(Some(key))
 }
 
@@ -86,20 +87,20 @@ pub fn asked(context: &Context<'_>, question: &str) -> Result<Option<Secret>, Re
 }
 
 /// Uses it once, so that a key that cannot be used is told while it is at hand.
-pub fn check(provider: &Provider, key: &Secret) -> Result<(), Report> {
+pub fn check(provider: &Provider, profile: &str, key: &Secret) -> Result<(), Report> {
     if provider.client.shows_certificate() {
         client_certificate::check_key(key)?;
     }
     match provider.signs() {
-        true => sign(provider, key),
+        true => sign(provider, profile, key),
         false => Ok(()),
     }
 }
 
-fn sign(provider: &Provider, key: &Secret) -> Result<(), Report> {
+fn sign(provider: &Provider, profile: &str, key: &Secret) -> Result<(), Report> {
     let algorithms = &provider.client.assertion_algorithms;
     let signed = SigningKey::read_among(key, algorithms)
         .map_err(AssertionError::Key)
         .and_then(|key| Ok(key.sign(Members::new(), &Members::new())?));
-    signed.map(|_| ()).map_err(|error| report::client_key(&error))
+    signed.map(|_| ()).map_err(|error| report::client_key(&error, profile))
 }

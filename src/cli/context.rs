@@ -180,7 +180,8 @@ impl<'a> Context<'a> {
         let profile = self.profiles.read(&name).map_err(|error| report::profile(&error))?;
         let provider = profile.at(self.provider(&profile.provider)?);
         let record = self.profiles.record(&name).map_err(|error| report::profile(&error))?;
-        Ok(Chosen { name, profile, provider, record, discovered: None, given: Given::default() })
+        let given = Given::of_global(self.global);
+        Ok(Chosen { name, profile, provider, record, discovered: None, given })
     }
 
     /// A provider by name or file: the user's own first, then the shipped ones.

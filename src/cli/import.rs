@@ -7,7 +7,7 @@ use super::command_line::Given;
 use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leave_old_store};
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
-use super::{client_key, sealed_import, secrets};
+use super::{client_key, sealed_import, secrets, standard_input};
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::{self, ImportError, Imported};
 use crate::connection::{Connection, Entry, FreshError, Wanted};
@@ -28,20 +28,19 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
         return Err(Report::usage("--key-file opens what `keyfob export` has sealed")
             .hint("add --sealed, or leave --key-file out"));
     }
+    standard_input::of_import(context, &args.client)?;
     let given = Given::of_client(context.global, &args.client);
     let mut chosen = begin(context, args.profile.as_deref(), &args.client, "import", given)?;
     ask_settings(context, &mut chosen, false)?;
-    let files = [&args.client.client_secret_file, &args.client.client_key_file];
-    let secret_on_stdin = files.into_iter().flatten().any(|path| path.as_os_str() == "-");
     let about = Situation { imports: true, ..chosen.situation(context.system) };
     let wrong = |error| report::establish(&EstablishError::Import(error), &chosen.provider, &about);
     if chosen.profile.dpop || chosen.provider.client.dpop_bound_access_tokens {
         return Err(wrong(ImportError::Unbindable));
     }
-    let object = match (&context.system.person, secret_on_stdin) {
-        (Some(_), _) | (None, true) => asked(context, &chosen)?,
-        (None, false) if context.system.terminals.stdin => return Err(nothing_to_read(&about)),
-        (None, false) => read(context)?,
+    let object = match &context.system.person {
+        Some(_) => asked(context, &chosen)?,
+        None if context.system.terminals.stdin => return Err(nothing_to_read(&about)),
+        None => read(context)?,
     };
     let now = context.system.clock.now();
     let imported = imported::read(&object, &chosen.provider, now);

@@ -38,6 +38,7 @@ mod save_to;
 mod scopes;
 mod sealed_import;
 mod secrets;
+mod standard_input;
 mod status;
 mod sync;
 mod token;

@@ -1,5 +1,6 @@
 //! `profile …`: what the user said about each use of a provider, shown and changed.
 
+mod asking;
 mod keep;
 mod set;
 mod show;

@@ -84,6 +84,20 @@ pub struct Given {
 }
 
 impl Given {
+    /// What every command takes, and another one needs as well.
+    pub fn of_global(global: &Global) -> Self {
+        let mut given = Self::default();
+        given.add_global(global);
+        given
+    }
+
+    fn add_global(&mut self, global: &Global) {
+        if let Some(store) = global.store {
+            self.add("--store", StoreKind::from(store).name().to_owned());
+        }
+        self.add_file("--cacert", global.cacert.as_deref());
+    }
+
     /// What `import` and `connect` both take.
     pub fn of_client(global: &Global, client: &Client) -> Self {
         let mut given = Self::default();
@@ -105,10 +119,7 @@ impl Given {
         for (key, value) in &client.settings {
             given.add("--set", pair(key, value));
         }
-        if let Some(store) = global.store {
-            given.add("--store", StoreKind::from(store).name().to_owned());
-        }
-        given.add_file("--cacert", global.cacert.as_deref());
+        given.add_global(global);
         given.add_switch("--yes", global.yes);
         given
     }
@@ -155,7 +166,11 @@ impl Given {
     pub fn of(profile: &Profile, provider: &Provider) -> Self {
         let mut given = Self::default();
         given.add("--provider", typed(&profile.provider));
-        given.add_each("--client-id", &profile.client_id);
+        match profile.registered {
+            // What proves such a client goes with the profile.
+            Some(_) => given.add_switch("--register", true),
+            None => given.add_each("--client-id", &profile.client_id),
+        }
         if let Some(method) = profile.client.and_then(|client| client.auth) {
             given.add("--client-authentication", method.registered_name().to_owned());
         }
@@ -304,9 +319,12 @@ pub struct Typed {
 impl Typed {
     /// The same command for another place, and one of its authorization servers; both are words.
     pub fn at(&self, place: &str, server: Option<&str>) -> String {
+        const SERVER: &str = "--authorization-server";
         let mut plus = vec![(self.place, place)];
-        plus.extend(server.map(|server| ("--authorization-server", server)));
-        self.given.command(self.verb, &self.name, &plus)
+        plus.extend(server.map(|server| (SERVER, server)));
+        // A place that is an authorization server itself names none.
+        let given = self.given.where_flag(|flag| flag.name != SERVER);
+        given.command(self.verb, &self.name, &plus)
     }
 }
 
@@ -337,7 +355,9 @@ mod tests {
 
     use super::*;
     use crate::cli::args::{Cli, Command};
+    use crate::profile::Registered;
     use crate::provider::catalogue::shipped;
+    use crate::provider::schema::ClientAuthentication;
 
     fn given(line: &str) -> Given {
         let words = shlex::split(line).unwrap();
@@ -438,6 +458,20 @@ mod tests {
         );
         let import = Given::of(&profile, &provider).command("import", "shop", &[]);
         assert_eq!(import, "keyfob import shop --provider inkress");
+        let registered = Registered {
+            endpoint: "https://as.test/register".into(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            authentication: ClientAuthentication::Basic,
+            secret_expires_at: None,
+        };
+        let own = Profile {
+            provider: "x".into(),
+            client_id: Some("given".into()),
+            registered: Some(registered),
+            ..Profile::default()
+        };
+        let command = Given::of(&own, &provider).command("connect", "shop", &[]);
+        assert_eq!(command, "keyfob connect shop --provider x --register");
         let exchange = Profile { flow: Some(Flow::TokenExchange), ..Profile::default() };
         let command = Given::of(&exchange, &provider).command("connect", "shop", &[]);
         assert!(command.ends_with("--subject-token-file … --subject-token-type …"), "{command}");

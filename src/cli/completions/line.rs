@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::args::FlowChoice;
 use crate::cli::context::{is_path, read_provider};
 use crate::cli::profile::KEYS;
 use crate::http::printable::printable;
@@ -104,6 +105,13 @@ impl Line {
             (None, "scopes") if self.is_profile_set() => self.scopes(value),
             (None, "store") if self.is_profile_set() => {
                 StoreKind::ALL.iter().map(|kind| candidate(kind.name(), "")).collect()
+            }
+            (None, "flow") if self.is_profile_set() => {
+                let flows = provider.flows.iter().filter_map(|flow| FlowChoice::of(*flow));
+                flows.map(|flow| candidate(flow.name(), "")).collect()
+            }
+            (None, "dpop" | "userinfo") if self.is_profile_set() => {
+                ["true", "false"].map(|it| candidate(it, "")).into()
             }
             _ => Vec::new(),
         };

@@ -53,12 +53,16 @@ pub fn refuse_useless(
     let names = serving.iter().filter_map(|flow| FlowChoice::of(*flow));
     let names: Vec<String> = names.map(|flow| format!("--flow {}", flow.name())).collect();
     let here = FlowChoice::of(flow).map(FlowChoice::name).unwrap_or_default();
+    let other = offered.iter().find(|it| serving.contains(it));
+    let other = other.and_then(|flow| FlowChoice::of(*flow));
     let report = Report::usage(format!("{flag} is for {}", names.join(" and ")))
         .cause(format!("it does nothing in the flow `{here}`, which this is"))
-        .hint("leave it out, or name that flow")
+        .hint(match other.is_some() || offered.is_empty() {
+            true => "leave it out, or name that flow",
+            false => "leave it out; the provider has no such flow",
+        })
         .next(given.useful_in(flow).command("connect", profile, &[]));
-    let other = offered.iter().find(|it| serving.contains(it));
-    Err(match other.and_then(|flow| FlowChoice::of(*flow)) {
+    Err(match other {
         Some(flow) => report.next(given.command("connect", profile, &[("--flow", &flow.name())])),
         None => report,
     })

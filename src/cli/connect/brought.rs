@@ -118,7 +118,7 @@ pub fn stored_or_asked_key(
         return Ok(Some(key));
     }
     let asked = client_key::asked(context, "Private key, PEM or JWK (not shown)")?;
-    asked.iter().try_for_each(|key| client_key::check(&chosen.provider, key))?;
+    asked.iter().try_for_each(|key| client_key::check(&chosen.provider, &chosen.name, key))?;
     Ok(asked)
 }
 

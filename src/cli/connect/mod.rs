@@ -17,7 +17,7 @@ mod register_update;
 mod registering;
 mod scopes;
 mod superuser;
-mod userinfo;
+pub mod userinfo;
 mod wanted;
 
 use std::time::Duration;
@@ -28,6 +28,7 @@ use super::command_line::Given;
 use super::context::{Chosen, Context};
 use super::discovered;
 use super::report::{self, Exit, Report, Situation};
+use super::standard_input;
 use super::status::status_object;
 use crate::connection::establish::authorization_code::Way;
 use crate::connection::establish::device::Wait;
@@ -66,6 +67,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if let Some(flow) = args.flow {
         bound::refuse_useless(&given, flow.flow(), &[], &name)?;
     }
+    standard_input::of_connect(context, args)?;
     if args.registering.register && context.system.environment.get("KEYFOB_CLIENT_ID").is_some() {
         let again = given.command("connect", &name, &[]);
         return Err(report::register_or_environment(&again));

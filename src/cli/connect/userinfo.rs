@@ -3,6 +3,8 @@
 use super::super::context::{Chosen, title};
 use super::super::report::{Exit, Report};
 use crate::authorization_server::authorization_request::OPENID;
+use crate::profile::Profile;
+use crate::provider::Provider;
 
 /// Remembers `--userinfo`, where there is somebody to ask.
 pub fn set_userinfo(chosen: &mut Chosen, asked: Option<bool>) -> Result<(), Report> {
@@ -10,8 +12,15 @@ pub fn set_userinfo(chosen: &mut Chosen, asked: Option<bool>) -> Result<(), Repo
         chosen.profile.userinfo &= asked.is_none();
         return Ok(());
     };
-    let name = title(&chosen.provider);
-    if chosen.provider.userinfo.is_none() {
+    check(&chosen.provider, &chosen.profile)?;
+    chosen.profile.userinfo = true;
+    Ok(())
+}
+
+/// Whether there is somebody to ask, and the scope for it.
+pub fn check(provider: &Provider, profile: &Profile) -> Result<(), Report> {
+    let name = title(provider);
+    if provider.userinfo.is_none() {
         return Err(Report::new(
             Exit::SetUp,
             "no-userinfo",
@@ -19,12 +28,11 @@ pub fn set_userinfo(chosen: &mut Chosen, asked: Option<bool>) -> Result<(), Repo
         )
         .hint("leave --userinfo out, or name the endpoint in a provider file: [id_token] and [userinfo]"));
     }
-    if !chosen.profile.scopes.iter().any(|scope| scope == OPENID) {
+    if !profile.scopes.iter().any(|scope| scope == OPENID) {
         return Err(Report::usage(
             "--userinfo asks about the person, and needs the scope `openid`",
         )
         .hint("add it: --scope openid, and profile or email for more"));
     }
-    chosen.profile.userinfo = true;
     Ok(())
 }

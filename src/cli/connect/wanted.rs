@@ -34,18 +34,14 @@ pub fn set_wanted(
         chosen.profile.resource = given.into_iter().cloned().collect();
     }
     if let Some(path) = &args.authorization_details {
-        chosen.profile.authorization_details = details(context, args, path)?;
+        chosen.profile.authorization_details = details(context, path)?;
     }
     Ok(())
 }
 
 /// The rights of a file as they are remembered: checked, and without its white space.
-fn details(context: &Context<'_>, args: &Connect, path: &Path) -> Result<Option<String>, Report> {
+fn details(context: &Context<'_>, path: &Path) -> Result<Option<String>, Report> {
     let standard_input = Path::new("-");
-    if path == standard_input && args.client.client_secret_file.as_deref() == Some(standard_input) {
-        return Err(Report::usage("standard input is read once")
-            .hint("give the client secret or the authorization details in a file"));
-    }
     let text = match path == standard_input {
         true => secrets::standard_input(context.system, LONGEST)?.expose().to_owned(),
         false => file(path)?,

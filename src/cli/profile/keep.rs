@@ -134,7 +134,7 @@ pub fn secret(context: &Context<'_>, args: &ProfileSecret) -> Result<Exit, Repor
     let secret = given(context, &kept.name, name)?;
     secrets::refuse_mixed(&provider, name, &secret)?;
     match args.name {
-        SecretName::PrivateKey => client_key::check(&provider, &secret)?,
+        SecretName::PrivateKey => client_key::check(&provider, &kept.name, &secret)?,
         SecretName::ClientCertificate => client_certificate::check_chain(&secret)?,
         SecretName::ClientSecret | SecretName::WebhookSecret => {}
     }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::asking;
 use crate::cli::args::ProfileSet;
+use crate::cli::connect::userinfo;
 use crate::cli::context::{Context, store_kind_named};
 use crate::cli::report::{self, Exit, Report};
 use crate::http::printable::printable;
@@ -16,7 +18,17 @@ use crate::store::StoreKind;
 use crate::user_agent::redirect_uri::RedirectUri;
 
 /// What can be set beside the provider's settings.
-pub const KEYS: [&str; 5] = ["client_id", "scopes", "redirect_uri", "store", "save_to"];
+pub const KEYS: [&str; 9] = [
+    "client_id",
+    "scopes",
+    "redirect_uri",
+    "store",
+    "save_to",
+    "flow",
+    "dpop",
+    "userinfo",
+    "resource",
+];
 
 /// Sets what was given and writes the profile once.
 pub fn run(context: &Context<'_>, args: &ProfileSet) -> Result<Exit, Report> {
@@ -25,6 +37,9 @@ pub fn run(context: &Context<'_>, args: &ProfileSet) -> Result<Exit, Report> {
     for (key, value) in &args.settings {
         set(&mut profile, &chosen.provider, &chosen.record, key, value)
             .map_err(|refusal| refusal.report(&chosen.name, &chosen.provider))?;
+    }
+    if profile.userinfo && !chosen.profile.userinfo {
+        userinfo::check(&chosen.provider, &profile)?;
     }
     context.profiles.write(&chosen.name, &profile).map_err(|error| report::profile(&error))?;
     for warning in warnings(&chosen.profile, &profile, &chosen.provider, &chosen.record) {
@@ -59,6 +74,8 @@ enum Refusal {
     Connected { kept: Option<StoreKind>, wanted: StoreKind },
     /// No client id of the provider.
     ClientId(ClientIdError),
+    /// What cannot be asked for.
+    Asking(asking::Refusal),
 }
 
 /// Sets one value; an empty one unsets it.
@@ -90,7 +107,10 @@ fn set(
         "redirect_uri" => profile.redirect_uri = given.map(redirect_uri).transpose()?,
         "save_to" => profile.save_to = given.map(str::to_owned),
         "store" => profile.store = given.map(|name| store(record, name)).transpose()?,
-        _ => return Err(unknown_key(provider, key)),
+        _ => match asking::set(profile, provider, key, value) {
+            Some(done) => done.map_err(Refusal::Asking)?,
+            None => return Err(unknown_key(provider, key)),
+        },
     }
     Ok(())
 }
@@ -147,6 +167,12 @@ fn warnings(
         warnings
             .push("the stored tokens belong to the old client id until you connect again".into());
     }
+    if before.dpop != after.dpop {
+        warnings.push(
+            "the stored tokens are bound to a key, or to none, as they were given: connect again"
+                .into(),
+        );
+    }
     warnings
 }
 
@@ -191,6 +217,7 @@ impl Refusal {
             .hint("connect again, with the store to use")
             .next(format!("keyfob connect {name} --store {}", wanted.name())),
             Self::ClientId(error) => report::client_id(&error, provider),
+            Self::Asking(refusal) => refusal.report(provider, &command),
         }
     }
 }
@@ -233,6 +260,11 @@ mod tests {
             ("scopes", "orders:read,orders:write wallet:read"),
             ("redirect_uri", "http://127.0.0.1:8976/callback/x"),
             ("store", "file"),
+            ("save_to", "cat"),
+            ("flow", "code"),
+            ("dpop", "true"),
+            ("userinfo", "true"),
+            ("resource", "https://a.test/ https://b.test/"),
             ("api_host", "http://127.0.0.1:9"),
         ];
         let mut profile = Profile::default();
@@ -241,6 +273,10 @@ mod tests {
         }
         assert_eq!(profile.scopes, ["orders:read", "orders:write", "wallet:read"]);
         assert_eq!(profile.store, Some(StoreKind::File));
+        assert_eq!(profile.flow, Some(crate::provider::schema::Flow::AuthorizationCode));
+        assert_eq!(profile.resource, ["https://a.test/", "https://b.test/"]);
+        assert!(profile.dpop && profile.userinfo);
+        assert!(KEYS.iter().all(|key| cases.iter().any(|(it, _)| it == key)));
         assert_eq!(profile.settings["api_host"], "http://127.0.0.1:9");
         for (key, _) in cases {
             set_one(&mut profile, "inkress", key, "").unwrap();
@@ -273,6 +309,13 @@ mod tests {
         assert!(matches!(uri, Err(Refusal::RedirectUri(_))));
         let host = set_one(&mut profile, "inkress", "api_host", "http://api.example.com");
         assert!(matches!(host, Err(Refusal::Setting(_))));
+        for (key, value) in
+            [("flow", "device"), ("flow", "x"), ("dpop", "yes"), ("resource", "api")]
+        {
+            let refused = set_one(&mut profile, "inkress", key, value);
+            assert!(matches!(refused, Err(Refusal::Asking(_))), "{key}={value}");
+        }
+        assert_eq!(profile, Profile::default());
         assert!(matches!(
             set_one(&mut profile, "inkress", "client_id", "a\u{1b}[2Kb"),
             Err(Refusal::ClientId(ClientIdError::Unusable))

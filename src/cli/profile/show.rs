@@ -95,6 +95,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "save_to": profile.save_to,
             "dpop": profile.dpop,
             "client": profile.client,
+            "userinfo": profile.userinfo,
             "settings": profile.settings,
             "defaults": defaults,
             "params": profile.params,
@@ -129,6 +130,7 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         ("save_to", profile.save_to.clone()),
         ("dpop", profile.dpop.then(|| "true".to_owned())),
         ("client", profile.client.map(client)),
+        ("userinfo", profile.userinfo.then(|| "true".to_owned())),
     ];
     let mut lines: Vec<(String, String)> =
         known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();

@@ -19,7 +19,8 @@ pub fn run(context: &Context<'_>, kept: &Kept, drawer: &Drawer) -> Result<(), Re
             format!("the client of `{}` was known at {provider} no more", kept.name)
         }
         Err(error) => {
-            let remove = format!("keyfob profile remove {}", command_line::word(&kept.name));
+            let yes = if context.global.yes { " --yes" } else { "" };
+            let remove = format!("keyfob profile remove {}{yes}", command_line::word(&kept.name));
             let again = format!("{remove} --unregister");
             return Err(report::unregistration(&error, provider, &again, &remove));
         }

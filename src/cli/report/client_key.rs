@@ -1,5 +1,6 @@
 //! What a person is told about a private key, or a secret, that does not sign.
 
+use super::super::command_line;
 use super::{Exit, Report, Situation};
 use crate::authorization_server::AssertionError;
 use crate::authorization_server::jose::KeyError;
@@ -8,7 +9,7 @@ use crate::provider::Provider;
 use crate::provider::schema::ClientAuthentication;
 
 /// A key that was given and is of no use; nothing was stored.
-pub fn client_key(error: &AssertionError) -> Report {
+pub fn client_key(error: &AssertionError, profile: &str) -> Report {
     let report = Report::new(Exit::SetUp, "client-key", "this private key cannot be used").cause(
         match error {
             AssertionError::Key(error) => printable(&error.to_string()),
@@ -18,7 +19,10 @@ pub fn client_key(error: &AssertionError) -> Report {
     match error {
         AssertionError::Key(KeyError::Encrypted) => report
             .hint("give it without a passphrase; keyfob keeps it in the store")
-            .next("openssl pkcs8 -topk8 -nocrypt -in FILE | keyfob profile secret PROFILE private_key"),
+            .next(format!(
+                "openssl pkcs8 -topk8 -nocrypt -in FILE | keyfob profile secret {} private_key",
+                command_line::word(profile)
+            )),
         AssertionError::Key(KeyError::OpenSsh) => report
             .hint("write a copy of it as PKCS#8")
             .next("ssh-keygen -p -N '' -m PKCS8 -f COPY"),

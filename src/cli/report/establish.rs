@@ -1,5 +1,6 @@
 //! What a person is told when no connection came to be.
 
+use super::account::account_changed;
 use super::device::{device, instead_of_a_browser};
 use super::fresh::{
     fresh, missing_value, registration, token_refusal, too_many, wrong_registration,
@@ -8,7 +9,6 @@ use super::{Exit, Report, Situation, http, identity, profile, span};
 use crate::authorization_server::authorization_request::RequestError;
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::ImportError;
-use crate::connection::identity::{Identity, words};
 use crate::http::printable::printable;
 use crate::provider::Provider;
 use crate::provider::schema::Action;
@@ -87,19 +87,8 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
             .next(about.connect());
             instead_of_a_browser(report, provider, about)
         }
-        EstablishError::AccountChanged { was, is } => {
-            let show = |account: &Identity| match words(account).as_str() {
-                "" => "an account without a name".into(),
-                words => printable(words),
-            };
-            Report::usage(format!("`{}` belongs to another account", about.profile))
-                .cause(format!(
-                    "it is connected to {}; this authorization is for {}",
-                    show(was),
-                    show(is)
-                ))
-                .hint("nothing was changed; replace it on purpose, or use another profile name")
-                .next(about.connect_with(&[("--yes", "")]))
+        EstablishError::AccountChanged { was, is, likeness } => {
+            account_changed(was, is, *likeness, about)
         }
         EstablishError::Device(error) => device(error, provider, about),
         EstablishError::Assertion(error) => {

@@ -3,6 +3,7 @@
 //! Each function is one exhaustive match over the errors of one room, so that a new error does
 //! not compile until its advice is written. Advice is printed only if it would work.
 
+mod account;
 mod call;
 mod client_key;
 mod device;

@@ -113,6 +113,8 @@ pub enum EstablishError {
         was: Identity,
         /// What it would be.
         is: Identity,
+        /// Whether that is known.
+        likeness: Likeness,
     },
     /// The device flow did not come to its end.
     Device(device::DeviceError),
@@ -361,7 +363,7 @@ impl Connection<'_> {
     ) -> Result<Entry, EstablishError> {
         let client = (registration, shown_at);
         let stored = self.store_shown(tokens.clone(), client, brought, false).await;
-        if let Err(EstablishError::AccountChanged { was, is }) = &stored {
+        if let Err(EstablishError::AccountChanged { was, is, .. }) = &stored {
             self.end_discarded(tokens, registration, (was, is)).await;
         }
         stored
@@ -492,7 +494,8 @@ async fn check_account(
         return Ok(());
     };
     let (was, is) = (connection.identity(old), connection.identity(tokens));
-    let is_the_same = match compare(&was, &is) {
+    let likeness = compare(&was, &is);
+    let is_the_same = match likeness {
         Likeness::Same => true,
         Likeness::Different => false,
         Likeness::Unknown => was.is_empty() && is.is_empty(),
@@ -501,11 +504,15 @@ async fn check_account(
         return Ok(());
     }
     if let Some(person) = connection.system.person.clone() {
+        let shown = |tokens| match words(&connection.described(tokens)).as_str() {
+            "" => "an account that is not known".to_owned(),
+            words => printable(words),
+        };
         let question = format!(
             "`{}` was connected to {}; this authorization is for {}. Replace it? [y/N]",
             connection.name(),
-            printable(&words(&connection.described(old))),
-            printable(&words(&connection.described(tokens)))
+            shown(old),
+            shown(tokens)
         );
         // In a thread of its own, so that a signal is heard while the person thinks.
         let asked = tokio::task::spawn_blocking(move || person.ask(&question)).await;
@@ -515,5 +522,5 @@ async fn check_account(
         }
     }
     let (was, is) = (connection.described(old), connection.described(tokens));
-    Err(EstablishError::AccountChanged { was, is })
+    Err(EstablishError::AccountChanged { was, is, likeness })
 }
