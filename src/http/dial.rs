@@ -32,7 +32,7 @@ const UNCONFIRMED: Duration = Duration::from_secs(30);
 /// Two directions of bytes, whatever lies beneath.
 pub(super) trait Wire: Read + Write + Send + Unpin {}
 impl<T: Read + Write + Send + Unpin> Wire for T {}
-type BoxedWire = Box<dyn Wire>;
+pub(super) type BoxedWire = Box<dyn Wire>;
 type Boxed<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 /// A connection that was just made.

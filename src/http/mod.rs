@@ -21,6 +21,7 @@ pub mod relay;
 pub mod request;
 pub mod retry;
 pub mod retry_after;
+mod single;
 pub mod stream;
 pub mod strict_json;
 pub mod trace;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::client::conn::{TrySendError, http2};
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -17,6 +17,7 @@ use url::{Host, Url};
 use super::dial::{Destination, Dialled};
 use super::error::Failure;
 use super::inward::Reach;
+use super::single::Single;
 use super::upload::Upload;
 
 /// How long a connection is kept that nobody uses.
@@ -52,7 +53,7 @@ pub(super) struct Origin {
 
 #[derive(Default)]
 struct Kept {
-    one_by_one: Vec<(http1::SendRequest<Upload>, Instant)>,
+    one_by_one: Vec<(Single, Instant)>,
     shared: Option<Shared>,
     /// Whether somebody looks after what nobody uses.
     watched: bool,
@@ -68,7 +69,7 @@ struct Shared {
 
 /// A connection that a request can be sent over.
 pub(super) enum Line {
-    Single(http1::SendRequest<Upload>),
+    Single(Single),
     Shared(http2::SendRequest<Upload>, Arc<()>),
 }
 
@@ -140,9 +141,9 @@ impl Origin {
         if let Some(shared) = kept.shared() {
             return Some(shared);
         }
-        while let Some((sender, since)) = kept.one_by_one.pop() {
-            if !sender.is_closed() && since.elapsed() < IDLE {
-                return Some(Line::Single(sender));
+        while let Some((single, since)) = kept.one_by_one.pop() {
+            if !single.is_closed() && since.elapsed() < IDLE {
+                return Some(Line::Single(single));
             }
         }
         None
@@ -151,12 +152,8 @@ impl Origin {
     /// Begins to speak HTTP over a new connection.
     pub async fn begun(self: &Arc<Self>, dialled: Dialled) -> Result<Line, Failure> {
         if !dialled.is_http2 {
-            let (mut sender, connection) =
-                http1::handshake(dialled.wire).await.map_err(Failure::Sending)?;
-            // What ends a connection is told to the request that is on it.
-            tokio::spawn(connection);
-            sender.ready().await.map_err(Failure::Sending)?;
-            return Ok(Line::Single(sender));
+            let single = Single::begin(dialled.wire).await;
+            return single.map(Line::Single).map_err(Failure::Sending);
         }
         // Several may have been made at once: one is enough.
         if let Some(shared) = locked(&self.kept).shared() {
@@ -181,21 +178,21 @@ impl Origin {
     }
 
     /// Keeps a connection whose answer has come to its end, as soon as it is free.
-    pub fn keep(self: Arc<Self>, mut sender: http1::SendRequest<Upload>, is_bare: bool) {
-        if sender.is_closed() {
+    pub fn keep(self: Arc<Self>, mut single: Single, is_bare: bool) {
+        if single.is_closed() {
             return;
         }
         // Without a body it is free in a moment, and whoever takes it waits for that.
-        if is_bare || sender.is_ready() {
+        if is_bare || single.is_ready() {
             let mut kept = locked(&self.kept);
-            kept.one_by_one.push((sender, Instant::now()));
+            kept.one_by_one.push((single, Instant::now()));
             self.watch(&mut kept);
             return;
         }
         // The request is still on its way although the answer has come.
         tokio::spawn(async move {
-            if let Ok(Ok(())) = tokio::time::timeout(REST, sender.ready()).await {
-                self.keep(sender, true);
+            if let Ok(Ok(())) = tokio::time::timeout(REST, single.ready()).await {
+                self.keep(single, true);
             }
         });
     }
@@ -211,7 +208,7 @@ impl Origin {
     fn close_unused(&self) -> bool {
         let mut kept = locked(&self.kept);
         let unused = |since: &Instant| since.elapsed() >= IDLE;
-        kept.one_by_one.retain(|(sender, since)| !sender.is_closed() && !unused(since));
+        kept.one_by_one.retain(|(single, since)| !single.is_closed() && !unused(since));
         kept.shared.take_if(|shared| shared.is_over());
         kept.watched = !kept.one_by_one.is_empty() || kept.shared.is_some();
         !kept.watched
@@ -246,7 +243,7 @@ impl Line {
     /// Waits until it takes a request; an error where it has ended.
     pub async fn ready(&mut self) -> Result<(), hyper::Error> {
         match self {
-            Self::Single(sender) => sender.ready().await,
+            Self::Single(single) => single.ready().await,
             Self::Shared(sender, _) => sender.ready().await,
         }
     }
@@ -267,7 +264,7 @@ impl Line {
         whole: &Url,
     ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
         match self {
-            Self::Single(sender) => {
+            Self::Single(single) => {
                 // What came back from an HTTP/2 connection names the host there.
                 if request.uri().scheme().is_some()
                     && let Some(path) = request.uri().path_and_query().cloned()
@@ -275,7 +272,7 @@ impl Line {
                     *request.uri_mut() = path.into();
                 }
                 request.headers_mut().entry(HOST).or_insert_with(|| origin.named.clone());
-                sender.try_send_request(request).await
+                single.send(request).await
             }
             Self::Shared(sender, _) => {
                 // HTTP/2 names the host in the address (RFC 9113 section 8.3.1).
@@ -336,12 +333,11 @@ mod tests {
         let origin = Pool::default().origin(&url, Reach::Anywhere, reached).unwrap();
         let heard = run(async {
             let (ours, mut theirs) = tokio::io::duplex(4096);
-            let (sender, connection) = http1::handshake(TokioIo::new(ours)).await.unwrap();
-            tokio::spawn(connection);
+            let single = Single::begin(Box::new(TokioIo::new(ours))).await.unwrap();
             let body = upload::body(Body::Empty, &upload::Progress::new()).unwrap();
             let mut request = Request::new(body);
             *request.uri_mut() = Uri::from_static("https://api.test/orders?page=2");
-            let mut line = Line::Single(sender);
+            let mut line = Line::Single(single);
             let mut heard = vec![0; 256];
             tokio::select! {
                 _ = line.send(request, &origin, &url) => unreachable!("nobody answers"),

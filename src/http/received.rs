@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1;
 use hyper::header::CONTENT_ENCODING;
 use hyper::{Request, Response};
 use tower_http::decompression::{Decompression, DecompressionBody};
@@ -16,7 +15,7 @@ use tower_service::Service;
 
 use super::error::Cause;
 use super::pool::{Line, Origin};
-use super::upload::Upload;
+use super::single::Single;
 
 /// The body of an answer.
 pub(super) enum Received {
@@ -32,7 +31,7 @@ pub(super) struct Leased {
 
 struct Lease {
     origin: Arc<Origin>,
-    sender: http1::SendRequest<Upload>,
+    single: Single,
     /// Whether its request had no body.
     is_bare: bool,
 }
@@ -46,7 +45,7 @@ pub(super) async fn received(
 ) -> Response<Received> {
     let answer = answer.map(|incoming| {
         let lease = match line {
-            Line::Single(sender) => Some(Lease { origin, sender, is_bare }),
+            Line::Single(single) => Some(Lease { origin, single, is_bare }),
             Line::Shared(..) => None,
         };
         let mut leased = Leased { incoming, lease };
@@ -134,9 +133,26 @@ impl Leased {
         }
     }
 
+    /// What lies there already; else what its connection brings now.
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let Some(lease) = &mut self.lease else {
+            return Pin::new(&mut self.incoming).poll_frame(context);
+        };
+        match Pin::new(&mut self.incoming).poll_frame(context) {
+            Poll::Pending => {
+                lease.single.advance(context);
+                Pin::new(&mut self.incoming).poll_frame(context)
+            }
+            ready => ready,
+        }
+    }
+
     fn give_back(&mut self) {
-        if let Some(Lease { origin, sender, is_bare }) = self.lease.take() {
-            origin.keep(sender, is_bare);
+        if let Some(Lease { origin, single, is_bare }) = self.lease.take() {
+            origin.keep(single, is_bare);
         }
     }
 }
@@ -149,7 +165,7 @@ impl Body for Leased {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let next = ready!(Pin::new(&mut self.incoming).poll_frame(context));
+        let next = ready!(self.poll_next(context));
         match &next {
             Some(Ok(_)) => self.give_back_at_end(),
             Some(Err(_)) => self.lease = None,

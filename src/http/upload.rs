@@ -97,6 +97,11 @@ impl Upload {
     pub fn of(parts: Parts, progress: &Progress) -> Self {
         Self { parts, progress: progress.clone() }
     }
+
+    /// Whether somebody else says when the next part comes.
+    pub fn waits_for_others(&self) -> bool {
+        matches!(self.parts, Parts::Passing(_) | Parts::Thread { .. })
+    }
 }
 
 impl Parts {

@@ -30,6 +30,8 @@ struct Passed {
     scrubbing: Scrubbing,
     trailers: Option<HeaderMap>,
     ended: bool,
+    /// Why there is no more.
+    broken: Option<HttpError>,
     /// What the head promises, where it does.
     length: Option<u64>,
 }
@@ -49,7 +51,8 @@ impl Answer {
     ) -> Self {
         let scrubbing = Scrubbing::new(scrubber.clone());
         let ended = body.is_end_stream();
-        let passed = Passed { body, scrubber, scrubbing, trailers: None, ended, length };
+        let passed =
+            Passed { body, scrubber, scrubbing, trailers: None, ended, broken: None, length };
         let mut answer = Self { content: Content::Passed(Box::new(passed)), record };
         answer.note_end();
         answer
@@ -67,6 +70,9 @@ impl Answer {
 impl Passed {
     /// The next piece that may be seen.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         while !self.ended {
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -78,7 +84,13 @@ impl Passed {
                     }
                     Err(frame) => self.trailers = frame.into_trailers().ok(),
                 },
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => {
+                    // What came before is let out first: with a failure the library drops what
+                    // it has not written yet, the answer's head among it.
+                    self.broken = Some(error);
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 None => self.ended = true,
             }
         }

@@ -1,33 +1,55 @@
 //! Calls under way: as many lanes as there were ever calls at once, each makes one call after the other.
 //!
 //! A lane stays where it is in memory from call to call; making and moving it anew for every line
-//! took a tenth of a small call's time.
+//! took a tenth of a small call's time. It takes its next line itself. What is ready to be sent goes
+//! out in one go: a server that is done with each request before it gets the next falls asleep in
+//! between, and must be woken for every one of them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::io;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-/// What is handed to the lanes, and what comes from them.
-pub struct Desk<Asked, Done> {
-    waiting: RefCell<VecDeque<Asked>>,
-    done: RefCell<VecDeque<Done>>,
+use super::lines::{Line, Lines};
+use super::queue::{Done, Queue};
+
+/// Answers that may wait for an earlier one.
+const AHEAD: usize = 1024;
+/// Their size together, and that of what waits for the reader, in bytes.
+const MOST_HELD: usize = 16 << 20;
+
+/// Where lanes find their lines and leave their answers.
+pub struct Desk {
+    lines: RefCell<Lines>,
+    answers: RefCell<Queue>,
+    /// What waits for the reader, in bytes.
+    unwritten: Cell<usize>,
     /// Lanes without work.
     idle: RefCell<Vec<Waker>>,
     busy: Cell<usize>,
+    /// Lanes whose call is ready to be sent.
+    ready: RefCell<Vec<Waker>>,
+    /// Whether a lane has taken or left something that nobody has looked at.
+    moved: Cell<bool>,
 }
 
-impl<Asked, Done> Desk<Asked, Done> {
-    /// An empty one.
-    pub fn new() -> Self {
+/// A line that is to be called, with its place among the answers and the bytes that were read with it.
+type Asked = (u64, Line, u64);
+
+impl Desk {
+    /// One with these lines.
+    pub fn new(lines: Lines) -> Self {
         Self {
-            waiting: RefCell::default(),
-            done: RefCell::default(),
+            lines: RefCell::new(lines),
+            answers: RefCell::default(),
+            unwritten: Cell::new(0),
             idle: RefCell::default(),
             busy: Cell::new(0),
+            ready: RefCell::default(),
+            moved: Cell::new(false),
         }
     }
 
@@ -36,30 +58,88 @@ impl<Asked, Done> Desk<Asked, Done> {
         self.busy.get()
     }
 
-    /// Hands over work; true where it needs one more lane.
-    pub fn hand(&self, asked: Asked) -> bool {
-        self.busy.set(self.busy.get() + 1);
-        self.waiting.borrow_mut().push_back(asked);
-        match self.idle.borrow_mut().pop() {
-            Some(lane) => {
-                lane.wake();
-                false
-            }
-            None => true,
-        }
+    /// Requests that were taken and have no answer that was given out.
+    pub fn open(&self) -> usize {
+        self.answers.borrow().len()
     }
 
-    /// A lane: does what is handed over, in that order, for ever.
-    pub async fn lane(&self, make: impl AsyncFn(Asked) -> Done) {
+    /// Whether the last line was taken.
+    pub fn is_through(&self) -> bool {
+        self.lines.borrow().is_through()
+    }
+
+    /// Whether there is a line for a lane, and room for its answer.
+    pub fn has_work(&self) -> bool {
+        self.has_room() && self.lines.borrow_mut().has_line()
+    }
+
+    /// Whether lines are missing to go on.
+    pub fn lacks_lines(&self) -> bool {
+        self.has_room() && !self.is_through() && !self.lines.borrow_mut().has_line()
+    }
+
+    fn has_room(&self) -> bool {
+        let answers = self.answers.borrow();
+        answers.len() < AHEAD && answers.held + self.unwritten.get() < MOST_HELD
+    }
+
+    /// Notes how much waits for the reader, in bytes.
+    pub fn note_unwritten(&self, bytes: usize) {
+        self.unwritten.set(bytes);
+    }
+
+    /// Waits for more lines; nothing is lost where it is not waited for.
+    pub async fn more(&self) -> io::Result<()> {
+        poll_fn(|context| self.lines.borrow_mut().poll_more(context)).await
+    }
+
+    /// How many lines were not taken, where their source ends.
+    pub async fn count_rest(&self) -> io::Result<u64> {
+        let mut count = 0;
         loop {
-            let done = make(self.work().await).await;
-            self.done.borrow_mut().push_back(done);
+            while self.lines.borrow_mut().take().is_some() {
+                count += 1;
+            }
+            if self.is_through() {
+                return Ok(count);
+            }
+            self.more().await?;
         }
     }
 
-    async fn work(&self) -> Asked {
+    /// The next answer in order, where it is there.
+    pub fn answer(&self) -> Option<Done> {
+        self.answers.borrow_mut().next()
+    }
+
+    /// Tells a lane without work that there may be some; false where all lanes are at work.
+    pub fn call_a_lane(&self) -> bool {
+        let lane = self.idle.borrow_mut().pop();
+        lane.map(Waker::wake).is_some()
+    }
+
+    /// A lane: makes the call of a line after the other for ever, as long as more `may_begin`.
+    pub async fn lane(
+        &self,
+        may_begin: impl Fn() -> bool,
+        make: impl AsyncFn(Line, u64) -> Option<Done>,
+    ) {
+        loop {
+            let (place, line, read) = self.work(&may_begin).await;
+            self.busy.update(|busy| busy + 1);
+            let done = make(line, read).await;
+            self.busy.update(|busy| busy - 1);
+            self.moved.set(true);
+            // One that was not sent keeps its place empty: nothing after it was sent either.
+            if let Some(done) = done {
+                self.answers.borrow_mut().settle(place, done);
+            }
+        }
+    }
+
+    async fn work(&self, may_begin: &impl Fn() -> bool) -> Asked {
         let mut is_noted = false;
-        poll_fn(|context| match self.waiting.borrow_mut().pop_front() {
+        poll_fn(|context| match may_begin().then(|| self.asked()).flatten() {
             Some(asked) => Poll::Ready(asked),
             None => {
                 // Noted once: a lane that is noted twice would be woken while it works.
@@ -72,30 +152,51 @@ impl<Asked, Done> Desk<Asked, Done> {
         .await
     }
 
-    /// What comes next from the lanes.
-    pub async fn next<Lane: Future<Output = ()>>(
-        &self,
-        lanes: &mut FuturesUnordered<Lane>,
-    ) -> Done {
-        poll_fn(|context| self.poll_next(lanes, context)).await
+    fn asked(&self) -> Option<Asked> {
+        if !self.has_room() {
+            return None;
+        }
+        let mut lines = self.lines.borrow_mut();
+        let line = lines.take()?;
+        self.moved.set(true);
+        Some((self.answers.borrow_mut().enter(), line, lines.read))
     }
 
-    fn poll_next<Lane: Future<Output = ()>>(
+    /// Waits until every other lane that can go on has come as far as this or further.
+    pub async fn together(&self) {
+        let mut is_noted = false;
+        poll_fn(|context| match std::mem::replace(&mut is_noted, true) {
+            true => Poll::Ready(()),
+            false => {
+                self.ready.borrow_mut().push(context.waker().clone());
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// Lets the lanes work until one of them has taken or left something.
+    pub async fn move_on<Lane: Future<Output = ()>>(&self, lanes: &mut FuturesUnordered<Lane>) {
+        poll_fn(|context| self.poll_move(lanes, context)).await;
+    }
+
+    fn poll_move<Lane: Future<Output = ()>>(
         &self,
         lanes: &mut FuturesUnordered<Lane>,
         context: &mut Context<'_>,
-    ) -> Poll<Done> {
-        let taken = || {
-            let done = self.done.borrow_mut().pop_front()?;
-            self.busy.set(self.busy.get() - 1);
-            Some(done)
-        };
-        if let Some(done) = taken() {
-            return Poll::Ready(done);
-        }
+    ) -> Poll<()> {
         // No lane ever ends.
         let _ = lanes.poll_next_unpin(context);
-        taken().map_or(Poll::Pending, Poll::Ready)
+        if !self.ready.borrow().is_empty() {
+            // They are asked at once: nobody else is to be woken for them.
+            let _ = lanes.poll_next_unpin(&mut Context::from_waker(Waker::noop()));
+            self.ready.borrow_mut().drain(..).for_each(Waker::wake);
+            let _ = lanes.poll_next_unpin(context);
+        }
+        match self.moved.take() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
     }
 }
 
@@ -103,40 +204,86 @@ impl<Asked, Done> Desk<Asked, Done> {
 mod tests {
     use tokio::sync::Semaphore;
 
+    use super::super::lines::Source;
     use super::*;
 
     #[test]
-    fn lanes_take_what_is_handed_over_in_order_and_are_used_again() {
+    fn lanes_take_lines_in_order_and_the_next_one_by_themselves() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let (desk, begun) = (Desk::new(), RefCell::new(Vec::new()));
+            let source = Source::stream(Box::new(&b"0\n1\n2\n3\n4\n5"[..]));
+            let (desk, begun) = (Desk::new(Lines::of(source).unwrap()), RefCell::new(Vec::new()));
+            let may = Cell::new(true);
             let gates: Vec<Semaphore> = (0..6).map(|_| Semaphore::new(0)).collect();
-            let make = async |number: usize| {
+            let make = async |line: Line, read: u64| {
+                let number = line.number - 1;
                 begun.borrow_mut().push(number);
-                gates[number].acquire().await.unwrap().forget();
-                number
+                gates[number as usize].acquire().await.unwrap().forget();
+                Some(Done { line: vec![], id: None, number, read, failure: None })
             };
+            assert!(desk.lacks_lines() && !desk.has_work());
+            desk.more().await.unwrap();
             let mut lanes = FuturesUnordered::new();
-            for number in 0..3 {
-                assert!(desk.hand(number), "each needs a lane of its own");
-                lanes.push(desk.lane(&make));
+            for _ in 0..3 {
+                assert!(desk.has_work() && !desk.call_a_lane(), "each needs a lane of its own");
+                lanes.push(desk.lane(|| may.get(), &make));
+                desk.move_on(&mut lanes).await;
             }
+            assert_eq!((desk.busy(), begun.borrow().as_slice()), (3, [0, 1, 2].as_slice()));
             gates[1].add_permits(1);
-            assert_eq!(desk.next(&mut lanes).await, 1);
-            assert_eq!((desk.busy(), begun.borrow().as_slice()), (2, [0, 1, 2].as_slice()));
-            assert!(!desk.hand(3), "the lane that has ended its call is free");
-            assert!(desk.hand(4), "the others are not");
-            lanes.push(desk.lane(&make));
-            gates[4].add_permits(1);
-            assert_eq!(desk.next(&mut lanes).await, 4);
-            assert_eq!(*begun.borrow(), [0, 1, 2, 3, 4]);
-            (0..4).for_each(|number| gates[number].add_permits(1));
-            let mut rest = Vec::new();
+            desk.move_on(&mut lanes).await;
+            assert_eq!((desk.busy(), begun.borrow().as_slice()), (3, [0, 1, 2, 3].as_slice()));
+            assert!(desk.answer().is_none(), "the first one is missing");
+            gates[0].add_permits(1);
+            desk.move_on(&mut lanes).await;
+            let answers = [desk.answer().unwrap().number, desk.answer().unwrap().number];
+            assert_eq!((answers, desk.open()), ([0, 1], 3));
+            may.set(false);
+            (2..6).for_each(|number| gates[number].add_permits(1));
             while desk.busy() > 0 {
-                rest.push(desk.next(&mut lanes).await);
+                desk.move_on(&mut lanes).await;
             }
-            rest.sort_unstable();
-            assert_eq!(rest, [0, 2, 3]);
+            assert_eq!(*begun.borrow(), [0, 1, 2, 3, 4], "nothing is begun that may not be");
+            desk.more().await.unwrap();
+            assert!(desk.has_work());
+            may.set(true);
+            assert!(desk.call_a_lane());
+            desk.move_on(&mut lanes).await;
+            assert_eq!((*begun.borrow()).last(), Some(&5));
+            while desk.busy() > 0 {
+                desk.move_on(&mut lanes).await;
+            }
+            assert!(desk.is_through() && !desk.has_work());
+        });
+    }
+
+    #[test]
+    fn what_is_ready_goes_out_in_one_go() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let source = Source::stream(Box::new(&b"0\n1\n2\n3\n4\n5\n"[..]));
+            let (desk, told) = (Desk::new(Lines::of(source).unwrap()), RefCell::new(Vec::new()));
+            let gates: Vec<Semaphore> = (0..6).map(|_| Semaphore::new(0)).collect();
+            let make = async |line: Line, read: u64| {
+                let number = line.number - 1;
+                told.borrow_mut().push(("made", number));
+                desk.together().await;
+                told.borrow_mut().push(("sent", number));
+                gates[number as usize].acquire().await.unwrap().forget();
+                Some(Done { line: vec![], id: None, number, read, failure: None })
+            };
+            desk.more().await.unwrap();
+            let mut lanes = FuturesUnordered::new();
+            (0..3).for_each(|_| lanes.push(desk.lane(|| true, &make)));
+            desk.move_on(&mut lanes).await;
+            (0..6).for_each(|number| gates[number].add_permits(1));
+            while desk.busy() > 0 {
+                desk.move_on(&mut lanes).await;
+            }
+            let all = |what, numbers: [u64; 3]| numbers.map(|number| (what, number));
+            let first = [all("made", [0, 1, 2]), all("sent", [0, 1, 2])].concat();
+            let second = [all("made", [3, 4, 5]), all("sent", [3, 4, 5])].concat();
+            assert_eq!(*told.borrow(), [first, second].concat());
         });
     }
 }

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use memchr::memchr;
@@ -54,14 +55,16 @@ pub struct Line {
 pub struct Lines {
     blocks: Receiver<io::Result<Bytes>>,
     block: Bytes,
+    /// One that was taken off the block ahead of time.
+    next: Option<Line>,
     /// The beginning of a line that goes on in the next block.
     begun: Vec<u8>,
     too_long: bool,
     number: u64,
     /// Bytes of the lines so far.
     pub read: u64,
-    /// Whether the last line has been given.
-    pub ended: bool,
+    /// Whether no more blocks come.
+    ended: bool,
 }
 
 impl Lines {
@@ -74,6 +77,7 @@ impl Lines {
         Ok(Self {
             blocks,
             block: Bytes::new(),
+            next: None,
             begun: Vec::new(),
             too_long: false,
             number: 0,
@@ -82,23 +86,44 @@ impl Lines {
         })
     }
 
-    /// The next line that is not empty; `None` after the last. Nothing is lost where it is not waited for.
-    pub async fn next(&mut self) -> io::Result<Option<Line>> {
-        loop {
-            while let Some(line) = self.split() {
-                if !line.is_empty() {
-                    return Ok(Some(line));
-                }
-            }
-            match self.blocks.recv().await {
-                Some(block) => self.block = block.inspect_err(|_| self.ended = true)?,
-                None => {
-                    self.ended = true;
-                    let rest = !self.begun.is_empty() || self.too_long;
-                    return Ok(rest.then(|| self.line(Bytes::new())).filter(|it| !it.is_empty()));
-                }
+    /// The next line that is not empty, where it lies here already.
+    pub fn take(&mut self) -> Option<Line> {
+        if let Some(line) = self.next.take() {
+            return Some(line);
+        }
+        while !self.block.is_empty() {
+            if let Some(line) = self.split().filter(|line| !line.is_empty()) {
+                return Some(line);
             }
         }
+        None
+    }
+
+    /// Whether [`Lines::take`] gives one.
+    pub fn has_line(&mut self) -> bool {
+        self.next = self.take();
+        self.next.is_some()
+    }
+
+    /// Whether the last line has been given.
+    pub fn is_through(&self) -> bool {
+        self.ended && self.next.is_none()
+    }
+
+    /// Waits for more where nothing lies here.
+    pub fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.has_line() {
+            return Poll::Ready(Ok(()));
+        }
+        match ready!(self.blocks.poll_recv(context)) {
+            Some(block) => self.block = block.inspect_err(|_| self.ended = true)?,
+            None => {
+                self.ended = true;
+                let rest = !self.begun.is_empty() || self.too_long;
+                self.next = rest.then(|| self.line(Bytes::new())).filter(|it| !it.is_empty());
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Takes a line off the block; a rest without an end is kept.
@@ -148,15 +173,6 @@ impl Lines {
             let _ = text.split_to(3);
         }
         text
-    }
-
-    /// Counts the lines that were not given, where the source is a file that ends.
-    pub async fn count_rest(&mut self) -> io::Result<u64> {
-        let mut count = 0;
-        while self.next().await?.is_some() {
-            count += 1;
-        }
-        Ok(count)
     }
 }
 
@@ -211,11 +227,15 @@ mod tests {
             let mut lines =
                 Lines::of(Source::stream(Box::new(Drops(text.to_vec(), at_once)))).unwrap();
             let mut all = Vec::new();
-            while let Some(line) = lines.next().await.unwrap() {
-                let text = line.text.map(|text| String::from_utf8(text.to_vec()).unwrap());
-                all.push((line.number, text));
+            while !lines.is_through() {
+                while let Some(line) = lines.take() {
+                    let text = line.text.map(|text| String::from_utf8(text.to_vec()).unwrap());
+                    all.push((line.number, text));
+                }
+                std::future::poll_fn(|context| lines.poll_more(context)).await.unwrap();
+                let has_line = lines.has_line();
+                assert_eq!(has_line, lines.has_line(), "a look takes nothing away");
             }
-            assert!(lines.ended);
             all
         })
     }

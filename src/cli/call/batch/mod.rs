@@ -36,16 +36,12 @@ use crate::resource_server::Base;
 use crate::store::StoreKind;
 use desk::Desk;
 use farewell::{Tale, go_on, redo, unreadable};
-use lines::{Line, Lines, Source};
+use lines::{Lines, Source};
 use one::Calls;
 use progress::Progress;
-use queue::{Done, Queue};
+use queue::Done;
 use sink::{Flow, Sink};
 
-/// Answers that may wait for an earlier one.
-const AHEAD: usize = 1024;
-/// Their size together, and that of what waits for the reader, in bytes.
-const MOST_HELD: usize = 16 << 20;
 /// How long the requests that were sent may take once the person wants an end.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -115,20 +111,22 @@ impl Batch<'_> {
         let manner = Manner { retries: args.retry, timeout: args.timeout, force: args.force };
         // Before anything is read, so that a batch without a token is a command that failed.
         self.context.wait(share.good())?.map_err(|error| fresh(&error))?;
-        let calls = Calls {
-            connection,
-            share: &share,
-            manner,
-            base: &base,
-            values: &values,
-            scopes: &scopes,
-            about: self.about,
-            given_up: Cell::new(false),
-            giving_up: Notify::new(),
-        };
         self.context.system.run_hearing(async {
             let lines = Lines::of(source).map_err(|error| unreadable(self.file, &error))?;
-            let mut work = Work::new(self, &calls, lines, target);
+            let desk = Desk::new(lines);
+            let calls = Calls {
+                desk: &desk,
+                connection,
+                share: &share,
+                manner,
+                base: &base,
+                values: &values,
+                scopes: &scopes,
+                about: self.about,
+                given_up: Cell::new(false),
+                giving_up: Notify::new(),
+            };
+            let mut work = Work::new(self, &calls, target);
             let ended = work.go_through().await;
             work.close(ended, countable).await
         })
@@ -161,8 +159,6 @@ enum Ended {
 struct Work<'b> {
     batch: &'b Batch<'b>,
     calls: &'b Calls<'b>,
-    lines: Lines,
-    queue: Queue,
     sink: Sink,
     tale: Tale,
     /// Why no more lines can be read.
@@ -172,58 +168,40 @@ struct Work<'b> {
 }
 
 impl<'b> Work<'b> {
-    fn new(
-        batch: &'b Batch<'b>,
-        calls: &'b Calls<'b>,
-        lines: Lines,
-        target: Option<OutputFile>,
-    ) -> Self {
+    fn new(batch: &'b Batch<'b>, calls: &'b Calls<'b>, target: Option<OutputFile>) -> Self {
         let sink = Sink::new(batch.context.system, target);
-        Self {
-            batch,
-            calls,
-            lines,
-            queue: Queue::default(),
-            sink,
-            tale: Tale::default(),
-            unreadable: None,
-            hurried: false,
-        }
+        Self { batch, calls, sink, tale: Tale::default(), unreadable: None, hurried: false }
     }
 
     async fn go_through(&mut self) -> Ended {
-        let calls = self.calls;
+        let (calls, desk) = (self.calls, self.calls.desk);
         let system = self.batch.context.system;
-        let desk = Desk::new();
-        let make =
-            async |(place, line, read): (u64, Line, u64)| (place, calls.make(line, read).await);
+        let may_begin = || calls.share.ended().is_none();
+        let make = async |line, read| calls.make(line, read).await;
         let mut lanes = FuturesUnordered::new();
         let mut signal = system.interruption.came();
         let (mut signals, mut patience_ends) = (0, false);
         let mut grace = std::pin::pin!(tokio::time::sleep(GRACE));
         let mut bar = std::pin::pin!(self.batch.progress.draw());
         loop {
-            let may_start = self.may_start(desk.busy());
-            if desk.busy() == 0 && !may_start && (self.lines.ended || self.halted().is_some()) {
+            match self.write() {
+                Ok(Flow::On) => {}
+                Ok(Flow::Over) => return Ended::Unread,
+                Err(report) => return Ended::Broken(report),
+            }
+            if desk.busy() == 0 && (desk.is_through() || !may_begin()) {
                 return Ended::Through;
+            }
+            let at_once = usize::from(self.batch.args.many.concurrency);
+            if may_begin() && desk.has_work() && !desk.call_a_lane() && lanes.len() < at_once {
+                lanes.push(desk.lane(may_begin, &make));
             }
             tokio::select! {
                 biased;
-                line = self.lines.next(), if may_start => match line {
-                    Ok(Some(line)) => {
-                        let (place, read) = (self.queue.enter(), self.lines.read);
-                        if desk.hand((place, line, read)) {
-                            lanes.push(desk.lane(&make));
-                        }
-                    }
-                    Ok(None) => {}
-                    Err(error) => self.unreadable = Some(unreadable(self.batch.file, &error)),
-                },
-                (place, done) = desk.next(&mut lanes), if desk.busy() > 0 => {
-                    match self.settle(place, done) {
-                        Ok(Flow::On) => {}
-                        Ok(Flow::Over) => return Ended::Unread,
-                        Err(report) => return Ended::Broken(report),
+                () = desk.move_on(&mut lanes) => {}
+                more = desk.more(), if may_begin() && desk.lacks_lines() => {
+                    if let Err(error) = more {
+                        self.unreadable = Some(unreadable(self.batch.file, &error));
                     }
                 }
                 () = self.sink.is_due(), if self.sink.is_busy() => {
@@ -252,27 +230,15 @@ impl<'b> Work<'b> {
         self.calls.share.ended()
     }
 
-    fn may_start(&self, running: usize) -> bool {
-        !self.lines.ended
-            && self.halted().is_none()
-            && running < usize::from(self.batch.args.many.concurrency)
-            && self.queue.len() < AHEAD
-            && self.queue.held + self.sink.waiting() < MOST_HELD
-    }
-
-    /// Takes what became of a request, and writes what is next in order.
-    fn settle(&mut self, place: u64, done: Option<Done>) -> Result<Flow, Report> {
-        // One that was not sent keeps its place empty: nothing after it was sent either.
-        let Some(done) = done else { return Ok(Flow::On) };
-        self.queue.settle(place, done);
-        while let Some(done) = self.queue.next() {
-            let flow = self.sink.take(&done.line)?;
+    /// Writes the answers that are next in order.
+    fn write(&mut self) -> Result<Flow, Report> {
+        let mut flow = Flow::On;
+        while let (Flow::On, Some(done)) = (flow, self.calls.desk.answer()) {
+            flow = self.sink.take(&done.line)?;
             self.count(done);
-            if flow == Flow::Over {
-                return Ok(flow);
-            }
         }
-        Ok(Flow::On)
+        self.calls.desk.note_unwritten(self.sink.waiting());
+        Ok(flow)
     }
 
     fn count(&mut self, done: Done) {
@@ -282,7 +248,7 @@ impl<'b> Work<'b> {
         if let Some(report) = failure {
             self.tale.failed += 1;
             self.tale.keyed |= report.idempotency_key.is_some();
-            self.tale.first.get_or_insert_with(|| (number, id.clone(), report));
+            self.tale.first.get_or_insert_with(|| (number, id.clone(), *report));
         }
         self.tale.last_id = id;
         self.batch.progress.show(self.tale.answered, self.tale.failed, read);
@@ -321,9 +287,9 @@ impl<'b> Work<'b> {
         if halted.is_none() && self.unreadable.is_none() {
             return self.tale.ended(|keyed| batch.redo(keyed));
         }
-        if self.lines.ended || countable {
-            let rest = self.lines.count_rest().await.unwrap_or(0);
-            self.tale.of = Some(self.tale.answered + self.queue.len() as u64 + rest);
+        if self.calls.desk.is_through() || countable {
+            let rest = self.calls.desk.count_rest().await.unwrap_or(0);
+            self.tale.of = Some(self.tale.answered + self.calls.desk.open() as u64 + rest);
         }
         let Batch { args, file, about, .. } = self.batch;
         let store = self.batch.store();

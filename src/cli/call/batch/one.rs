@@ -10,6 +10,7 @@ use super::super::answer_document::broke_off;
 use super::super::delivery::redirected;
 use super::super::words::meant_method;
 use super::answer_line::{answered, failed};
+use super::desk::Desk;
 use super::lines::{LONGEST_LINE, Line};
 use super::queue::Done;
 use super::request_line::{self, RequestLine};
@@ -25,8 +26,13 @@ use crate::resource_server::{ApiRequest, Base};
 /// No answer's body is longer, in bytes.
 const LONGEST_BODY: usize = 8 << 20;
 
+/// The line of a call's answer, and why it failed.
+type Made = (Vec<u8>, Option<Box<Report>>);
+
 /// What all calls of a batch are made with.
 pub struct Calls<'b> {
+    /// Where lines come from and answers go.
+    pub desk: &'b Desk,
     /// Whose.
     pub connection: &'b Connection<'b>,
     /// Token, limits, end.
@@ -60,19 +66,23 @@ impl Calls<'_> {
         let Some(text) = line.text else {
             let report = too_long(number);
             let line = failed(None, &report, Some(number));
-            return Some(Done { line, id: None, number, read, failure: Some(report) });
+            return Some(Done { line, id: None, number, read, failure: Some(report.into()) });
         };
         let asked = match request_line::read(&text) {
             Ok(asked) => asked,
             Err(why) => {
                 let (report, id) = (no_request(number, &why), request_line::id_of(&text));
                 let line = failed(id, &report, Some(number));
-                return Some(Done { line, id: written(id), number, read, failure: Some(report) });
+                let (id, failure) = (written(id), Some(report.into()));
+                return Some(Done { line, id, number, read, failure });
             }
         };
         let (line, failure) = match self.request(&asked, &text, number) {
-            Ok(request) => self.send(asked.id, request).await?,
-            Err((report, number)) => (failed(asked.id, &report, number), Some(report)),
+            Ok(request) => {
+                self.desk.together().await;
+                self.send(asked.id, request).await?
+            }
+            Err((report, number)) => (failed(asked.id, &report, number), Some(report.into())),
         };
         Some(Done { line, id: written(asked.id), number, read, failure })
     }
@@ -110,11 +120,7 @@ impl Calls<'_> {
         Ok(request)
     }
 
-    async fn send(
-        &self,
-        id: Option<&RawValue>,
-        mut request: ApiRequest,
-    ) -> Option<(Vec<u8>, Option<Report>)> {
+    async fn send(&self, id: Option<&RawValue>, mut request: ApiRequest) -> Option<Made> {
         let key = request.key.as_ref().map(|key| key.value.clone());
         let with_key = |mut report: Report| {
             report.idempotency_key = key.clone();
@@ -132,7 +138,7 @@ impl Calls<'_> {
             answered = answered => answered,
             () = giving_up => {
                 let report = with_key(unanswered());
-                return Some((failed(id, &report, None), Some(report)));
+                return Some((failed(id, &report, None), Some(report.into())));
             }
         };
         match answered {
@@ -146,7 +152,7 @@ impl Calls<'_> {
                     CallError::Http(_) | CallError::NotRenewed { .. } => with_key(report),
                     _ => report,
                 };
-                Some((failed(id, &report, None), Some(report)))
+                Some((failed(id, &report, None), Some(report.into())))
             }
         }
     }
@@ -156,7 +162,7 @@ impl Calls<'_> {
         id: Option<&RawValue>,
         called: Called,
         with_key: &impl Fn(Report) -> Report,
-    ) -> (Vec<u8>, Option<Report>) {
+    ) -> Made {
         let Called { mut answer, refusal } = called;
         let (status, headers) = (answer.status, std::mem::take(&mut answer.headers));
         let failure = match refusal {
@@ -166,8 +172,8 @@ impl Calls<'_> {
         };
         match answer.whole(LONGEST_BODY).await {
             Ok(body) => {
-                let failure = failure.map(with_key);
-                (answered(id, status, &headers, &body, failure.as_ref()), failure)
+                let failure = failure.map(|report| Box::new(with_key(report)));
+                (answered(id, status, &headers, &body, failure.as_deref()), failure)
             }
             Err(error) => {
                 let mut report = with_key(match error {
@@ -175,7 +181,7 @@ impl Calls<'_> {
                     error => broke_off(&error),
                 });
                 report.http_status = Some(status);
-                (failed(id, &report, None), Some(report))
+                (failed(id, &report, None), Some(report.into()))
             }
         }
     }

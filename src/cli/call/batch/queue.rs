@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::super::super::report::Report;
+
 /// What became of one request.
 pub struct Done {
     /// Its line.
@@ -13,7 +15,7 @@ pub struct Done {
     /// How many bytes had been read with its line.
     pub read: u64,
     /// Why it failed.
-    pub failure: Option<super::super::super::report::Report>,
+    pub failure: Option<Box<Report>>,
 }
 
 /// Requests from the oldest without an answer on.
