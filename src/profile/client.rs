@@ -84,12 +84,14 @@ pub fn choose(kept: Option<OwnClient>, provider: &Provider, brings: Proofs) -> O
             None => kept,
         };
     }
-    let is_with_secret = before.auth.is_some_and(ClientAuthentication::uses_secret);
-    if brings.secret && !is_with_secret {
-        let own = Some(provider.client.auth).filter(|auth| auth.uses_secret()).filter(offered);
+    let own = before.auth.filter(|auth| auth.uses_secret());
+    // A secret goes with every method that uses one; a server may have given one of them up.
+    let is_gone = own.is_some_and(|auth| !provider.client.offers(auth));
+    if brings.secret && own.is_none() || is_gone && !provider.client.methods.is_empty() {
+        let default = Some(provider.client.auth).filter(|auth| auth.uses_secret()).filter(offered);
         let first =
             ClientAuthentication::ALL.into_iter().find(|it| it.uses_secret() && offered(it));
-        return match own.or(first) {
+        return match default.or(first) {
             Some(auth) => Some(OwnClient { auth: Some(auth), certificate: before.certificate }),
             None => kept,
         };
@@ -189,6 +191,10 @@ mod tests {
         assert_eq!(choose(None, &plain, KEY), None);
         assert_eq!(choose(None, &plain, CERTIFICATE), None);
         assert_eq!(choose(None, &plain, SECRET), by(Post));
+        // A method that the server has given up makes room for another one with the same secret.
+        assert_eq!(choose(by(Basic), &plain, Proofs::default()), by(Post));
+        assert_eq!(choose(by(Basic), &plain, SECRET), by(Post));
+        assert_eq!(choose(by(PrivateKeyJwt), &plain, Proofs::default()), by(PrivateKeyJwt));
         assert_eq!(choose(None, &found(&["none"], &json!({})), SECRET), None);
     }
 
