@@ -4,7 +4,7 @@ use crate::support::World;
 use crate::support::browser::Behaviour;
 
 /// A line, its exit code, and what it is answered.
-const LINES: [(&str, u8, &str); 58] = [
+const LINES: [(&str, u8, &str); 59] = [
     // Commands and flags.
     ("conect shop", 2, "connect"),
     ("connect shop --provder inkress", 2, "--provider"),
@@ -43,6 +43,7 @@ const LINES: [(&str, u8, &str); 58] = [
     ("connect shop --provider inkres", 3, "did you mean `--provider inkress`?"),
     ("connect shop --provider ./nothing.toml", 3, "cannot be read"),
     ("connect shop --provider http://issuer.example", 3, "cannot be used"),
+    ("scopes inkress", 3, "keyfob provider show inkress"),
     ("login shop", 2, "keyfob connect --help"),
     ("logout", 2, "keyfob revoke --help"),
     ("help conect", 2, "a similar subcommand exists: 'connect'"),

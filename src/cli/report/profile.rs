@@ -10,8 +10,8 @@ use crate::profile::client_id::ClientIdError;
 use crate::profile::file::ProfileError;
 use crate::profile::scopes::ScopeError;
 use crate::profile::settings::SettingError;
-use crate::provider::Provider;
 use crate::provider::file::FileError;
+use crate::provider::{Provider, catalogue};
 
 /// What deletes a file, in the shell of this system.
 const DELETE: &str = if cfg!(windows) { "del" } else { "rm" };
@@ -34,6 +34,12 @@ pub fn profile(error: &ProfileError) -> Report {
                 format!("there is no profile `{}`", printable(name)),
             );
             match nearest {
+                None if catalogue::names().any(|it| it == name) => {
+                    return report
+                        .hint("that is a provider; a profile of that name is made so")
+                        .next(format!("keyfob connect {name} --client-id …"))
+                        .next(format!("keyfob provider show {name}"));
+                }
                 Some(nearest) => report.hint(format!("did you mean `{nearest}`? All of them:")),
                 None => report.hint("these are the profiles; `keyfob connect` makes one"),
             }
