@@ -1,17 +1,12 @@
-//! The introspection request as a value, and its answer judged (RFC 7662).
+//! What a server says of a token, judged (RFC 7662 section 2.2). The request is in `about_token`.
 
 use serde_json::{Map, Value};
 
-use super::client_authentication::ClientRegistration;
-use super::revocation::TokenKind;
-use super::token_request::{ServerRequest, server_request};
 use super::token_response::error_of;
 use crate::http::Answer;
 use crate::http::error_response::ErrorResponse;
 use crate::http::strict_json::parse_object;
-use crate::provider::schema::Introspect;
-use crate::provider::{MissingValue, Provider, Values};
-use crate::secret::Secret;
+use crate::provider::Provider;
 use jiff::Timestamp;
 
 /// What the server says of a token.
@@ -32,25 +27,6 @@ pub enum Introspected {
         /// Seconds to wait, where the answer says.
         retry_after: Option<u64>,
     },
-}
-
-/// Makes the request that asks about one token (RFC 7662 section 2.1).
-pub fn introspection_request(
-    provider: &Provider,
-    introspect: &Introspect,
-    values: &Values,
-    registration: &ClientRegistration,
-    kind: TokenKind,
-    token: &Secret,
-) -> Result<ServerRequest, MissingValue> {
-    let mut parameters = vec![("token".to_owned(), token.clone())];
-    if introspect.hint {
-        parameters.push(("token_type_hint".to_owned(), Secret::new(kind.name())));
-    }
-    let body = introspect.body;
-    let mut request = server_request(provider, values, registration, body, parameters, |it| it)?;
-    request.url = values.render_url(&introspect.url)?;
-    Ok(request)
 }
 
 /// Judges an answer.
@@ -96,26 +72,6 @@ api.base_url = "https://as.example"
 
     fn provider() -> Provider {
         file::read("p.toml", PROVIDER).unwrap()
-    }
-
-    #[test] // RV9
-    fn a_token_is_asked_about_in_the_body_with_the_client_s_proof() {
-        let provider = provider();
-        let registration = ClientRegistration {
-            client_id: "id".into(),
-            client_secret: Some(Secret::new("s")),
-            private_key: None,
-        };
-        let introspect = provider.introspect.as_ref().unwrap();
-        let (values, token) = (Values::default(), Secret::new("t/1"));
-        let kind = TokenKind::AccessToken;
-        let request =
-            introspection_request(&provider, introspect, &values, &registration, kind, &token)
-                .unwrap();
-        assert_eq!(request.url, "https://as.example/i");
-        assert_eq!(request.body.expose(), "token=t%2F1&token_type_hint=access_token");
-        assert!(request.headers.iter().any(|(name, _)| name == "Authorization"));
-        assert!(request.secrets.contains(&token));
     }
 
     #[test] // RV9

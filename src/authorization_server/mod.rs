@@ -3,6 +3,7 @@
 //! Requests are made as values and answers are judged as values; one line elsewhere sends them.
 //! Where tokens are kept is not known here.
 
+pub mod about_token;
 pub mod assertion;
 pub mod authorization_request;
 pub mod authorization_response;
@@ -22,7 +23,6 @@ pub mod jose;
 pub mod pkce;
 pub mod pushed_request;
 pub mod registered_key;
-pub mod revocation;
 pub mod token_request;
 pub mod token_response;
 pub mod userinfo;

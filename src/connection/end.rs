@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::prover::nonces;
 use super::{Connection, FreshError, Wanted, roll, saving, server};
 use crate::authorization_server::ClientRegistration;
-use crate::authorization_server::revocation::{TokenKind, revocation_request};
+use crate::authorization_server::about_token::{TokenKind, request_about_token};
 use crate::authorization_server::token_response::error_of;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
@@ -150,7 +150,7 @@ impl Connection<'_> {
         token: &Secret,
     ) -> Result<Outcome, FreshError> {
         let (provider, values) = (&self.provider, &self.values);
-        let request = revocation_request(provider, revoke, values, registration, kind, token)
+        let request = request_about_token(provider, revoke, values, registration, kind, token)
             .map_err(|missing| FreshError::MissingValue(missing.0))?;
         let signed = request.signed(self.system.clock.now(), &*self.system.random)?;
         let answer = match server::send(self.http()?, &signed, &self.tracing()).await {

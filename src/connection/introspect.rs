@@ -1,8 +1,8 @@
 //! What the provider says of a stored token: asked as it is, never renewed, nothing changed.
 
 use super::{Connection, FreshError, server};
-use crate::authorization_server::introspection::{self, Introspected, introspection_request};
-use crate::authorization_server::revocation::TokenKind;
+use crate::authorization_server::about_token::{TokenKind, request_about_token};
+use crate::authorization_server::introspection::{self, Introspected};
 use crate::http::HttpError;
 use crate::secret::Secret;
 
@@ -44,9 +44,8 @@ impl Connection<'_> {
         };
         let registration = self.registration_of(&entry)?;
         let (provider, values) = (&self.provider, &self.values);
-        let request =
-            introspection_request(provider, introspect, values, &registration, kind, token)
-                .map_err(|missing| FreshError::MissingValue(missing.0))?;
+        let request = request_about_token(provider, introspect, values, &registration, kind, token)
+            .map_err(|missing| FreshError::MissingValue(missing.0))?;
         let signed = request.signed(self.system.clock.now(), &*self.system.random);
         let signed = signed.map_err(FreshError::from)?;
         let secrets = signed.request().secrets.clone();

@@ -2,10 +2,10 @@
 
 use super::super::command_line;
 use super::{Exit, Report, Situation, fresh, http};
+use crate::authorization_server::about_token::TokenKind;
 use crate::authorization_server::id_token::IdTokenError;
 use crate::authorization_server::introspection::Introspected;
 use crate::authorization_server::jose::verify::VerifyError;
-use crate::authorization_server::revocation::TokenKind;
 use crate::connection::establish::identified::{IdentityError, KeysError, UserinfoTrouble};
 use crate::connection::introspect::IntrospectError;
 use crate::http::printable::printable;
