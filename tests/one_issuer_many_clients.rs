@@ -344,10 +344,11 @@ fn a_secret_that_every_client_needs_is_missed_before_anybody_is_sent_anywhere() 
     let connect = format!("keyfob connect public --provider {issuer} --client-id public");
     let ran = place.connect("public").exits(3).without_product();
     let ran = ran.says("there is no client secret for `public`");
-    let ran = ran.says(&format!("{connect} --client-secret-file …"));
-    let ran = ran.says(&format!("{connect} --client-key-file …"));
-    let ran = ran.says(&format!("{connect} --client-certificate-file … --client-key-file …"));
-    ran.says(&format!("{connect} --client-authentication none"));
+    let again = format!("{connect} --cacert {}", place.authority.file.display());
+    let ran = ran.says(&format!("{again} --client-secret-file …"));
+    let ran = ran.says(&format!("{again} --client-key-file …"));
+    let ran = ran.says(&format!("{again} --client-certificate-file … --client-key-file …"));
+    ran.says(&format!("{again} --client-authentication none"));
     assert_eq!(place.server.came(), []);
     let failure = place.connect_json("public");
     assert_eq!((&failure["code"], &failure["exit"]), (&json!("client-secret-missing"), &json!(3)));
