@@ -3,8 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::entry::Entry;
 use super::fresh::FreshError;
 use super::prover;
@@ -202,8 +200,7 @@ impl<'c, 'r> Sending<'c, 'r> {
     }
 
     pub(super) async fn run(mut self) -> Result<Called, CallError> {
-        let token = self.token()?;
-        let mut next = self.request.first_with_token(&token);
+        let mut next = self.request.first_with_token(access_token(&self.entry)?);
         loop {
             let Some(request) = next else {
                 // Nothing can be sent again, and nothing was decided: an empty stream.
@@ -218,14 +215,13 @@ impl<'c, 'r> Sending<'c, 'r> {
                     return Ok(Called { answer, refusal });
                 }
                 Next::Fail(error) => return Err(error),
-                Next::Again => next = self.request.with_token(&self.token()?),
+                Next::Again => next = self.request.with_token(access_token(&self.entry)?),
             }
         }
     }
 
     fn token(&self) -> Result<Secret, CallError> {
-        let tokens = self.entry.tokens.as_ref().ok_or(FreshError::NotConnected)?;
-        Ok(tokens.access_token.clone())
+        access_token(&self.entry).cloned()
     }
 
     async fn attempt(&mut self, request: Request) -> Next {
@@ -237,11 +233,11 @@ impl<'c, 'r> Sending<'c, 'r> {
             Ok(request) => request,
             Err(error) => return Next::Fail(error),
         };
-        let (level, url) = (self.connection.verbose, request.url.clone());
+        let level = self.connection.verbose;
         self.connection.trace(trace::request_lines(&request, level));
         match send(client, request, Timeouts::of(self.manner.timeout)).await {
             Ok(answer) => {
-                if self.may_prove_again(&url, &answer) && self.has_a_turn().await {
+                if self.may_prove_again(&answer) && self.has_a_turn().await {
                     // Nothing was judged but the proof: this is not one of the retries.
                     (self.proved_again, self.sent) = (true, self.sent - 1);
                     return Next::Again;
@@ -266,8 +262,9 @@ impl<'c, 'r> Sending<'c, 'r> {
     }
 
     /// Whether only the proof was refused, and the next one is another (RFC 9449 section 9).
-    fn may_prove_again(&self, url: &Url, answer: &Streaming) -> bool {
+    fn may_prove_again(&self, answer: &Streaming) -> bool {
         let Ok(Some(prover)) = self.connection.prover(&self.entry) else { return false };
+        let url = &self.request.target.url;
         let learnt = prover.learns(url, &answer.headers, self.now());
         let refused = prover::refuses_the_proof(answer.status, &answer.headers);
         learnt && refused && !self.proved_again && self.is_replayable()
@@ -345,7 +342,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         if self.renewed {
             self.share.renewal_helped();
         }
-        if let Some(wait) = used_up_for(&answer.headers, self.now()) {
+        if let Some(wait) = used_up_for(&answer.headers, || self.now()) {
             self.heed(wait).await;
         }
         self.take(answer, None)
@@ -495,4 +492,9 @@ impl<'c, 'r> Sending<'c, 'r> {
             (self.connection.notify)(Notice::Replayed);
         }
     }
+}
+
+fn access_token(entry: &Entry) -> Result<&Secret, CallError> {
+    let tokens = entry.tokens.as_ref().ok_or(FreshError::NotConnected)?;
+    Ok(&tokens.access_token)
 }

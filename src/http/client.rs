@@ -116,9 +116,11 @@ impl Client {
         headers: HeaderMap,
         body: Upload,
     ) -> Result<Response<Received>, HttpError> {
+        permitted(url)?;
         self.send_within(Reach::Anywhere, method, url, headers, body).await
     }
 
+    /// Sends to an address that is permitted.
     async fn send_within(
         &self,
         reach: Reach,
@@ -127,7 +129,6 @@ impl Client {
         mut headers: HeaderMap,
         body: Upload,
     ) -> Result<Response<Received>, HttpError> {
-        permitted(url)?;
         let origin = self.0.pool.origin(url, reach, || self.reached(url, reach))?;
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         headers.entry(USER_AGENT).or_insert_with(|| self.0.user_agent.clone());

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use hyper::body::Body as _;
 use hyper::header::HeaderMap;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -126,7 +127,12 @@ impl Streaming {
     }
 
     async fn receive(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match timeout(self.idle, self.body.next_data()).await {
+        // What lies there already needs no clock.
+        let next = match self.body.next_data().now_or_never() {
+            Some(next) => Ok(next),
+            None => timeout(self.idle, self.body.next_data()).await,
+        };
+        match next {
             Ok(chunk) => chunk.transpose().map_err(|error| of_answer(&*error, &host_of(&self.to))),
             Err(_) => {
                 let (host, after) = (host_of(&self.to), self.idle);

@@ -28,12 +28,13 @@ pub fn key(
     random: &dyn Random,
 ) -> Option<Key> {
     let protects = idempotency.is_some_and(|it| it.methods.iter().any(|listed| listed == method));
+    let value = match given {
+        Some(given) => given.to_owned(),
+        None if protects => uuid_v4(random),
+        None => return None,
+    };
     let header = idempotency.map_or(USUAL_HEADER, |it| it.header.as_str()).to_owned();
-    match given {
-        Some(given) => Some(Key { header, value: given.to_owned(), protects }),
-        None if protects => Some(Key { header, value: uuid_v4(random), protects }),
-        None => None,
-    }
+    Some(Key { header, value, protects })
 }
 
 /// Tells whether a call that may have been carried out can be sent again (RFC 9110 section 9.2.2).

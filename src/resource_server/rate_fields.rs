@@ -16,16 +16,17 @@ const PAIRS: [(&str, &str); 3] = [
 const LATER: &str = "ratelimit";
 
 /// How long nothing is left, where the answer says so; what cannot be read says nothing (RR14).
-pub fn used_up_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub fn used_up_for(headers: &HeaderMap, now: impl FnOnce() -> Timestamp) -> Option<Duration> {
     // Most answers hold none of them, and this is asked of every answer.
-    if !headers.keys().any(|name| name.as_str().contains("rate")) {
+    let speaks_of_it = |name: &str| name.starts_with("rate") || name.starts_with("x-rate");
+    if !headers.keys().any(|name| speaks_of_it(name.as_str())) {
         return None;
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     for (remaining, reset) in PAIRS {
         if text(remaining).is_some_and(is_nothing) {
             let reset = WaitHeaders { after: vec![reset.to_owned()], ..WaitHeaders::default() };
-            return reset.wait(headers, now).filter(|wait| !wait.is_zero());
+            return reset.wait(headers, now()).filter(|wait| !wait.is_zero());
         }
     }
     later(text(LATER)?)
@@ -74,7 +75,7 @@ mod tests {
             for (name, value) in given {
                 headers.insert(*name, value.parse().unwrap());
             }
-            let wait = used_up_for(&headers, now);
+            let wait = used_up_for(&headers, || now);
             assert_eq!(wait, expected.map(Duration::from_secs), "{given:?}");
         }
     }

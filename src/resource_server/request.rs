@@ -98,7 +98,7 @@ impl ApiRequest {
         let key = idempotency::key(idempotency, method.as_str(), given.as_deref(), random);
         own.extend(key.iter().map(|key| (key.header.clone(), key.value.clone())));
         let headers = authorization::headers(api, values, target.lists.as_deref(), &own)?;
-        let placement = authorization::placement(api, values)?;
+        let placement = base.placement.clone()?;
         Ok(Self { method, target, headers, own: own.len(), body, placement, key, spent: false })
     }
 

@@ -71,8 +71,9 @@ fn segments(path: &str) -> Vec<String> {
 /// placeholders. Asked for every call and every endpoint of the table, so nothing is allocated.
 fn likeness(endpoint: &str, path: &[String]) -> Option<(usize, u64)> {
     // Most endpoints begin otherwise, and are not taken apart.
-    let (start, first) = (endpoint.trim_start_matches('/'), path.first()?);
-    if !start.starts_with(['{', '%']) && start.as_bytes().first() != first.as_bytes().first() {
+    let start = endpoint.as_bytes();
+    let start = *start.strip_prefix(b"/").unwrap_or(start).first()?;
+    if !matches!(start, b'{' | b'%' | b'/') && start != *path.first()?.as_bytes().first()? {
         return None;
     }
     let (mut count, mut named) = (0, 0);

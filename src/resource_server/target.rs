@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::authorization::{AuthorizationError, Placement, placement};
 use super::hosts::{OwnHosts, same_origin, split_base};
 use crate::provider::schema::{Api, Setting};
 use crate::provider::template::{MissingValue, Values, names};
@@ -141,6 +142,8 @@ pub struct Base {
     own: OwnHosts,
     /// The path of `whole`, no slash at its end.
     path: Option<String>,
+    /// Where the token goes.
+    pub(super) placement: Result<Placement, AuthorizationError>,
 }
 
 impl Base {
@@ -162,6 +165,7 @@ impl Base {
             goes_on,
             host,
             own,
+            placement: placement(api, values),
         })
     }
 
@@ -187,13 +191,19 @@ impl Base {
     /// Puts a path below the base, or below the host where it begins with the base's own path;
     /// what is given follows `host`.
     fn place(&self, path: &str, values: &Values) -> Result<String, TargetError> {
-        let path = format!("/{}", path.trim_start_matches('/'));
-        let below = filled(&path, values)?;
-        if self.is_written_out(&path) {
-            return Ok(below);
+        let path = path.trim_start_matches('/');
+        let mut place = String::with_capacity(self.fixed.len() + path.len() + 32);
+        place.push('/');
+        place.push_str(path);
+        let is_written_out = self.is_written_out(&place);
+        if place.contains('{') {
+            place = filled(&place, values)?;
         }
-        let whole = self.whole.as_ref().map_err(Clone::clone)?;
-        Ok(format!("{}{below}", &whole[self.host.len()..]))
+        if !is_written_out {
+            let whole = self.whole.as_ref().map_err(Clone::clone)?;
+            place.insert_str(0, &whole[self.host.len()..]);
+        }
+        Ok(place)
     }
 
     fn is_written_out(&self, path: &str) -> bool {

@@ -56,6 +56,6 @@ pub fn retry_after(bytes: &[u8]) {
             let words = WaitHeaders { after: names.clone(), at: names, in_milliseconds };
             believed(words.wait(&headers, now));
         }
-        let _ = rate_fields::used_up_for(&headers, now);
+        let _ = rate_fields::used_up_for(&headers, || now);
     }
 }

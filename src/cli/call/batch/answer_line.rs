@@ -62,17 +62,35 @@ fn add_headers(line: &mut Vec<u8>, headers: &HeaderMap) {
         if !std::mem::take(&mut is_first) {
             line.push(b',');
         }
-        add_text(line, name.as_str());
+        add_quoted(line, name.as_str().as_bytes());
         line.push(b':');
-        let mut text = String::from_utf8_lossy(value.as_bytes());
         // Those of one name follow each other.
-        while let Some((_, value)) = fields.next_if(|(next, _)| *next == name) {
-            let more = String::from_utf8_lossy(value.as_bytes());
-            text = (text.into_owned() + ", " + &more).into();
+        match fields.peek().is_some_and(|(next, _)| *next == name) {
+            false => add_quoted(line, value.as_bytes()),
+            true => {
+                let mut whole = value.as_bytes().to_vec();
+                while let Some((_, value)) = fields.next_if(|(next, _)| *next == name) {
+                    whole.extend_from_slice(b", ");
+                    whole.extend_from_slice(value.as_bytes());
+                }
+                add_quoted(line, &whole);
+            }
         }
-        line.extend_from_slice(harmless_json(Value::from(text).to_string()).as_bytes());
     }
     line.push(b'}');
+}
+
+/// A field's text as JSON that no terminal minds.
+fn add_quoted(line: &mut Vec<u8>, text: &[u8]) {
+    // Nearly every field is plain, and stands in JSON as it is.
+    if text.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        line.push(b'"');
+        line.extend_from_slice(text);
+        line.push(b'"');
+        return;
+    }
+    let text = Value::from(String::from_utf8_lossy(text)).to_string();
+    line.extend_from_slice(harmless_json(text).as_bytes());
 }
 
 /// A JSON body stays as it was written but for its line ends; another one is text.
@@ -102,6 +120,7 @@ fn add_text(line: &mut Vec<u8>, text: &str) {
 mod tests {
     use super::*;
     use crate::cli::report::Exit;
+    use crate::http::HeaderValue;
 
     fn raw(text: &str) -> Box<RawValue> {
         serde_json::from_str(text).unwrap()
@@ -131,11 +150,13 @@ mod tests {
     #[test]
     fn headers_of_one_name_are_one_text() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [("link", "a"), ("x", "\"1\""), ("link", "b")] {
-            headers.append(name, value.parse().unwrap());
+        let given = [("link", "a"), ("x", "\"1\""), ("link", "b"), ("y", "\\ é"), ("z", "\u{9b}")];
+        for (name, value) in given {
+            headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let line = text(answered(None, 204, &headers, b"", None));
-        assert!(line.contains(r#""headers":{"link":"a, b","x":"\"1\""}"#), "{line}");
+        let expected = r#""headers":{"link":"a, b","x":"\"1\"","y":"\\ é","z":"\u009b"}"#;
+        assert!(line.contains(expected), "{line}");
         assert!(line.starts_with(r#"{"id":null,"#));
     }
 

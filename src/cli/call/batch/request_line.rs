@@ -64,12 +64,8 @@ impl RequestLine<'_> {
     /// Query and headers.
     pub fn items(&self) -> Result<Items, String> {
         let mut items = Items::default();
-        for (name, value) in &self.query.0 {
-            items.query.extend(texts(value, name)?.into_iter().map(|it| (name.to_string(), it)));
-        }
-        for (name, value) in &self.headers.0 {
-            items.headers.extend(texts(value, name)?.into_iter().map(|it| (name.to_string(), it)));
-        }
+        self.query.each(|name, value| items.query.push((name.to_owned(), value)))?;
+        self.headers.each(|name, value| items.headers.push((name.to_owned(), value)))?;
         Ok(items)
     }
 
@@ -92,23 +88,33 @@ fn is_json(kind: &str) -> bool {
     kind == "application/json" || kind.ends_with("+json") || kind == "text/json"
 }
 
-/// A text, a number or a truth as they are written; a list is the same name many times.
-fn texts(value: &RawValue, name: &str) -> Result<Vec<String>, String> {
-    let wrong = || format!("`{name}` is no text, number, true, false or list of these");
-    match value.get().as_bytes().first() {
-        Some(b'[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| wrong())?;
-            list.into_iter().map(|it| text(it).ok_or_else(wrong)).collect()
+impl Members<'_> {
+    /// A text, a number or a truth as they are written; a list is the same name many times.
+    fn each(&self, mut take: impl FnMut(&str, String)) -> Result<(), String> {
+        for (name, value) in &self.0 {
+            let wrong = || format!("`{name}` is no text, number, true, false or list of these");
+            match value.get().as_bytes().first() {
+                Some(b'[') => {
+                    let list: Vec<&RawValue> =
+                        serde_json::from_str(value.get()).map_err(|_| wrong())?;
+                    for value in list {
+                        take(name, text(value).ok_or_else(wrong)?);
+                    }
+                }
+                _ => take(name, text(value).ok_or_else(wrong)?),
+            }
         }
-        _ => Ok(vec![text(value).ok_or_else(wrong)?]),
+        Ok(())
     }
 }
 
 fn text(value: &RawValue) -> Option<String> {
-    match value.get().as_bytes().first()? {
-        b'"' => serde_json::from_str(value.get()).ok(),
+    let value = value.get();
+    match value.as_bytes().first()? {
+        b'"' if value.contains('\\') => serde_json::from_str(value).ok(),
+        b'"' => Some(value.strip_prefix('"')?.strip_suffix('"')?.to_owned()),
         b'{' | b'[' | b'n' => None,
-        _ => Some(value.get().to_owned()),
+        _ => Some(value.to_owned()),
     }
 }
 
