@@ -85,3 +85,58 @@ impl Single {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use hyper::Method;
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    use super::super::test_server::{client, run};
+    use super::super::{Body, Request, Timeouts, send};
+
+    /// More than lies on the way in buffers.
+    const LONG: u64 = 24 << 20;
+
+    /// Answers before it has read the body, and takes the body to its end all the same.
+    fn answer_early(mut stream: TcpStream) {
+        let mut seen = vec![0; 1 << 16];
+        let mut end = Vec::new();
+        let mut read = |stream: &mut TcpStream| {
+            let length = stream.read(&mut seen).unwrap();
+            assert!(length > 0, "the connection was closed");
+            end.extend_from_slice(&seen[..length]);
+            end.drain(..end.len().saturating_sub(5));
+            end == b"0\r\n\r\n"
+        };
+        read(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n").unwrap();
+        while !read(&mut stream) {}
+    }
+
+    #[test]
+    fn a_body_from_elsewhere_arrives_while_nobody_takes_the_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            answer_early(stream.try_clone().unwrap());
+            tell.send(()).unwrap();
+            stream.write_all(b"ok").unwrap();
+        });
+        let answer = run(async {
+            let body = Body::Stream(Box::new(std::io::repeat(b'x').take(LONG)));
+            let request = Request::new(Method::PUT, url).body(body);
+            let limit = Timeouts::of(Duration::from_secs(20));
+            let answer = send(&client(vec![]), request, limit).await.unwrap();
+            timeout(Duration::from_secs(20), told).await.expect("the whole body").unwrap();
+            answer.whole(9).await.unwrap()
+        });
+        assert_eq!(answer, b"ok");
+    }
+}

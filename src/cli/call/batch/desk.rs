@@ -256,4 +256,34 @@ mod tests {
             assert!(desk.is_through() && !desk.has_work());
         });
     }
+
+    #[test]
+    fn what_is_ready_goes_out_in_one_go() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let source = Source::stream(Box::new(&b"0\n1\n2\n3\n4\n5\n"[..]));
+            let (desk, told) = (Desk::new(Lines::of(source).unwrap()), RefCell::new(Vec::new()));
+            let gates: Vec<Semaphore> = (0..6).map(|_| Semaphore::new(0)).collect();
+            let make = async |line: Line, read: u64| {
+                let number = line.number - 1;
+                told.borrow_mut().push(("made", number));
+                desk.together().await;
+                told.borrow_mut().push(("sent", number));
+                gates[number as usize].acquire().await.unwrap().forget();
+                Some(Done { line: vec![], id: None, number, read, failure: None })
+            };
+            desk.more().await.unwrap();
+            let mut lanes = FuturesUnordered::new();
+            (0..3).for_each(|_| lanes.push(desk.lane(|| true, &make)));
+            desk.move_on(&mut lanes).await;
+            (0..6).for_each(|number| gates[number].add_permits(1));
+            while desk.busy() > 0 {
+                desk.move_on(&mut lanes).await;
+            }
+            let all = |what, numbers: [u64; 3]| numbers.map(|number| (what, number));
+            let first = [all("made", [0, 1, 2]), all("sent", [0, 1, 2])].concat();
+            let second = [all("made", [3, 4, 5]), all("sent", [3, 4, 5])].concat();
+            assert_eq!(*told.borrow(), [first, second].concat());
+        });
+    }
 }
