@@ -12,13 +12,12 @@ const PERSON: &[Flow] = &[Flow::AuthorizationCode, Flow::DeviceCode];
 /// Rights are asked for in detail: the other grants stand for rights that there are (RFC 9396).
 const DETAILS: &[Flow] = &[Flow::AuthorizationCode, Flow::DeviceCode, Flow::ClientCredentials];
 
-/// What each flag is for; one that is not here serves every flow.
-const BOUND: [(&str, &[Flow]); 15] = [
+/// What each flag is for; one that is not here serves every flow. What forbids a browser or bounds a
+/// wait is kept by itself where there is none: a script may say it to every profile.
+const BOUND: [(&str, &[Flow]); 13] = [
     ("--redirect-uri", BROWSER),
     ("--port", BROWSER),
     ("--print-redirect", BROWSER),
-    ("--no-browser", PERSON),
-    ("--timeout", PERSON),
     ("--userinfo", PERSON),
     ("--authorization-details", DETAILS),
     ("--username", &[Flow::Password]),
