@@ -15,6 +15,8 @@ mod call;
 mod ci;
 mod client_keys;
 mod clock;
+#[cfg(unix)]
+mod closed_streams;
 mod connect;
 mod device;
 mod discovery;

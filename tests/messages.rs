@@ -420,7 +420,7 @@ error: the keychain is locked
 cause: it can be read once it is unlocked; nothing was changed
 hint:  unlock it (log in to the desktop, or run the first line); or connect with --store file, which keeps tokens in files sealed with a key
        gnome-keyring-daemon --unlock
-       (umask 077 && openssl rand -base64 32 > ~/.keyfob.key)
+       (umask 077 && set -C && openssl rand -base64 32 > ~/.keyfob.key)
        export KEYFOB_STORE_KEY_FILE=~/.keyfob.key
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
@@ -430,7 +430,7 @@ error: there is no keychain on this machine to keep tokens in
 cause: no session bus answers
 hint:  start and unlock a keychain for this session; or connect with --store file, which keeps tokens in files sealed with a key
        dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock && exec "$SHELL"'
-       (umask 077 && openssl rand -base64 32 > ~/.keyfob.key)
+       (umask 077 && set -C && openssl rand -base64 32 > ~/.keyfob.key)
        export KEYFOB_STORE_KEY_FILE=~/.keyfob.key
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 
@@ -439,7 +439,7 @@ hint:  start and unlock a keychain for this session; or connect with --store fil
 error: the store did not keep what was written
 cause: reading it back gave something else
 hint:  check the keychain; or connect with --store file, which keeps tokens in files sealed with a key
-       (umask 077 && openssl rand -base64 32 > ~/.keyfob.key)
+       (umask 077 && set -C && openssl rand -base64 32 > ~/.keyfob.key)
        export KEYFOB_STORE_KEY_FILE=~/.keyfob.key
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --store file
 

@@ -42,7 +42,7 @@ pub fn to_seal(context: &Context<'_>, source: &KeySource, passphrase: bool) -> R
             "a passphrase is asked for on a terminal, and nobody can be asked here",
         )
         .hint("leave --passphrase out and make a key once, which is kept on both sides")
-        .next("(umask 077 && openssl rand -base64 32 > keyfob.key)"),
+        .next("(umask 077 && set -C && openssl rand -base64 32 > keyfob.key)"),
         false => report::blob_key(&StoreError::KeyMissing),
     };
     let first = context.ask_secret("Passphrase for the sealed connection (not shown)")?;

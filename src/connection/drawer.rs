@@ -1,5 +1,6 @@
 //! The drawer of one connection: its entry in the store, its journal, its record without secrets.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,13 +62,20 @@ impl Drawer {
     }
 }
 
-/// Whether what is stored came after an entry and holds its tokens, or those that came of them:
-/// where a lock file was taken away, another writer may have set its mark in between.
+/// Whether what is stored came after an entry and holds its tokens, or those that came of them, and
+/// its secrets: where a lock file was taken away, another writer may have set its mark in between.
 fn is_built_on(stored: &Secret, entry: &Entry) -> bool {
-    Entry::decode(stored).is_ok_and(|now| {
-        now.generation > entry.generation
-            || (now.generation == entry.generation && now.tokens == entry.tokens)
+    Entry::decode(stored).is_ok_and(|now| match now.generation.cmp(&entry.generation) {
+        Ordering::Less => false,
+        Ordering::Equal => without_marks(now) == without_marks(entry.clone()),
+        Ordering::Greater => entry.secrets.iter().all(|it| now.secrets.get(it.0) == Some(it.1)),
     })
+}
+
+/// An entry without what says how far a refresh of its tokens has come.
+fn without_marks(mut entry: Entry) -> Entry {
+    (entry.mark, entry.ended, entry.saved) = (None, None, None);
+    entry
 }
 
 /// The public side of an entry.
@@ -176,6 +184,31 @@ mod tests {
         assert!(!changed(|it| it.access_token = Secret::new("cut")), "another access token");
         assert!(!changed(|it| it.refresh_token = None), "no refresh token");
         assert!(!changed(|it| it.issued_at = Timestamp::MAX), "other times");
+    }
+
+    #[test] // ST12
+    fn an_entry_that_lost_what_changes_no_token_is_refused() {
+        let mut entry = written();
+        entry.secrets.insert("client_secret".into(), Secret::new("new"));
+        let stored = |change: fn(&mut Entry)| {
+            let mut stored = entry.clone();
+            change(&mut stored);
+            is_built_on(&stored.encode().unwrap(), &entry)
+        };
+        assert!(stored(|it| it.adopt(tokens("r4"))), "the next tokens beside it");
+        assert!(!stored(|it| it.secrets.clear()), "an older entry of these tokens");
+        let old = |it: &mut Entry| {
+            it.secrets.insert("client_secret".into(), Secret::new("old"));
+        };
+        assert!(!stored(old), "the secret of before");
+        assert!(
+            !stored(|it| {
+                it.secrets.clear();
+                it.adopt(tokens("r4"));
+            }),
+            "the next tokens in an older entry"
+        );
+        assert!(!stored(|it| it.requested.push("write".into())), "another entry");
     }
 
     #[test] // ST11, ST12

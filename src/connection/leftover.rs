@@ -56,17 +56,24 @@ impl Connection<'_> {
         }
     }
 
-    /// Ends a grant of another account that the person did not want.
+    /// Ends a grant of another account, or of one that nobody knows, that the person did not want.
     pub(super) async fn end_discarded(
         &self,
         tokens: TokenSet,
         registration: &ClientRegistration,
         (was, is): (&Identity, &Identity),
     ) {
-        if compare(was, is) != Likeness::Different {
-            return;
-        }
         let which = Leftover::Discarded;
+        let reach = self.provider.revoke.as_ref().map(|revoke| revoke.reach);
+        match compare(was, is) {
+            Likeness::Same => return,
+            Likeness::Unknown if reach == Some(RevocationReach::Token) => {
+                return self.end_leftover(which, &self.entry_of(tokens, registration)).await;
+            }
+            // It may be of the account that is kept, whose tokens would end with it.
+            Likeness::Unknown => return (self.notify)(Notice::Leftover { which, ended: false }),
+            Likeness::Different => {}
+        }
         let kept = self.drawer.read().ok().flatten();
         // What may be of the grant that is kept would take that with it.
         let is_another = kept.is_some_and(|kept| {

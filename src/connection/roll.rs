@@ -14,6 +14,8 @@ mod sending;
 
 use std::path::PathBuf;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 pub use order::{Order, Reason};
 pub use outcome::{NoAnswer, NoVerdict, Rolled};
@@ -132,6 +134,7 @@ struct Rolling<'a> {
     earlier: Option<Mark>,
     /// The key that the tokens are bound to; `None` also where it cannot be read.
     prover: Option<Prover>,
+    waited_for_journal: Duration,
 }
 
 impl<'a> Rolling<'a> {
@@ -152,7 +155,18 @@ impl<'a> Rolling<'a> {
         let prover = entry.dpop_key.as_ref().and_then(|key| Prover::new(key).ok());
         let remember = |it: Prover| it.remembering(tools.nonces.clone(), &drawer.name.profile);
         let prover = prover.map(remember);
-        Ok(Some(Self { drawer, lock, order, tools, entry, lost, earlier, prover }))
+        let waited_for_journal = Duration::ZERO;
+        Ok(Some(Self {
+            drawer,
+            lock,
+            order,
+            tools,
+            entry,
+            lost,
+            earlier,
+            prover,
+            waited_for_journal,
+        }))
     }
 
     fn stamp(&self) -> Stamp<'_> {

@@ -74,36 +74,53 @@ impl Folder {
 
     /// Replaces a file whole: after any interruption it holds the old bytes or the new ones.
     ///
-    /// The temporary names are the same each time, so that nothing piles up after crashes. Only the
-    /// holder of the profile's lock comes here; where the lock file was taken away from under it, a
-    /// second writer takes another name, and no file that is half written gets into place.
+    /// The temporary names are the same each time, so that nothing piles up after crashes. Two who
+    /// write at once (the lock file was taken away, or there is none for this file) take two names:
+    /// no file that is half written gets into place.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let failed = || StoreError::unwritable("write", self.path_of(name));
         refuse_too_long(bytes).map_err(failed())?;
         self.handle.refuse_odd_file(name).map_err(failed())?;
-        let (temporary, mut file) = self.claim_temporary(name)?;
+        let (temporary, mut file) = self.temporary(name).map_err(failed())?;
         overwrite(&mut file, bytes)
             .and_then(|()| self.handle.rename(&temporary, name))
             .inspect_err(|_| {
                 // What is left is sealed, and the next write clears it again.
                 let _ = self.handle.remove(&temporary);
             })
-            .and_then(|()| self.handle.sync())
-            .map_err(failed())
+            .map_err(failed())?;
+        drop(file);
+        self.handle.sync().map_err(failed())
     }
 
-    /// A temporary file beside `name` that no other process writes.
-    fn claim_temporary(&self, name: &str) -> Result<(String, File), StoreError> {
-        let failed = || StoreError::unwritable("write", self.path_of(name));
+    /// A new file beside `name` that no other process writes.
+    fn temporary(&self, name: &str) -> io::Result<(String, File)> {
         for temporary in temporary_names(name) {
-            if self.handle.refuse_odd_file(&temporary).is_err() {
-                self.clear(&temporary).map_err(failed())?;
-            }
-            if let Some(file) = self.claim(&temporary)? {
+            self.clear_left(&temporary)?;
+            let file = match self.handle.create_new(&temporary) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error),
+            };
+            // Where nothing can be locked, the new name alone keeps others out.
+            let is_ours = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if is_ours && self.handle.is_at(&file, &temporary)? {
                 return Ok((temporary, file));
             }
         }
-        Err(failed()(io::Error::new(io::ErrorKind::WouldBlock, "other processes are writing it")))
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "other processes are writing it"))
+    }
+
+    /// Removes what a crash left at a temporary name; what another process is writing stays.
+    fn clear_left(&self, temporary: &str) -> io::Result<()> {
+        let Ok(left) = self.handle.open_file(temporary) else {
+            return self.clear(temporary);
+        };
+        let is_left = !matches!(left.try_lock(), Err(TryLockError::WouldBlock));
+        match is_left && self.handle.is_at(&left, temporary)? {
+            true => self.clear(temporary),
+            false => Ok(()),
+        }
     }
 
     /// Makes a new file in the place of any that was there, durable with its bytes.

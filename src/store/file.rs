@@ -82,7 +82,12 @@ impl FileStore {
             (FileKey::Passphrase(_), Origin::Direct) => {
                 return Err(StoreError::WrongKey { path: path.to_owned() });
             }
-            _ => return self.direct_key(),
+            _ => {
+                return self.direct_key().map_err(|error| match error {
+                    StoreError::KeyMissing => StoreError::KeyNotGiven { path: path.to_owned() },
+                    other => other,
+                });
+            }
         };
         self.derived().push(key.clone());
         Ok(key)

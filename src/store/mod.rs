@@ -124,6 +124,12 @@ pub enum StoreError {
     /// The sealed file store has no key.
     #[error("the sealed file store has no key")]
     KeyMissing,
+    /// An entry is there, and no key was given that could open it.
+    #[error("there is no key to open {}", path.display())]
+    KeyNotGiven {
+        /// The sealed file.
+        path: PathBuf,
+    },
     /// The key is too short to be one.
     #[error("the store key holds {length} bytes; at least 32 are needed")]
     KeyTooShort {

@@ -131,8 +131,40 @@ fn stdout_file() -> Option<std::fs::File> {
 fn stdout() -> Box<dyn io::Write + Send> {
     use std::os::fd::AsFd as _;
     match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(descriptor) if stands_for_a_closed_one(&descriptor) => Box::new(Closed),
         Ok(descriptor) => Box::new(std::fs::File::from(descriptor)),
         Err(_) => Box::new(io::stdout()),
+    }
+}
+
+/// Where a program is started without a standard stream, Rust puts the null device in its place, open
+/// for both ways: what is written there is lost, and nobody asked for that. Who redirects to it opens
+/// it to write.
+#[cfg(unix)]
+fn stands_for_a_closed_one(descriptor: &std::os::fd::OwnedFd) -> bool {
+    use rustix::fs::OFlags;
+    let is_both_ways = rustix::fs::fcntl_getfl(descriptor)
+        .is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    let device = |facts: rustix::fs::Stat| (facts.st_mode, facts.st_rdev);
+    is_both_ways
+        && match (rustix::fs::fstat(descriptor), rustix::fs::stat("/dev/null")) {
+            (Ok(here), Ok(null)) => device(here) == device(null),
+            _ => false,
+        }
+}
+
+/// A standard output that nobody opened.
+#[cfg(unix)]
+struct Closed;
+
+#[cfg(unix)]
+impl io::Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("it was closed before keyfob started"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -50,7 +50,7 @@ pub fn blob_key(error: &StoreError) -> Report {
             report("blob-key-missing", "there is no key for the sealed connection")
                 .cause("no --key-file was given, and neither KEYFOB_BLOB_KEY, KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set")
                 .hint("make a key once, and keep it on both sides")
-                .next("(umask 077 && openssl rand -base64 32 > keyfob.key)")
+                .next("(umask 077 && set -C && openssl rand -base64 32 > keyfob.key)")
         }
         StoreError::KeyTooShort { length } => {
             report("blob-key-short", "the key for the sealed connection is too short")

@@ -79,6 +79,12 @@ pub fn store(error: &StoreError) -> Report {
                 .next(MAKE_KEY)
                 .next(KEY_FILE)
         }
+        StoreError::KeyNotGiven { path } => {
+            report("store-key-missing", "the sealed file store has no key to open it with")
+                .cause(format!("{} was sealed with one; neither KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set, and there is no terminal to ask for a passphrase", path.display()))
+                .hint("name the key that it was sealed with; a new one would not open it")
+                .next(KEY_FILE)
+        }
         StoreError::KeyTooShort { length } => {
             report("store-key-short", "the key of the sealed file store is too short")
                 .cause(format!("it has {length} bytes; at least 32 are needed"))
@@ -89,7 +95,7 @@ pub fn store(error: &StoreError) -> Report {
             report("store-key-missing", "the key file does not exist")
                 .cause(path.display().to_string())
                 .hint("make a key once and keep it, or name the file that holds it")
-                .next(format!("(umask 077 && openssl rand -base64 32 > {})", command_line::path(path)))
+                .next(format!("(umask 077 && set -C && openssl rand -base64 32 > {})", command_line::path(path)))
         }
         StoreError::KeyFileUnsafe { path, why } => {
             let report = report("store-key-unsafe", "the key file is not safe to use")
@@ -190,7 +196,8 @@ const UNLOCK: Remedy = (
     },
 );
 const NOTHING: Remedy = ("find out why", None);
-const MAKE_KEY: &str = "(umask 077 && openssl rand -base64 32 > ~/.keyfob.key)";
+/// A key that is there already is not written over: `set -C`.
+const MAKE_KEY: &str = "(umask 077 && set -C && openssl rand -base64 32 > ~/.keyfob.key)";
 const KEY_FILE: &str = "export KEYFOB_STORE_KEY_FILE=~/.keyfob.key";
 
 /// The keychain is helped, or a connection is made anew in sealed files: a variable moves none.

@@ -97,20 +97,19 @@ impl Rolling<'_> {
         }
     }
 
-    /// The journal of this generation, once nobody else has it.
-    async fn journal(&self) -> Result<Claimed, StoreError> {
+    /// The journal of this generation, once nobody else has it; one refresh waits so long altogether.
+    async fn journal(&mut self) -> Result<Claimed, StoreError> {
         let (folder, profile) = (&self.drawer.journal, &self.drawer.name.profile);
-        let mut waited = Duration::ZERO;
         loop {
             if let Some(claimed) = Journal::claim(folder, profile, self.entry.generation)? {
                 return Ok(claimed);
             }
-            if waited >= LOCK_WAIT {
+            if self.waited_for_journal >= LOCK_WAIT {
                 let held = std::io::Error::other("another process is writing it");
                 return Err(StoreError::unwritable("write", folder)(held));
             }
             self.tools.clock.sleep(JOURNAL_PAUSE).await;
-            waited += JOURNAL_PAUSE;
+            self.waited_for_journal += JOURNAL_PAUSE;
         }
     }
 }
