@@ -393,6 +393,7 @@ fn an_account_that_was_not_known_is_not_called_another_one() {
     let ran = ran.says("it is not known whether this authorization is for the account of `shop`");
     let ran =
         ran.says("did not say whose the tokens are that it has; this authorization is for sub ");
+    let ran = ran.says("the authorization that was not wanted was ");
     let command = next(&ran)[0];
     assert_eq!(command, "keyfob connect shop --scope openid --param login_hint=me --yes");
     paste(&shop.world, command).ok();
