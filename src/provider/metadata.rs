@@ -5,13 +5,17 @@
 //! takes 200 alone (RFC 8414 section 3.2).
 
 mod document;
+mod endpoints;
+mod members;
+mod offered;
 mod protected_resource;
 mod provider;
 mod toml_text;
 
 use url::{Host, Url};
 
-pub use document::{Metadata, OtherHost, check_endpoint, read};
+pub use document::{Metadata, read};
+pub use endpoints::{OtherHost, check_endpoint};
 pub use protected_resource::{
     ProtectedResource, challenged_url, read_resource, resource_well_known_url,
 };

@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::document::{Metadata, check_endpoint, parse, scope_names, text, texts};
+use super::document::Metadata;
+use super::endpoints::check_endpoint;
+use super::members::{parse, text, texts};
+use super::offered::scope_names;
 use super::{EndpointError, MetadataError, issuer_url};
 use crate::provider::Provider;
 
