@@ -35,10 +35,12 @@ impl Profile {
         Client { auth: registered.authentication, secret, ..client }
     }
 
-    /// Names another client; what was registered is about the one that it replaces.
+    /// Names another client; what was registered or chosen is about the one that it replaces.
     pub fn name_client(&mut self, client_id: Option<String>) {
         if self.client_id != client_id {
             self.registered = None;
+            // What was chosen before any client had a name is about the one that gets it.
+            self.client = self.client.filter(|_| self.client_id.is_none());
         }
         self.client_id = client_id;
     }
@@ -53,6 +55,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::OwnClient;
 
     #[test] // EX7, CA3
     fn a_registered_client_proves_itself_as_the_server_said_until_another_is_named() {
@@ -76,5 +79,20 @@ mod tests {
         assert!(profile.registered.is_some());
         profile.name_client(Some("c2".into()));
         assert_eq!((&profile.registered, profile.client_of(&provider)), (&None, provider.client));
+    }
+
+    #[test] // CA3
+    fn a_chosen_method_is_the_named_client_s_and_not_the_next_one_s() {
+        let chosen = Some(OwnClient { auth: Some(ClientAuthentication::Id), certificate: false });
+        let mut profile = Profile { client: chosen, ..Profile::default() };
+        for client_id in ["c1", "c1"] {
+            profile.name_client(Some(client_id.into()));
+            assert_eq!(profile.client, chosen);
+        }
+        profile.name_client(Some("c2".into()));
+        assert_eq!(profile.client, None);
+        profile.client = chosen;
+        profile.name_client(None);
+        assert_eq!(profile.client, None);
     }
 }

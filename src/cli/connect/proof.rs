@@ -20,6 +20,9 @@ use crate::provider::Provider;
 use crate::provider::schema::{ClientAuthentication, Flow, Presence};
 use crate::secret::Secret;
 
+/// The variable that brings a client secret.
+const SECRET: &str = "KEYFOB_CLIENT_SECRET";
+
 /// Reads `--client-authentication`: the names that servers publish (RFC 8414 section 2).
 pub fn method() -> impl TypedValueParser<Value = ClientAuthentication> {
     let names = PossibleValuesParser::new(ClientAuthentication::ALL.map(|it| it.registered_name()));
@@ -40,8 +43,9 @@ pub fn choose(
     client: &Client,
     is_known: bool,
 ) -> Result<(), Report> {
+    let secret = secret_of(context, client);
     if let Some(method) = client.client_authentication {
-        check_named(provider, method, client.client_secret_file.is_some())?;
+        check_named(provider, method, secret)?;
     }
     let before = match is_known && was_found(provider) {
         true => discovered::former::client_of(context, profile, &profile.provider),
@@ -53,11 +57,18 @@ pub fn choose(
         certificate: client.client_certificate_file.is_some(),
         secret: client.client_secret_file.is_some(),
     };
-    if before.is_none() && brings == Proofs::default() {
-        brings = match client_key::is_given(context, client) {
-            true => Proofs { private_key: true, ..brings },
-            false if is_known => stored(context, name, profile, record, provider)?,
-            false => brings,
+    if brings == Proofs::default() {
+        let says_nothing = before.is_none();
+        let has_key = client_key::is_given(context, client)
+            && provider.client.offers(ClientAuthentication::PrivateKeyJwt);
+        brings = match secret {
+            _ if says_nothing && has_key => Proofs { private_key: true, ..brings },
+            // A registered client has the secret that it was given; a key that is read is the proof.
+            Some(_) if profile.registered.is_none() && !has_key => {
+                Proofs { secret: true, ..brings }
+            }
+            _ if says_nothing && is_known => stored(context, name, profile, record, provider)?,
+            _ => brings,
         };
     }
     let had_certificate =
@@ -70,16 +81,26 @@ pub fn choose(
     Ok(())
 }
 
+/// What brings a client secret, if anything does; the flag stands before the environment.
+fn secret_of(context: &Context<'_>, client: &Client) -> Option<&'static str> {
+    let is_set = || context.system.environment.get(SECRET).is_some();
+    match client.client_secret_file {
+        Some(_) => Some("--client-secret-file"),
+        None => is_set().then_some(SECRET),
+    }
+}
+
 /// A method that no client of this provider could have is a slip. A server that lets public clients in
 /// often does not say so in its metadata.
 fn check_named(
     provider: &Provider,
     method: ClientAuthentication,
-    has_secret: bool,
+    secret: Option<&str>,
 ) -> Result<(), Report> {
-    if method == ClientAuthentication::Id && has_secret {
+    if let (ClientAuthentication::Id, Some(source)) = (method, secret) {
         return Err(Report::usage("--client-authentication none sends no client secret")
-            .hint("leave --client-secret-file out, or name the method that it is for"));
+            .cause(format!("{source} brings one"))
+            .hint("leave that out, or name the method that it is for"));
     }
     let client = &provider.client;
     let was_found = was_found(provider);
