@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{OwnClient, Profile};
 use crate::provider::Provider;
 use crate::provider::schema::{Client, ClientAuthentication, Presence};
 
@@ -35,6 +35,13 @@ impl Profile {
         Client { auth: registered.authentication, secret, ..client }
     }
 
+    /// What is said of this one client: as it was registered, else as it was chosen.
+    pub fn own_client(&self) -> Option<OwnClient> {
+        let Some(registered) = &self.registered else { return self.client };
+        let certificate = self.client.is_some_and(|own| own.certificate);
+        Some(OwnClient { auth: Some(registered.authentication), certificate })
+    }
+
     /// Names another client; what was registered or chosen is about the one that it replaces.
     pub fn name_client(&mut self, client_id: Option<String>) {
         if self.client_id != client_id {
@@ -55,7 +62,6 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::OwnClient;
 
     #[test] // EX7, CA3
     fn a_registered_client_proves_itself_as_the_server_said_until_another_is_named() {

@@ -45,6 +45,7 @@ pub fn choose(
 ) -> Result<(), Report> {
     let secret = secret_of(context, client);
     if let Some(method) = client.client_authentication {
+        check_registered(name, method, profile)?;
         check_named(provider, method, secret)?;
     }
     let before = match is_known && was_found(provider) {
@@ -88,6 +89,20 @@ fn secret_of(context: &Context<'_>, client: &Client) -> Option<&'static str> {
         Some(_) => Some("--client-secret-file"),
         None => is_set().then_some(SECRET),
     }
+}
+
+/// The server says how a client proves itself that was registered there.
+fn check_registered(
+    name: &str,
+    method: ClientAuthentication,
+    profile: &Profile,
+) -> Result<(), Report> {
+    let registered = profile.registered.as_ref().map(|it| it.authentication);
+    let Some(registered) = registered.filter(|it| *it != method) else { return Ok(()) };
+    let (is, named) = (registered.registered_name(), method.registered_name());
+    Err(Report::usage(format!("`{name}` is not registered for {named}"))
+        .cause(format!("the server registered its client for {is}"))
+        .hint("leave --client-authentication out, or name another client with --client-id"))
 }
 
 /// A method that no client of this provider could have is a slip. A server that lets public clients in
