@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use crate::one_issuer_many_clients::Place;
 use crate::register::registered;
+use crate::support::world::Ran;
 
 #[test] // EX7, CA3
 fn a_registered_client_proves_itself_as_the_server_registered_it() {
@@ -25,4 +27,25 @@ fn a_registered_client_proves_itself_as_the_server_registered_it() {
     let shown = shop.line("profile show shop").ok().stdout;
     assert!(shown.contains("client        client_secret_basic\n"), "{shown}");
     shop.line("refresh shop").ok();
+}
+
+#[test] // CA3
+fn a_client_that_is_refused_without_a_proof_is_connected_by_the_command_that_advice_gives() {
+    let place = Place::new();
+    let issuer = place.server.issuer.clone();
+    let connect = format!("connect two --provider {issuer} --client-id secret");
+    let ran = place.line(&format!("{connect} --client-authentication none")).exits(3);
+    place.server.came();
+    let next = advised(&ran, "--client-secret-file …");
+    let secret = place.world.folder.path().join("secret");
+    place.world.line(&next.replace('…', secret.to_str().unwrap())).ok();
+    assert!(place.server.came().iter().all(|it| it.client == "secret" && it.is_proven));
+}
+
+/// The words after `keyfob` of the advised command that ends with these.
+#[track_caller]
+fn advised(ran: &Ran, words: &str) -> String {
+    let mut lines = ran.stderr.lines().filter(|line| line.ends_with(words));
+    let command = lines.find_map(|line| line.split_once("keyfob "));
+    command.unwrap_or_else(|| panic!("{}", ran.stderr)).1.to_owned()
 }
