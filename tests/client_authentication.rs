@@ -42,6 +42,42 @@ fn a_client_that_is_refused_without_a_proof_is_connected_by_the_command_that_adv
     assert!(place.server.came().iter().all(|it| it.client == "secret" && it.is_proven));
 }
 
+#[test] // CA3
+fn a_key_that_a_kept_file_has_no_use_for_is_taken_by_the_command_that_asks_the_server_again() {
+    let place = Place::new();
+    let issuer = place.server.issuer.clone();
+    place.server.says(json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}));
+    place.connect("secret").ok();
+    place.server.says(json!({}));
+    let trust = place.authority.file.display();
+    let path = |name: &str| place.world.folder.path().join(name).to_str().unwrap().to_owned();
+    let (key, chain) = (path("key.pem"), path("chain.pem"));
+    place
+        .line(&format!("connect secret --client-key-file {key} --scope items:write --store file"))
+        .exits(2)
+        .says("takes no private key")
+        .says(&format!(
+            "keyfob connect secret --store file --cacert {trust} --scope items:write --provider {issuer} --client-key-file …\n"
+        ));
+    place
+        .line(&format!(
+            "connect secret --client-certificate-file {chain} --client-key-file {key} --yes"
+        ))
+        .exits(2)
+        .says("takes no client certificate")
+        .says(&format!(
+            "keyfob connect secret --client-key-file {key} --cacert {trust} --yes --provider {issuer} --client-certificate-file …\n"
+        ));
+    *place.world.stdin.borrow_mut() = br#"{"access_token":"a"}"#.to_vec();
+    place
+        .line(&format!("import secret --client-key-file {key}"))
+        .exits(2)
+        .says("takes no private key")
+        .says(&format!(
+            "keyfob import secret --cacert {trust} --provider {issuer} --client-key-file …\n"
+        ));
+}
+
 /// The words after `keyfob` of the advised command that ends with these.
 #[track_caller]
 fn advised(ran: &Ran, words: &str) -> String {

@@ -15,7 +15,7 @@ const SECRET: &str = "MARKED-secret-of-the-client";
 /// A world, and a server that knows a client of every kind; a profile has its client's name.
 pub struct Place {
     pub world: World,
-    authority: Authority,
+    pub authority: Authority,
     pub server: Clients,
 }
 
@@ -259,7 +259,8 @@ fn a_key_in_the_store_is_taken_into_account_where_the_profile_says_nothing() {
         .line(&format!("connect key --client-key-file {}", key.display()))
         .exits(2)
         .says("its client authentication is client_secret_basic")
-        .says(&format!("keyfob connect key --provider {issuer} --client-key-file …"));
+        .says("keyfob connect key --cacert ")
+        .says(&format!(" --provider {issuer} --client-key-file …"));
     place.server.came();
     place.line(&format!("connect key --provider {}", place.server.issuer)).ok();
     assert!(place.server.came().iter().all(|it| it.is_proven));
