@@ -222,6 +222,28 @@ fn a_file_that_was_written_for_a_key_goes_on_working_and_is_handed_over_to_its_p
     }
 }
 
+#[test] // CA3
+fn a_file_stays_as_it_is_while_a_profile_that_needs_it_cannot_be_written() {
+    let place = Place::new();
+    place.connect("key").ok();
+    written_before(&place, "private_key_jwt", &[("assertion_algorithms = [\"ES256\"]\n", "")]);
+    // Nothing can be written in the place of this one profile.
+    let profiles = place.world.home().configuration.join("profiles");
+    let blocked = ["", ".2", ".3", ".4"].map(|it| profiles.join(format!(".key.toml{it}.new")));
+    blocked.iter().for_each(|path| std::fs::create_dir(path).unwrap());
+    let before = std::fs::read_to_string(place.provider_file()).unwrap();
+    place.server.came();
+    place.connect("secret").exits(6).says("key.toml");
+    assert_eq!(std::fs::read_to_string(place.provider_file()).unwrap(), before);
+    place.server.came();
+    place.line("refresh key").ok();
+    place.only("key", &["/token"]);
+    blocked.iter().for_each(|path| std::fs::remove_dir(path).unwrap());
+    place.connect("secret").ok();
+    place.line("refresh key").ok();
+    assert!(place.server.came().iter().all(|it| it.is_proven));
+}
+
 #[test] // CA3, DS15
 fn a_file_that_was_written_for_a_certificate_has_no_other_endpoints_than_before() {
     let place = Place::new();
