@@ -78,6 +78,40 @@ fn a_key_that_a_kept_file_has_no_use_for_is_taken_by_the_command_that_asks_the_s
         ));
 }
 
+/// Describes the server in a file of the person's own, whose token endpoint names a host of the profile's.
+fn describe(place: &Place, methods: &str) -> String {
+    let issuer = &place.server.issuer;
+    let text = format!(
+        "schema = 1\nname = \"own\"\ntitle = \"Own\"\nflows = [\"device_code\"]\n[discovery]\nurl = \"{issuer}/.well-known/oauth-authorization-server\"\nissuer = \"{issuer}\"\n[settings.auth_host]\nask = \"host\"\nformat = \"host\"\n[client]\nauth = \"basic\"\nsecret = \"optional\"\nmethods = {methods}\n[device]\nurl = \"{issuer}/device\"\n[token]\nurl = \"{{auth_host}}/token\"\n[refresh]\nrotation = \"rotating\"\n[revoke]\nurl = \"{issuer}/revoke\"\n[api]\nbase_url = \"{issuer}\"\n"
+    );
+    place.world.own_file("own.toml", &text);
+    place.world.folder.path().join("own.toml").to_str().unwrap().to_owned()
+}
+
+#[test] // CA3
+fn a_client_of_a_person_s_own_file_is_known_at_an_endpoint_with_a_value_in_it() {
+    let place = Place::new();
+    let own = describe(&place, r#"["basic", "private_key_jwt", "id"]"#);
+    let set = format!("--provider {own} --set auth_host={}", place.server.issuer);
+    place.line(&format!("connect public {set} --client-id public")).ok();
+    let key = place.world.folder.path().join("key.pem");
+    place
+        .line(&format!("connect key {set} --client-id key --client-key-file {}", key.display()))
+        .ok();
+    assert!(place.server.came().iter().all(|it| it.is_proven));
+    // A public client that has tokens is asked for no secret.
+    describe(&place, r#"["basic", "private_key_jwt"]"#);
+    place.line("connect public").ok();
+    // A key in the store is the proof, where the profile says nothing.
+    let file = place.world.home().configuration.join("profiles/key.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[client]\nauth = \"private_key_jwt\"\n", "")).unwrap();
+    assert_eq!(place.line("profile show key --json").ok().json()["client"], json!(null));
+    place.line("connect key").ok();
+    let came = place.server.came();
+    assert!(came.len() >= 4 && came.iter().all(|it| it.is_proven), "{came:?}");
+}
+
 /// The words after `keyfob` of the advised command that ends with these.
 #[track_caller]
 fn advised(ran: &Ran, words: &str) -> String {

@@ -10,7 +10,7 @@ use super::super::context::{Chosen, Context, title};
 use super::super::discovered;
 use super::super::report::{self, Exit, Report};
 use super::super::secrets;
-use super::brought::{kept, moved};
+use super::brought::{kept, moved, token_endpoint};
 use crate::authorization_server::client_document::document_url;
 use crate::connection::Entry;
 use crate::connection::establish::Brought;
@@ -158,10 +158,11 @@ fn stored(
     let Some(entry) = read.map_err(|error| report::store(&error))? else {
         return Ok(Proofs::default());
     };
-    let aliased = provider.clone().at_mutual_tls().token.url;
-    let endpoints = [provider.token.url.as_str(), &aliased];
+    let aliased = provider.clone().at_mutual_tls();
+    let endpoints = [provider, &aliased].map(|provider| token_endpoint(provider, profile));
     let has = |which: fn(&Entry, Option<&str>, &str) -> bool| {
-        endpoints.into_iter().any(|endpoint| which(&entry, Some(endpoint), &provider.name))
+        let mut endpoints = endpoints.iter().flatten();
+        endpoints.any(|endpoint| which(&entry, Some(endpoint), &provider.name))
     };
     if has(|entry, endpoint, name| entry.client_secret_for(endpoint, name).is_some()) {
         return Ok(Proofs::default());
@@ -222,12 +223,13 @@ fn is_let_in_without(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Rep
         .map_or_else(|| context.store_kind(&chosen.profile, &chosen.record), Ok)?;
     let read = context.drawer(&chosen.name, kind)?.read();
     let entry = read.map_err(|error| report::store(&error))?;
+    let endpoint = token_endpoint(&chosen.provider, &chosen.profile);
     Ok(entry.is_some_and(|entry| {
         let bound = entry.bound.as_ref();
         entry.tokens.is_some()
             && entry.client_secret().is_none()
             && entry.client_id == chosen.profile.client_id
-            && bound.is_some_and(|bound| bound.token_endpoint == chosen.provider.token.url)
+            && bound.is_some_and(|bound| endpoint.as_ref() == Some(&bound.token_endpoint))
     }))
 }
 
