@@ -13,6 +13,7 @@ mod batch_processes;
 mod call;
 #[cfg(unix)]
 mod ci;
+mod client_authentication;
 mod client_keys;
 mod clock;
 #[cfg(unix)]

@@ -15,7 +15,7 @@ const SECRET: &str = "MARKED-secret-of-the-client";
 /// A world, and a server that knows a client of every kind; a profile has its client's name.
 pub struct Place {
     pub world: World,
-    authority: Authority,
+    pub authority: Authority,
     pub server: Clients,
 }
 
@@ -222,6 +222,28 @@ fn a_file_that_was_written_for_a_key_goes_on_working_and_is_handed_over_to_its_p
     }
 }
 
+#[test] // CA3
+fn a_file_stays_as_it_is_while_a_profile_that_needs_it_cannot_be_written() {
+    let place = Place::new();
+    place.connect("key").ok();
+    written_before(&place, "private_key_jwt", &[("assertion_algorithms = [\"ES256\"]\n", "")]);
+    // Nothing can be written in the place of this one profile.
+    let profiles = place.world.home().configuration.join("profiles");
+    let blocked = ["", ".2", ".3", ".4"].map(|it| profiles.join(format!(".key.toml{it}.new")));
+    blocked.iter().for_each(|path| std::fs::create_dir(path).unwrap());
+    let before = std::fs::read_to_string(place.provider_file()).unwrap();
+    place.server.came();
+    place.connect("secret").exits(6).says("key.toml");
+    assert_eq!(std::fs::read_to_string(place.provider_file()).unwrap(), before);
+    place.server.came();
+    place.line("refresh key").ok();
+    place.only("key", &["/token"]);
+    blocked.iter().for_each(|path| std::fs::remove_dir(path).unwrap());
+    place.connect("secret").ok();
+    place.line("refresh key").ok();
+    assert!(place.server.came().iter().all(|it| it.is_proven));
+}
+
 #[test] // CA3, DS15
 fn a_file_that_was_written_for_a_certificate_has_no_other_endpoints_than_before() {
     let place = Place::new();
@@ -259,7 +281,8 @@ fn a_key_in_the_store_is_taken_into_account_where_the_profile_says_nothing() {
         .line(&format!("connect key --client-key-file {}", key.display()))
         .exits(2)
         .says("its client authentication is client_secret_basic")
-        .says(&format!("keyfob connect key --provider {issuer} --client-key-file …"));
+        .says("keyfob connect key --cacert ")
+        .says(&format!(" --provider {issuer} --client-key-file …"));
     place.server.came();
     place.line(&format!("connect key --provider {}", place.server.issuer)).ok();
     assert!(place.server.came().iter().all(|it| it.is_proven));
@@ -331,8 +354,74 @@ fn a_method_that_nobody_takes_there_is_a_slip() {
     place
         .line(&format!("{contradiction} {}", secret.display()))
         .exits(2)
-        .says("sends no client secret");
+        .says("sends no client secret")
+        .says("--client-secret-file brings one");
     assert_eq!(place.server.came(), []);
+}
+
+#[test] // CA3, CA4
+fn a_secret_of_the_environment_chooses_the_method_as_one_of_a_file_does() {
+    let mut place = Place::new();
+    let issuer = place.server.issuer.clone();
+    let connect = format!("connect two --provider {issuer}");
+    place.line(&format!("{connect} --client-id public --client-authentication none")).ok();
+    place.only("public", &["/device", "/token"]);
+    place.world.set("KEYFOB_CLIENT_SECRET", SECRET);
+    // What says that none is sent, and a secret, are not both meant.
+    place
+        .line(&format!("{connect} --client-id secret --client-authentication none"))
+        .exits(2)
+        .says("sends no client secret")
+        .says("KEYFOB_CLIENT_SECRET brings one");
+    assert_eq!(place.server.came(), []);
+    place.line("revoke two").ok();
+    // A client that the profile says to be public has got a secret.
+    let file = place.folder_file("profiles", "two");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("auth = \"id\""), "{text}");
+    std::fs::write(&file, text.replace("\"public\"", "\"secret\"")).unwrap();
+    place.server.came();
+    place.line("connect two").ok();
+    place.only("secret", &["/device", "/token"]);
+}
+
+#[test] // CA3, CA4
+fn a_flag_and_a_key_of_the_environment_stand_before_a_secret_of_the_environment() {
+    let mut place = Place::new();
+    place.world.set("KEYFOB_CLIENT_SECRET", SECRET);
+    place.connect("key").ok();
+    place.only("key", &["/device", "/token"]);
+    place.line("profile remove key --yes").ok();
+    place.server.came();
+    let file = place.world.folder.path().join("key.pem").to_str().unwrap().to_owned();
+    place.world.set("KEYFOB_CLIENT_KEY_FILE", &file);
+    let connect = format!("connect key --provider {} --client-id key", place.server.issuer);
+    for line in [connect.as_str(), "connect key"] {
+        place.line(line).ok();
+        assert!(place.server.came().iter().all(|it| it.is_proven), "{line}");
+    }
+}
+
+#[test] // CA3
+fn the_method_of_one_client_is_not_the_method_of_the_next_one() {
+    let place = Place::new();
+    let connect = format!("connect two --provider {} --client-id", place.server.issuer);
+    let method =
+        |place: &Place| place.line("profile show two --json").ok().json()["client"]["auth"].clone();
+    for name_another in ["profile set two client_id=secret", "connect two --client-id secret"] {
+        place.line(&format!("{connect} public --client-authentication none --yes")).ok();
+        assert_eq!(method(&place), "id");
+        place.line("revoke two").ok();
+        *place.world.stdin.borrow_mut() = SECRET.as_bytes().to_vec();
+        place.line("profile secret two client_secret").ok();
+        place.line(name_another).ok();
+        place.line("connect two").ok();
+        assert_eq!(method(&place), Value::Null);
+        place.line("revoke two").ok();
+        let came = place.server.came();
+        let last = came.last().map(|it| (it.client.as_str(), it.is_proven));
+        assert_eq!(last, Some(("secret", true)), "{came:?}");
+    }
 }
 
 #[test] // CA3

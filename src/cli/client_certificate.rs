@@ -16,7 +16,12 @@ pub fn given(
 ) -> Result<Option<Secret>, Report> {
     let Some(path) = &client.client_certificate_file else { return Ok(None) };
     if !chosen.provider.client.shows_certificate() {
-        return Err(client_key::useless(chosen, "client certificate", "--client-certificate-file"));
+        return Err(client_key::useless(
+            context,
+            chosen,
+            "client certificate",
+            "--client-certificate-file",
+        ));
     }
     let chain = secrets::from_file(context.system, path)?;
     check_chain(&chain)?;

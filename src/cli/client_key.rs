@@ -36,7 +36,7 @@ pub fn given(
     let provider = &chosen.provider;
     let key = match (&client.client_key_file, from_environment(context)) {
         (Some(_), _) if !provider.takes_key() => {
-            return Err(useless(chosen, "private key", "--client-key-file"));
+            return Err(useless(context, chosen, "private key", "--client-key-file"));
         }
         (Some(path), _) => secrets::from_file(context.system, path)?,
         (None, Some(path)) if provider.takes_key() => {
@@ -49,7 +49,7 @@ pub fn given(
 }
 
 /// A key or a certificate that no client of this provider has a use for.
-pub fn useless(chosen: &Chosen, what: &str, flag: &str) -> Report {
+pub fn useless(context: &Context<'_>, chosen: &Chosen, what: &str, flag: &str) -> Report {
     let Chosen { name, provider, .. } = chosen;
     let methods = provider.client.all_methods().iter();
     let methods: Vec<&str> = methods.map(|method| method.registered_name()).collect();
@@ -62,7 +62,11 @@ pub fn useless(chosen: &Chosen, what: &str, flag: &str) -> Report {
         // What is kept of a server may be older than what it takes.
         Some(url) => report
             .hint(format!("leave {flag} out, or ask the server what it takes now"))
-            .next(format!("keyfob connect {name} --provider {} {flag} …", command_line::word(url))),
+            .next(chosen.given.command(
+                context.verb(),
+                name,
+                &[("--provider", &command_line::word(url)), (flag, "…")],
+            )),
         None => report.hint(format!(
             "leave {flag} out, or name such a method in [client] of your provider file"
         )),

@@ -146,6 +146,11 @@ impl<'a> Context<'a> {
         self.typed.get().map(|typed| typed.at(place, server))
     }
 
+    /// The command that works on a profile: `import` or `connect`.
+    pub fn verb(&self) -> &'static str {
+        self.typed.get().map_or("connect", |typed| typed.verb)
+    }
+
     /// Lets a log that can hide secrets know this one, before anything is printed.
     pub fn mask(&self, secret: &Secret) {
         self.masks.secret(self.output, self.system, secret);

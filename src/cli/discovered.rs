@@ -162,7 +162,7 @@ pub fn keep(context: &Context<'_>, found: Option<&ToKeep>) -> Result<Kept, Repor
         let folder = Folder::make(&context.system.home.providers())?;
         let before = folder.read(&file)?.map(|text| text.to_vec());
         if let Some(before) = &before {
-            former::hand_over(context, &found.name, before);
+            former::hand_over(context, &found.name, before)?;
         }
         folder.replace(&file, found.text.as_bytes())?;
         Ok(before)

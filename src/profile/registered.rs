@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{OwnClient, Profile};
 use crate::provider::Provider;
 use crate::provider::schema::{Client, ClientAuthentication, Presence};
 
@@ -35,10 +35,19 @@ impl Profile {
         Client { auth: registered.authentication, secret, ..client }
     }
 
-    /// Names another client; what was registered is about the one that it replaces.
+    /// What is said of this one client: as it was registered, else as it was chosen.
+    pub fn own_client(&self) -> Option<OwnClient> {
+        let Some(registered) = &self.registered else { return self.client };
+        let certificate = self.client.is_some_and(|own| own.certificate);
+        Some(OwnClient { auth: Some(registered.authentication), certificate })
+    }
+
+    /// Names another client; what was registered or chosen is about the one that it replaces.
     pub fn name_client(&mut self, client_id: Option<String>) {
         if self.client_id != client_id {
             self.registered = None;
+            // What was chosen before any client had a name is about the one that gets it.
+            self.client = self.client.filter(|_| self.client_id.is_none());
         }
         self.client_id = client_id;
     }
@@ -76,5 +85,20 @@ mod tests {
         assert!(profile.registered.is_some());
         profile.name_client(Some("c2".into()));
         assert_eq!((&profile.registered, profile.client_of(&provider)), (&None, provider.client));
+    }
+
+    #[test] // CA3
+    fn a_chosen_method_is_the_named_client_s_and_not_the_next_one_s() {
+        let chosen = Some(OwnClient { auth: Some(ClientAuthentication::Id), certificate: false });
+        let mut profile = Profile { client: chosen, ..Profile::default() };
+        for client_id in ["c1", "c1"] {
+            profile.name_client(Some(client_id.into()));
+            assert_eq!(profile.client, chosen);
+        }
+        profile.name_client(Some("c2".into()));
+        assert_eq!(profile.client, None);
+        profile.client = chosen;
+        profile.name_client(None);
+        assert_eq!(profile.client, None);
     }
 }

@@ -55,6 +55,10 @@ const CONTRADICT: [(&str, &str); 3] = [
     ("--client-id", "--initial-access-token-file"),
 ];
 
+/// What proves a client, and is not said together with a method that proves nothing.
+const PROOFS: [&str; 3] =
+    ["--client-secret-file", "--client-key-file", "--client-certificate-file"];
+
 /// How long somebody waited says nothing of the next time.
 const PATIENCE: &str = "--timeout";
 
@@ -334,9 +338,14 @@ impl Flag {
     }
 
     fn is_replaced_by(&self, (name, value): &(&str, &str)) -> bool {
-        let contradicts = CONTRADICT
-            .iter()
-            .any(|(one, other)| [(self.name, *name), (*name, self.name)].contains(&(*one, *other)));
+        let proves_nothing =
+            |name: &str, value: &str| name == "--client-authentication" && value == "none";
+        let is_no_proof = proves_nothing(self.name, &self.value) && PROOFS.contains(name)
+            || proves_nothing(name, value) && PROOFS.contains(&self.name);
+        let contradicts = is_no_proof
+            || CONTRADICT.iter().any(|(one, other)| {
+                [(self.name, *name), (*name, self.name)].contains(&(*one, *other))
+            });
         let key = |text: &str| text.split_once('=').map(|(key, _)| key.to_owned());
         let says_the_same =
             self.name == *name && (!BY_KEY.contains(name) || key(&self.value) == key(value));
@@ -393,7 +402,7 @@ mod tests {
 
     #[test]
     fn what_advice_adds_takes_the_place_of_what_says_the_same_or_the_contrary() {
-        let cases: [(&str, Plus<'_>, &str); 8] = [
+        let cases: [(&str, Plus<'_>, &str); 11] = [
             ("--scope a --scope b", &[("--scope", "c"), ("--scope", "d")], "--scope c --scope d"),
             ("--set a=1 --set b=2", &[("--set", "a=…")], "--set b=2 --set a=…"),
             ("--redirect-uri http://127.0.0.1:1/", &[("--port", "80")], "--port 80"),
@@ -403,6 +412,21 @@ mod tests {
                 "--dpop --client-id …",
             ),
             ("--client-id x", &[("--register", "")], "--register"),
+            (
+                "--client-id x --client-authentication none",
+                &[("--client-secret-file", "…")],
+                "--client-id x --client-secret-file …",
+            ),
+            (
+                "--client-authentication client_secret_post",
+                &[("--client-secret-file", "…")],
+                "--client-authentication client_secret_post --client-secret-file …",
+            ),
+            (
+                "--client-certificate-file c --client-key-file k",
+                &[("--client-authentication", "none")],
+                "--client-authentication none",
+            ),
             ("--dpop", &[("--dpop", "=false")], "--dpop=false"),
             (
                 "--flow code --port 80 --no-browser --param a=b",

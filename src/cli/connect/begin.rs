@@ -61,6 +61,11 @@ pub fn begin(
     let server = client.authorization_server.as_deref();
     let (provider, discovered) = discovered::provider(context, &mut profile, server)?;
     one_issuer::check(context, &name, &profile, &provider)?;
+    // How the one of before proved itself says nothing of the client that is named now.
+    if let Some(client_id) = context.client_id(client.client_id.as_deref(), &profile) {
+        let client_id = checked_client_id(context, &provider, &client_id)?;
+        profile.name_client(Some(client_id));
+    }
     proof::choose(context, &name, &mut profile, &record, &provider, client, is_known)?;
     let provider = profile.at(provider);
     for (key, value) in &client.settings {
@@ -70,10 +75,6 @@ pub fn begin(
     }
     if let Some(choice) = context.global.store {
         profile.store = Some(choice.into());
-    }
-    if let Some(client_id) = context.client_id(client.client_id.as_deref(), &profile) {
-        let client_id = checked_client_id(context, &provider, &client_id)?;
-        profile.name_client(Some(client_id));
     }
     Ok(Chosen { name, profile, provider, record, discovered, given })
 }

@@ -9,7 +9,8 @@ use super::super::{client_certificate, client_key};
 use super::wanted::wanted;
 use crate::connection::Entry;
 use crate::connection::establish::{Brought, KeptSecret};
-use crate::profile::settings;
+use crate::profile::{Profile, settings};
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::store::StoreKind;
 
@@ -135,9 +136,14 @@ pub fn kept(
     };
     let (provider, profile) = (&chosen.provider, &chosen.profile);
     let entry = entry.for_client(profile.client_id.as_deref());
-    let values = settings::values(provider, &profile.settings, profile.client_id.as_deref());
-    let endpoint = values.render_url(&provider.token.url).ok();
+    let endpoint = token_endpoint(provider, profile);
     Ok(which(&entry, endpoint.as_deref(), &provider.name).cloned())
+}
+
+/// Where the tokens of a profile come from; `None` while one of its values is missing.
+pub fn token_endpoint(provider: &Provider, profile: &Profile) -> Option<String> {
+    let values = settings::values(provider, &profile.settings, profile.client_id.as_deref());
+    values.render_url(&provider.token.url).ok()
 }
 
 /// A connection that moves to another store takes the client's secrets along.

@@ -10,7 +10,7 @@ use super::super::context::{Chosen, Context, title};
 use super::super::discovered;
 use super::super::report::{self, Exit, Report};
 use super::super::secrets;
-use super::brought::{kept, moved};
+use super::brought::{kept, moved, token_endpoint};
 use crate::authorization_server::client_document::document_url;
 use crate::connection::Entry;
 use crate::connection::establish::Brought;
@@ -19,6 +19,9 @@ use crate::profile::{Profile, Record};
 use crate::provider::Provider;
 use crate::provider::schema::{ClientAuthentication, Flow, Presence};
 use crate::secret::Secret;
+
+/// The variable that brings a client secret.
+const SECRET: &str = "KEYFOB_CLIENT_SECRET";
 
 /// Reads `--client-authentication`: the names that servers publish (RFC 8414 section 2).
 pub fn method() -> impl TypedValueParser<Value = ClientAuthentication> {
@@ -40,8 +43,10 @@ pub fn choose(
     client: &Client,
     is_known: bool,
 ) -> Result<(), Report> {
+    let secret = secret_of(context, client);
     if let Some(method) = client.client_authentication {
-        check_named(provider, method, client.client_secret_file.is_some())?;
+        check_registered(name, method, profile)?;
+        check_named(provider, method, secret)?;
     }
     let before = match is_known && was_found(provider) {
         true => discovered::former::client_of(context, profile, &profile.provider),
@@ -53,11 +58,18 @@ pub fn choose(
         certificate: client.client_certificate_file.is_some(),
         secret: client.client_secret_file.is_some(),
     };
-    if before.is_none() && brings == Proofs::default() {
-        brings = match client_key::is_given(context, client) {
-            true => Proofs { private_key: true, ..brings },
-            false if is_known => stored(context, name, profile, record, provider)?,
-            false => brings,
+    if brings == Proofs::default() {
+        let says_nothing = before.is_none();
+        let has_key = client_key::is_given(context, client)
+            && provider.client.offers(ClientAuthentication::PrivateKeyJwt);
+        brings = match secret {
+            _ if says_nothing && has_key => Proofs { private_key: true, ..brings },
+            // A registered client has the secret that it was given; a key that is read is the proof.
+            Some(_) if profile.registered.is_none() && !has_key => {
+                Proofs { secret: true, ..brings }
+            }
+            _ if says_nothing && is_known => stored(context, name, profile, record, provider)?,
+            _ => brings,
         };
     }
     let had_certificate =
@@ -70,16 +82,40 @@ pub fn choose(
     Ok(())
 }
 
+/// What brings a client secret, if anything does; the flag stands before the environment.
+fn secret_of(context: &Context<'_>, client: &Client) -> Option<&'static str> {
+    let is_set = || context.system.environment.get(SECRET).is_some();
+    match client.client_secret_file {
+        Some(_) => Some("--client-secret-file"),
+        None => is_set().then_some(SECRET),
+    }
+}
+
+/// The server says how a client proves itself that was registered there.
+fn check_registered(
+    name: &str,
+    method: ClientAuthentication,
+    profile: &Profile,
+) -> Result<(), Report> {
+    let registered = profile.registered.as_ref().map(|it| it.authentication);
+    let Some(registered) = registered.filter(|it| *it != method) else { return Ok(()) };
+    let (is, named) = (registered.registered_name(), method.registered_name());
+    Err(Report::usage(format!("`{name}` is not registered for {named}"))
+        .cause(format!("the server registered its client for {is}"))
+        .hint("leave --client-authentication out, or name another client with --client-id"))
+}
+
 /// A method that no client of this provider could have is a slip. A server that lets public clients in
 /// often does not say so in its metadata.
 fn check_named(
     provider: &Provider,
     method: ClientAuthentication,
-    has_secret: bool,
+    secret: Option<&str>,
 ) -> Result<(), Report> {
-    if method == ClientAuthentication::Id && has_secret {
+    if let (ClientAuthentication::Id, Some(source)) = (method, secret) {
         return Err(Report::usage("--client-authentication none sends no client secret")
-            .hint("leave --client-secret-file out, or name the method that it is for"));
+            .cause(format!("{source} brings one"))
+            .hint("leave that out, or name the method that it is for"));
     }
     let client = &provider.client;
     let was_found = was_found(provider);
@@ -122,10 +158,11 @@ fn stored(
     let Some(entry) = read.map_err(|error| report::store(&error))? else {
         return Ok(Proofs::default());
     };
-    let aliased = provider.clone().at_mutual_tls().token.url;
-    let endpoints = [provider.token.url.as_str(), &aliased];
+    let aliased = provider.clone().at_mutual_tls();
+    let endpoints = [provider, &aliased].map(|provider| token_endpoint(provider, profile));
     let has = |which: fn(&Entry, Option<&str>, &str) -> bool| {
-        endpoints.into_iter().any(|endpoint| which(&entry, Some(endpoint), &provider.name))
+        let mut endpoints = endpoints.iter().flatten();
+        endpoints.any(|endpoint| which(&entry, Some(endpoint), &provider.name))
     };
     if has(|entry, endpoint, name| entry.client_secret_for(endpoint, name).is_some()) {
         return Ok(Proofs::default());
@@ -186,12 +223,13 @@ fn is_let_in_without(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Rep
         .map_or_else(|| context.store_kind(&chosen.profile, &chosen.record), Ok)?;
     let read = context.drawer(&chosen.name, kind)?.read();
     let entry = read.map_err(|error| report::store(&error))?;
+    let endpoint = token_endpoint(&chosen.provider, &chosen.profile);
     Ok(entry.is_some_and(|entry| {
         let bound = entry.bound.as_ref();
         entry.tokens.is_some()
             && entry.client_secret().is_none()
             && entry.client_id == chosen.profile.client_id
-            && bound.is_some_and(|bound| bound.token_endpoint == chosen.provider.token.url)
+            && bound.is_some_and(|bound| endpoint.as_ref() == Some(&bound.token_endpoint))
     }))
 }
 

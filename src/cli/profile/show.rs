@@ -94,7 +94,7 @@ pub fn one(context: &Context<'_>, args: &OneProfile) -> Result<Exit, Report> {
             "store": profile.store.map(|kind| kind.name()),
             "save_to": profile.save_to,
             "dpop": profile.dpop,
-            "client": profile.client,
+            "client": profile.own_client(),
             "userinfo": profile.userinfo,
             "settings": profile.settings,
             "defaults": defaults,
@@ -129,7 +129,7 @@ fn lines(profile: &Profile, defaults: &BTreeMap<String, String>) -> Vec<(String,
         ("store", profile.store.map(|kind| kind.name().to_owned())),
         ("save_to", profile.save_to.clone()),
         ("dpop", profile.dpop.then(|| "true".to_owned())),
-        ("client", profile.client.map(client)),
+        ("client", profile.own_client().map(client)),
         ("userinfo", profile.userinfo.then(|| "true".to_owned())),
     ];
     let mut lines: Vec<(String, String)> =
