@@ -91,22 +91,16 @@ fn an_endpoint_that_is_new_is_asked_about_where_it_is_not_with_the_token_endpoin
     let asked = place.world.person.as_ref().unwrap().asked();
     assert_eq!(asked.len(), 2, "{asked:?}");
     place.world.person = None;
-    again(&place, at(&issuer), "").ok();
-}
-
-#[test] // DS11, DS15
-fn the_endpoints_for_certificates_are_compared_too() {
-    let place = connected();
-    let alias = place.server.alias.clone();
-    let moved = json!({ "mtls_endpoint_aliases": {
-        "token_endpoint": format!("{alias}/other"),
-        "device_authorization_endpoint": format!("{alias}/device"),
-        "revocation_endpoint": format!("{alias}/revoke"),
-    }});
-    let ran = again(&place, moved, "").exits(3).says("token endpoint for certificates");
-    ran.says(&format!("{alias}/token")).says(&format!("{alias}/other"));
-    // One that is gone is a change as well.
-    let ran = again(&place, json!({ "mtls_endpoint_aliases": null }), "").exits(3);
-    ran.says("revocation endpoint for certificates").says("it is now none");
-    place.line("refresh public").ok();
+    // What is pasted says yes to both, and after that the host is known.
+    let ran =
+        again(&place, at(&elsewhere), "").exits(3).says("the issuer's endpoints are on other");
+    ran.says(&format!("keyfob connect public --provider {issuer} --cacert ")).says(" --yes");
+    again(&place, at(&elsewhere), "--yes").ok();
+    place.world.seat(&[]);
+    again(&place, at(&elsewhere), "").ok();
+    assert_eq!(place.world.person.as_ref().unwrap().asked(), [""; 0]);
+    place.world.person = None;
+    let ran = again(&place, at(&issuer), "").exits(3).says("are others than before");
+    ran.says(&format!("keyfob connect public --provider {issuer} --cacert ")).says(" --yes");
+    again(&place, at(&issuer), "--yes").ok();
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::args::Global;
-use super::command_line::{Given, Typed};
+use super::command_line::{Given, Plus, Typed};
 use super::discovered::ToKeep;
 use super::masks::Masks;
 use super::notices;
@@ -144,6 +144,11 @@ impl<'a> Context<'a> {
     /// That command for another place, and one of its authorization servers; both are words.
     pub fn typed_at(&self, place: &str, server: Option<&str>) -> Option<String> {
         self.typed.get().map(|typed| typed.at(place, server))
+    }
+
+    /// That command with what advice adds.
+    pub fn typed_with(&self, plus: Plus<'_>) -> Option<String> {
+        self.typed.get().map(|typed| typed.given.command(typed.verb, &typed.name, plus))
     }
 
     /// Lets a log that can hide secrets know this one, before anything is printed.

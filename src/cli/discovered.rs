@@ -73,7 +73,7 @@ pub fn provider(
         Err(report) => return known(context, profile, name, report),
     };
     let kept = kept(context, &name)?;
-    hosts::confirm(context, &found.server)?;
+    hosts::confirm(context, &found.server, kept.as_ref())?;
     let text = match &kept {
         None => metadata::to_toml(&found.provider(&name)),
         Some(kept) => metadata::to_toml(&carried::carried(kept, &found, &name)),
@@ -125,7 +125,7 @@ pub fn written(
     name: &str,
 ) -> Result<String, Report> {
     let found = find(context, place, server)?;
-    hosts::confirm(context, &found.server)?;
+    hosts::confirm(context, &found.server, None)?;
     let text = metadata::to_toml(&found.provider(name));
     read(place, &text)?;
     Ok(text)

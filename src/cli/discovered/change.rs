@@ -49,7 +49,11 @@ pub fn confirm(context: &Context<'_>, before: &Provider, found: &Provider) -> Re
             .cause(format!("the {what} was {}", printable(was)))
             .cause(format!("it is now {}", printable(is)));
     }
-    Err(report.hint("if that is right, say so with --yes"))
+    let report = report.hint("if that is right, say so with --yes");
+    Err(match context.typed_with(&[("--yes", "")]) {
+        Some(command) => report.next(command),
+        None => report,
+    })
 }
 
 impl Change {
