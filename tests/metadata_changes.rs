@@ -104,3 +104,33 @@ fn an_endpoint_that_is_new_is_asked_about_where_it_is_not_with_the_token_endpoin
     ran.says(&format!("keyfob connect public --provider {issuer} --cacert ")).says(" --yes");
     again(&place, at(&issuer), "--yes").ok();
 }
+
+#[test]
+fn a_provider_that_is_made_again_is_asked_for_with_the_certificates_that_were_typed() {
+    let place = Place::new();
+    let line = format!("provider new mine --from {}", place.server.issuer);
+    place.line(&line).ok();
+    let ran = place.line(&line).exits(2).says("you have a provider `mine`");
+    let next: Vec<&str> = ran.stderr.lines().filter(|it| it.contains("keyfob provider")).collect();
+    assert_eq!(next.len(), 2, "{}", ran.stderr);
+    for command in next {
+        assert!(command.contains("keyfob provider new mine") && command.contains("--cacert /"));
+    }
+}
+
+#[test] // DS11, DS15
+fn the_endpoints_for_certificates_are_compared_too() {
+    let place = connected();
+    let alias = place.server.alias.clone();
+    let moved = json!({ "mtls_endpoint_aliases": {
+        "token_endpoint": format!("{alias}/other"),
+        "device_authorization_endpoint": format!("{alias}/device"),
+        "revocation_endpoint": format!("{alias}/revoke"),
+    }});
+    let ran = again(&place, moved, "").exits(3).says("token endpoint for certificates");
+    ran.says(&format!("{alias}/token")).says(&format!("{alias}/other"));
+    // One that is gone is a change as well.
+    let ran = again(&place, json!({ "mtls_endpoint_aliases": null }), "").exits(3);
+    ran.says("revocation endpoint for certificates").says("it is now none");
+    place.line("refresh public").ok();
+}
