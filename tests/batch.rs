@@ -329,21 +329,36 @@ fn a_filter_value_that_the_vendor_rules_out_is_refused_in_its_place() {
 }
 
 #[test]
+fn a_known_method_is_one_in_any_case_in_a_batch_as_in_a_call() {
+    let shop = Shop::connected("inkress");
+    let ran = batch(&shop, "{\"id\":1,\"method\":\"get\",\"path\":\"/orders\"}\n", &[]).ok();
+    assert_eq!(answers(&ran.stdout)[0]["status"], 200, "{}", ran.stdout);
+    shop.line("call shop get /orders").ok();
+    shop.line("call shop -X get /orders").ok();
+    shop.line("call shop get /orders -X GET").ok();
+    assert_eq!(shop.calls(), 4);
+}
+
+#[test]
 fn a_slip_of_a_method_is_told_in_its_place_and_a_method_of_the_vendor_s_own_goes() {
     let shop = Shop::connected("inkress");
     let lines = "{\"id\":1,\"method\":\"GTE\",\"path\":\"/orders\"}\n\
-                 {\"id\":2,\"method\":\"get\",\"path\":\"/orders\"}\n\
-                 {\"id\":3,\"method\":\"COPY\",\"path\":\"/orders\"}\n";
+                 {\"id\":2,\"method\":\"PATHC\",\"path\":\"/orders\"}\n\
+                 {\"id\":3,\"method\":\"COPY\",\"path\":\"/orders\"}\n\
+                 {\"id\":4,\"method\":\"SET\",\"path\":\"/orders\"}\n";
     let calls = || shop.sandbox.counts(Endpoint::Api);
     let before = calls();
     let ran = batch(&shop, lines, &["--retry", "0"]).exits(2);
     let told = answers(&ran.stdout);
-    for slip in &told[..2] {
+    for (slip, meant) in told[..2].iter().zip(["GET", "PATCH"]) {
         assert_eq!(slip["error"]["code"], "bad-request-line", "{slip}");
-        assert!(slip["error"]["next"][0].as_str().unwrap().contains("did you mean GET"), "{slip}");
+        let next = slip["error"]["next"][0].as_str().unwrap();
+        assert!(next.contains(&format!("did you mean {meant}")) && next.contains("-X "), "{slip}");
+        // Force would take the checks of scopes and filters from every other line too.
+        assert!(!next.contains("--force"), "{slip}");
     }
-    assert!(told[2]["status"].is_u64(), "{}", told[2]);
-    assert_eq!(calls(), before + 1, "the slips are not sent");
+    assert!(told[2..].iter().all(|it| it["status"].is_u64()), "{}", ran.stdout);
+    assert_eq!(calls(), before + 2, "the slips are not sent");
     let forced = batch(&shop, lines, &["--force", "--retry", "0"]);
     assert!(answers(&forced.stdout).iter().all(|it| it["status"].is_u64()), "{}", forced.stdout);
 }

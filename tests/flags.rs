@@ -108,6 +108,29 @@ fn an_empty_param_is_remembered_only_where_it_leaves_something_out() {
 }
 
 #[test] // AR14
+fn a_remembered_param_that_became_the_protocol_s_own_is_named_with_its_file_and_can_be_taken_back()
+{
+    let signed = Signed::new("client_credentials", REISSUES);
+    signed.connect(&["--param", "audience=2"]).ok();
+    let file = signed.world.home().configuration.join("profiles/shop.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let own = text.replace("audience = ", "username = \"ada\"\naudience = ");
+    assert_ne!(own, text);
+    std::fs::write(&file, own).unwrap();
+    let many = signed.server.came().len();
+    let ran = signed.connect(&[]).exits(2).says("the protocol's own parameter");
+    let ran = ran.says(&format!("the profile remembers it: {}", file.display()));
+    ran.says("keyfob connect shop").says("--param username=''");
+    // What nobody remembers is not taken back either.
+    signed.connect(&["--param", "state="]).exits(2).says("leave it out");
+    assert_eq!(signed.server.came().len(), many);
+    signed.connect(&["--param", "username="]).ok();
+    let profile = signed.world.line("profile show shop --json").ok().json();
+    assert_eq!(profile["params"], json!({"audience": "2"}));
+    signed.connect(&[]).ok();
+}
+
+#[test] // AR14
 fn a_param_of_the_protocol_is_refused_before_a_secret_is_read() {
     let shop = Shop::of("inkress");
     shop.connect_with(&["--param", "state=x"]).exits(2).says("the protocol's own parameter");

@@ -91,7 +91,31 @@ fn an_endpoint_that_is_new_is_asked_about_where_it_is_not_with_the_token_endpoin
     let asked = place.world.person.as_ref().unwrap().asked();
     assert_eq!(asked.len(), 2, "{asked:?}");
     place.world.person = None;
-    again(&place, at(&issuer), "").ok();
+    // What is pasted says yes to both, and after that the host is known.
+    let ran =
+        again(&place, at(&elsewhere), "").exits(3).says("the issuer's endpoints are on other");
+    ran.says(&format!("keyfob connect public --provider {issuer} --cacert ")).says(" --yes");
+    again(&place, at(&elsewhere), "--yes").ok();
+    place.world.seat(&[]);
+    again(&place, at(&elsewhere), "").ok();
+    assert_eq!(place.world.person.as_ref().unwrap().asked(), [""; 0]);
+    place.world.person = None;
+    let ran = again(&place, at(&issuer), "").exits(3).says("are others than before");
+    ran.says(&format!("keyfob connect public --provider {issuer} --cacert ")).says(" --yes");
+    again(&place, at(&issuer), "--yes").ok();
+}
+
+#[test]
+fn a_provider_that_is_made_again_is_asked_for_with_the_certificates_that_were_typed() {
+    let place = Place::new();
+    let line = format!("provider new mine --from {}", place.server.issuer);
+    place.line(&line).ok();
+    let ran = place.line(&line).exits(2).says("you have a provider `mine`");
+    let next: Vec<&str> = ran.stderr.lines().filter(|it| it.contains("keyfob provider")).collect();
+    assert_eq!(next.len(), 2, "{}", ran.stderr);
+    for command in next {
+        assert!(command.contains("keyfob provider new mine") && command.contains("--cacert /"));
+    }
 }
 
 #[test] // DS11, DS15

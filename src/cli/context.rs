@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::args::Global;
-use super::command_line::{Given, Typed};
+use super::command_line::{Given, Plus, Typed};
 use super::discovered::ToKeep;
 use super::masks::Masks;
 use super::notices;
@@ -149,6 +149,11 @@ impl<'a> Context<'a> {
     /// The command that works on a profile: `import` or `connect`.
     pub fn verb(&self) -> &'static str {
         self.typed.get().map_or("connect", |typed| typed.verb)
+    }
+
+    /// That command with what advice adds.
+    pub fn typed_with(&self, plus: Plus<'_>) -> Option<String> {
+        self.typed.get().map(|typed| typed.given.command(typed.verb, &typed.name, plus))
     }
 
     /// Lets a log that can hide secrets know this one, before anything is printed.

@@ -1,5 +1,6 @@
 //! The provider that `connect` names: shipped, the user's own, or found at the URL of an issuer or of an API.
 
+mod carried;
 mod change;
 pub mod former;
 pub mod hosts;
@@ -71,12 +72,39 @@ pub fn provider(
         Ok(found) => found,
         Err(report) => return known(context, profile, name, report),
     };
-    hosts::confirm(context, &found.server)?;
-    let text = metadata::to_toml(&found.provider(&name));
-    let provider = read(&place, &text)?;
-    change::confirm(context, &name, &provider)?;
+    let kept = kept(context, &name)?;
+    hosts::confirm(context, &found.server, kept.as_ref())?;
+    let text = match &kept {
+        None => metadata::to_toml(&found.provider(&name)),
+        Some(kept) => metadata::to_toml(&carried::carried(kept, &found, &name)),
+    };
+    let provider = read(&place, &text).map_err(|report| match &kept {
+        None => report,
+        Some(_) => not_together(context, &name, report),
+    })?;
+    if let Some(kept) = &kept {
+        change::confirm(context, kept, &provider)?;
+    }
     profile.provider.clone_from(&name);
     Ok((provider, Some(ToKeep { name, text })))
+}
+
+/// The provider that was kept under that name; a file that cannot be read is not replaced in silence.
+fn kept(context: &Context<'_>, name: &str) -> Result<Option<Provider>, Report> {
+    match context.own_provider_names().iter().any(|own| own == name) {
+        true => context.provider(name).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// What a person added no longer passes beside what the server says.
+fn not_together(context: &Context<'_>, name: &str, mut report: Report) -> Report {
+    let file = context.system.home.providers().join(format!("{name}.toml"));
+    report.message = format!("what {} adds does not go with what was found", file.display());
+    report.next.clear();
+    report
+        .hint("take the words out of the file that this is about, then check it")
+        .next(format!("keyfob provider check {}", command_line::path(&file)))
 }
 
 /// What a server or an API says of itself now, as a provider that is kept nowhere.
@@ -97,7 +125,7 @@ pub fn written(
     name: &str,
 ) -> Result<String, Report> {
     let found = find(context, place, server)?;
-    hosts::confirm(context, &found.server)?;
+    hosts::confirm(context, &found.server, None)?;
     let text = metadata::to_toml(&found.provider(name));
     read(place, &text)?;
     Ok(text)
@@ -162,13 +190,21 @@ pub fn keep(context: &Context<'_>, found: Option<&ToKeep>) -> Result<Kept, Repor
         let folder = Folder::make(&context.system.home.providers())?;
         let before = folder.read(&file)?.map(|text| text.to_vec());
         if let Some(before) = &before {
+            if says_the_same(before, &found.text) {
+                return Ok(None);
+            }
             former::hand_over(context, &found.name, before)?;
         }
         folder.replace(&file, found.text.as_bytes())?;
-        Ok(before)
+        Ok(Some(Written { file, before }))
     };
-    let before = write().map_err(|error| report::store(&error))?;
-    Ok(Kept(Some(Written { file, before })))
+    write().map(Kept).map_err(|error| report::store(&error))
+}
+
+/// A file that says the same keeps its order and its comments.
+fn says_the_same(before: &[u8], text: &str) -> bool {
+    let before = file::read("", &String::from_utf8_lossy(before)).ok();
+    before.is_some() && before == file::read("", text).ok()
 }
 
 impl Kept {

@@ -23,7 +23,6 @@ const METHODS: [&str; 9] =
 /// A first word that is a method, begins with `/` or is a URL is not a profile.
 pub fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>, Report> {
     let is_method = |word: &str| METHODS.contains(&word);
-    let is_path = |word: &str| word.starts_with(['/', '@']) || word.contains("://");
     let mut rest = words;
     let mut profile = None;
     if let [first, others @ ..] = rest
@@ -35,18 +34,17 @@ pub fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>,
     }
     let mut method = flag;
     if let [first, others @ ..] = rest
-        && is_word_of_method(first)
-        && !others.is_empty()
+        && is_word_of_method(first, others)
     {
-        check_method(first)?;
-        if flag.is_some_and(|flag| flag != first) {
+        let known = known_method(first)?;
+        if flag.is_some_and(|flag| !flag.eq_ignore_ascii_case(known)) {
             return Err(Report::usage(format!(
-                "two methods: {first} and -X {}",
-                flag.unwrap_or_default()
+                "two methods: {known} and -X {}",
+                crate::http::printable::printable(flag.unwrap_or_default())
             ))
             .hint("give one"));
         }
-        method = Some(first);
+        method = Some(known);
         rest = others;
     }
     match rest {
@@ -58,9 +56,9 @@ pub fn sort<'a>(words: &'a [String], flag: Option<&'a str>) -> Result<Words<'a>,
 }
 
 /// A slip of a method would be sent as it is; a vendor's own method is named with -X.
-fn check_method(word: &str) -> Result<(), Report> {
-    if METHODS.contains(&word) {
-        return Ok(());
+fn known_method(word: &str) -> Result<&'static str, Report> {
+    if let Some(known) = method_in_any_case(word) {
+        return Ok(known);
     }
     let report =
         Report::usage(format!("`{}` is no method", crate::http::printable::printable(word)));
@@ -73,21 +71,43 @@ fn check_method(word: &str) -> Result<(), Report> {
     })
 }
 
+/// Methods are sent in capitals, however they are written.
+fn method_in_any_case(word: &str) -> Option<&'static str> {
+    METHODS.into_iter().find(|method| method.eq_ignore_ascii_case(word))
+}
+
 /// The method that was probably meant by one that a batch names: it has no -X, so that only a slip is stopped.
+/// A word with another first letter is another word: SET, BUT and BATCH are no slips, and may be a vendor's own.
 pub fn meant_method(word: &str) -> Option<&'static str> {
-    if METHODS.contains(&word) { None } else { nearest_method(word) }
+    let without_first = |word: &str| word.chars().skip(1).collect::<String>();
+    let capitals = word.to_ascii_uppercase();
+    match method_in_any_case(word) {
+        Some(_) => None,
+        None => slip_of(word).filter(|meant| without_first(meant) != without_first(&capitals)),
+    }
 }
 
 /// One letter too many, too few, wrong or out of its place is a slip in words this short.
-fn nearest_method(word: &str) -> Option<&'static str> {
+fn slip_of(word: &str) -> Option<&'static str> {
     let capitals = word.to_ascii_uppercase();
-    let is_slip = |method: &&str| strsim::osa_distance(&capitals, method) <= 1;
-    METHODS.into_iter().find(is_slip).or_else(|| nearest(word, METHODS))
+    METHODS.into_iter().find(|method| strsim::osa_distance(&capitals, method) <= 1)
 }
 
-/// A method is a word of capitals; a path is not.
-fn is_word_of_method(word: &str) -> bool {
-    METHODS.contains(&word) || (word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase()))
+/// What may have been meant by a word that is refused in any case.
+fn nearest_method(word: &str) -> Option<&'static str> {
+    slip_of(word).or_else(|| nearest(word, METHODS))
+}
+
+fn is_path(word: &str) -> bool {
+    word.starts_with(['/', '@']) || word.contains("://")
+}
+
+/// A method is a word of capitals with something behind it; one that is known has any case where a path
+/// follows, since without one `get` may be the path.
+fn is_word_of_method(word: &str, others: &[String]) -> bool {
+    let Some(next) = others.first() else { return false };
+    let is_of_capitals = word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
+    is_of_capitals || (method_in_any_case(word).is_some() && is_path(next))
 }
 
 #[cfg(test)]
@@ -112,6 +132,10 @@ mod tests {
             ("shop GET /orders app==me", (some("shop"), some("GET"), "/orders", 1)),
             ("shop /orders", (some("shop"), None, "/orders", 0)),
             ("shop orders", (some("shop"), None, "orders", 0)),
+            ("shop get /orders app==me", (some("shop"), some("GET"), "/orders", 1)),
+            ("shop Post https://api.test/x", (some("shop"), some("POST"), "https://api.test/x", 0)),
+            ("shop query app==me", (some("shop"), None, "query", 1)),
+            ("get /orders", (some("get"), None, "/orders", 0)),
             ("GET /orders", (None, some("GET"), "/orders", 0)),
             ("/orders a=b", (None, None, "/orders", 1)),
             ("https://api.test/x", (None, None, "https://api.test/x", 0)),
@@ -121,6 +145,20 @@ mod tests {
         }
         for line in ["shop", "shop GTE /orders", "shop PURGE /x"] {
             assert_eq!(sorted(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_slip_of_one_letter_behind_the_first_is_stopped_in_a_batch() {
+        for known in ["GET", "get", "Patch", "query", "DELETE"] {
+            assert_eq!(meant_method(known), None, "{known}");
+        }
+        for own in ["SET", "BUT", "BATCH", "COPY", "PURGE", "SEARCH", "PROPFIND", "REPORT"] {
+            assert_eq!(meant_method(own), None, "{own}");
+        }
+        let slips = [("GTE", "GET"), ("gte", "GET"), ("PSOT", "POST"), ("PATH", "PATCH")];
+        for (slip, meant) in [&slips[..], &[("EGT", "GET"), ("ELETE", "DELETE")]].concat() {
+            assert_eq!(meant_method(slip), Some(meant), "{slip}");
         }
     }
 }

@@ -78,7 +78,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     chosen.profile.flow = args.flow.map(FlowChoice::flow).or(chosen.profile.flow);
     add_scopes(&mut chosen, &args.scopes)?;
     set_userinfo(&mut chosen, args.userinfo)?;
-    set_params(&mut chosen, args, flow)?;
+    set_params(context, &mut chosen, args, flow)?;
     if let Some(dpop) = args.dpop {
         chosen.profile.dpop = dpop;
     }

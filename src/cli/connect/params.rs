@@ -1,33 +1,57 @@
 //! `--param`: parameters of the person's own, remembered and sent where the flow asks for tokens.
 
 use super::super::args::Connect;
-use super::super::context::Chosen;
+use super::super::command_line;
+use super::super::context::{Chosen, Context};
 use super::super::report::{self, Report};
+use crate::http::printable::printable;
 use crate::profile::Profile;
 use crate::provider::Provider;
 use crate::provider::reserved::{is_reserved, is_reserved_in_an_exchange};
 use crate::provider::schema::Flow;
 
 /// Remembers what is given; no flow lets one replace what is the protocol's.
-pub fn set_params(chosen: &mut Chosen, args: &Connect, flow: Flow) -> Result<(), Report> {
-    let Chosen { provider, profile, .. } = chosen;
-    for (key, value) in &args.params {
-        // An empty one has something to leave out, or is forgotten.
-        match value.is_empty() && !is_sent_anyway(provider, key) {
-            true => profile.params.remove(key),
-            false => profile.params.insert(key.clone(), value.clone()),
-        };
-    }
+pub fn set_params(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    flow: Flow,
+) -> Result<(), Report> {
     let is_refused = match flow {
         Flow::TokenExchange => is_reserved_in_an_exchange,
         _ => is_reserved,
     };
-    // Also those of a file that somebody wrote by hand.
-    let given = args.params.iter().map(|(key, _)| key);
-    match given.chain(profile.params.keys()).find(|name| is_refused(name)) {
-        Some(name) => Err(report::reserved_parameter(name)),
+    let Chosen { provider, profile, .. } = &mut *chosen;
+    for (key, value) in &args.params {
+        let is_forgotten = value.is_empty() && profile.params.contains_key(key);
+        // One that is remembered from before can be taken back.
+        if is_refused(key) && !is_forgotten {
+            return Err(report::reserved_parameter(key));
+        }
+        // An empty one has something to leave out, or is forgotten.
+        match value.is_empty() && (is_refused(key) || !is_sent_anyway(provider, key)) {
+            true => profile.params.remove(key),
+            false => profile.params.insert(key.clone(), value.clone()),
+        };
+    }
+    match chosen.profile.params.keys().find(|name| is_refused(name)) {
+        Some(name) => Err(remembered(context, chosen, name)),
         None => Ok(()),
     }
+}
+
+/// Nobody typed it now: an earlier command did, or somebody wrote it into the file by hand.
+fn remembered(context: &Context<'_>, chosen: &Chosen, name: &str) -> Report {
+    let file = context.profiles.path(&chosen.name);
+    let without = command_line::pair(name, "");
+    // What is given for another name stays; an empty one takes this back.
+    let command = chosen.given.command("connect", &chosen.name, &[("--param", &without)]);
+    let mut report = report::reserved_parameter(name);
+    report.hint = None;
+    report
+        .cause(format!("the profile remembers it: {}", printable(&file.display().to_string())))
+        .hint("keyfob sets it, or a flag of its own does; take it back")
+        .next(command)
 }
 
 /// Whether a request carries a parameter that nobody typed: keyfob's own word, or the provider's.

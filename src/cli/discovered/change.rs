@@ -22,9 +22,9 @@ struct Change {
 }
 
 /// Asks where the provider that was kept under that name is another than the one found now.
-pub fn confirm(context: &Context<'_>, name: &str, found: &Provider) -> Result<(), Report> {
-    let Ok(before) = context.provider(name) else { return Ok(()) };
-    let changes = differences(&before, found);
+pub fn confirm(context: &Context<'_>, before: &Provider, found: &Provider) -> Result<(), Report> {
+    let name = &found.name;
+    let changes = differences(before, found);
     if changes.is_empty() {
         return Ok(());
     }
@@ -49,7 +49,11 @@ pub fn confirm(context: &Context<'_>, name: &str, found: &Provider) -> Result<()
             .cause(format!("the {what} was {}", printable(was)))
             .cause(format!("it is now {}", printable(is)));
     }
-    Err(report.hint("if that is right, say so with --yes"))
+    let report = report.hint("if that is right, say so with --yes");
+    Err(match context.typed_with(&[("--yes", "")]) {
+        Some(command) => report.next(command),
+        None => report,
+    })
 }
 
 impl Change {

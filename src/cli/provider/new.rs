@@ -19,7 +19,7 @@ pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
     if !is_free && !context.agreed(&format!("replace your provider `{}`?", args.name))? {
         return Err(taken(context, args));
     }
-    context.typed(typed(args));
+    context.typed(typed(context, args));
     let server = args.authorization_server.as_deref();
     let text = discovered::written(context, &args.from, server, &args.name)?;
     if args.print {
@@ -65,7 +65,7 @@ fn check(args: &ProviderNew) -> Result<(), Report> {
 }
 
 fn taken(context: &Context<'_>, args: &ProviderNew) -> Report {
-    let Typed { verb, name, given, .. } = typed(args);
+    let Typed { verb, name, given, .. } = typed(context, args);
     let again = |plus: Plus<'_>| given.command(verb, &name, plus);
     let path = context.system.home.providers().join(format!("{}.toml", args.name));
     Report::usage(format!("you have a provider `{}`", args.name))
@@ -76,8 +76,8 @@ fn taken(context: &Context<'_>, args: &ProviderNew) -> Report {
 }
 
 /// The command as it was typed.
-fn typed(args: &ProviderNew) -> Typed {
-    let mut given = Given::default();
+fn typed(context: &Context<'_>, args: &ProviderNew) -> Typed {
+    let mut given = Given::of_global(context.global);
     given.add("--from", command_line::typed(&args.from));
     if let Some(server) = &args.authorization_server {
         given.add("--authorization-server", command_line::typed(server));

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
+use super::super::super::command_line;
 use super::super::super::report::{self, Exit, Report, Situation};
 use super::super::answer_document::broke_off;
 use super::super::delivery::redirected;
@@ -200,7 +201,10 @@ fn no_request(number: u64, why: &str) -> Report {
 fn no_method(number: u64, slip: &str, meant: &str) -> Report {
     Report::new(Exit::Usage, "bad-request-line", format!("line {number} is no request"))
         .cause(format!("`{}` is no method", printable(slip)))
-        .hint(format!("did you mean {meant}? With --force the method goes as it stands"))
+        .hint(format!(
+            "did you mean {meant}? A method of the vendor's own goes by itself: keyfob call … -X {}",
+            command_line::word(slip)
+        ))
 }
 
 fn unanswered() -> Report {
