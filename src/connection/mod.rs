@@ -344,7 +344,7 @@ impl<'a> Connection<'a> {
 }
 
 /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.
-fn api_origin(provider: &Provider, values: &Values) -> Result<String, MissingValue> {
+pub fn api_origin(provider: &Provider, values: &Values) -> Result<String, MissingValue> {
     let template = &provider.api.base_url;
     let start = template.find("://").map_or(0, |at| at + 3);
     let end = template[start..].find('/').map_or(template.len(), |at| at + start);

@@ -44,6 +44,23 @@ pub struct Record {
     /// Where the connection is kept.
     #[serde(default)]
     pub store: Option<StoreKind>,
+    /// What the tokens belong to; unknown in records of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_for: Option<GivenFor>,
+}
+
+/// For whom and for where tokens were given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenFor {
+    /// The client; public.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The token endpoint.
+    pub token_endpoint: String,
+    /// Scheme, host and port of the resource server.
+    pub api_origin: String,
+    /// Whether they are bound to a key (RFC 9449).
+    pub to_key: bool,
 }
 
 /// The state of a profile, as `status` names it.
