@@ -180,3 +180,15 @@ fn the_same_tokens_are_not_revoked_where_a_revocation_ends_only_what_it_names() 
     import(&shop.world, &line, &tokens).ok();
     assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
 }
+
+#[test]
+fn an_import_without_a_refresh_token_says_that_it_holds_none() {
+    let shop = Shop::of("inkress");
+    let line = format!("import shop {}", shop.client().join(" "));
+    let ran = import(&shop.world, &line, r#"{"access_token":"inka_1","expires_in":60}"#).ok();
+    let ran = ran.says("the import holds no refresh token");
+    assert!(!ran.stderr.contains("gave no"), "{}", ran.stderr);
+    shop.world.pass(61);
+    let ran = shop.line("token shop").exits(4);
+    assert!(!ran.stderr.contains("gave no"), "Inkress was never asked: {}", ran.stderr);
+}

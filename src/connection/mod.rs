@@ -136,6 +136,8 @@ pub enum Notice {
     GrantedLess(Vec<String>),
     /// No refresh token came.
     NoRefreshToken,
+    /// An import holds no refresh token, and nobody was asked for one.
+    NoneImported,
     /// What a token exchange issued, by its type.
     Issued(String),
     /// `openid` was asked for, and the provider file does not say how an ID token is checked.

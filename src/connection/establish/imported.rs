@@ -10,7 +10,7 @@ use crate::authorization_server::ClientRegistration;
 use crate::clock::after_seconds;
 use crate::connection::entry::ShownAt;
 use crate::connection::leftover::Origin;
-use crate::connection::{Connection, Entry};
+use crate::connection::{Connection, Entry, Notice};
 use crate::provider::looks_like;
 use crate::secret::Secret;
 use crate::token_set::TokenSet;
@@ -112,6 +112,9 @@ impl Connection<'_> {
         let fill = |entry: &mut Entry| {
             self.fill_first(entry, (&registration, ShownAt::default()), brought, false)?;
             entry.account_is_claimed = true;
+            if entry.tokens.as_ref().is_some_and(|tokens| self.misses_refresh_token(tokens)) {
+                (self.notify)(Notice::NoneImported);
+            }
             Ok(())
         };
         self.put(tokens, brought, Origin::BroughtIn, &replaces, fill).await
