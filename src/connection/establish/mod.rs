@@ -425,7 +425,7 @@ impl Connection<'_> {
         may_replace(seen.as_ref())?;
         // The question comes before the lock, which is never held while a person is waited for.
         check_account(self, seen.as_ref(), &tokens, brought).await?;
-        if origin == Origin::BroughtIn {
+        if origin != Origin::Granted {
             self.drawer.store.prove()?;
         }
         let _seen_through = self.system.critical.enter();
