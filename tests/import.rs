@@ -180,3 +180,65 @@ fn the_same_tokens_are_not_revoked_where_a_revocation_ends_only_what_it_names() 
     import(&shop.world, &line, &tokens).ok();
     assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
 }
+
+#[test]
+fn an_import_without_a_refresh_token_says_that_it_holds_none() {
+    let shop = Shop::of("inkress");
+    let line = format!("import shop {}", shop.client().join(" "));
+    let ran = import(&shop.world, &line, r#"{"access_token":"inka_1","expires_in":60}"#).ok();
+    let ran = ran.says("the import holds no refresh token");
+    assert!(!ran.stderr.contains("gave no"), "{}", ran.stderr);
+    shop.world.pass(61);
+    let ran = shop.line("token shop").exits(4);
+    assert!(!ran.stderr.contains("gave no"), "Inkress was never asked: {}", ran.stderr);
+}
+
+#[test] // AT-21
+fn a_connection_that_renews_itself_gives_way_to_an_access_token_only_where_that_is_said() {
+    let shop = Shop::connected("inkress");
+    let line = format!("import shop {}", shop.client().join(" "));
+    let lesser = r#"{"access_token":"inka_1","merchant_id":183}"#;
+    let ran = import(&shop.world, &line, lesser).exits(2);
+    ran.says("the connection that is here can be renewed").says("--yes");
+    shop.line("refresh shop").ok();
+    let ran = import(&shop.world, &format!("{line} --yes"), lesser).ok();
+    ran.says("the authorization that this one replaces was not revoked and may live on at Inkress");
+    assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
+    assert_eq!(shop.line("token shop").ok().stdout, "inka_1\n");
+    // What cannot be renewed is nothing to be asked about.
+    let ran = import(&shop.world, &line, r#"{"access_token":"inka_2","merchant_id":183}"#).ok();
+    assert!(!ran.stderr.contains("live on"), "{}", ran.stderr);
+}
+
+#[test] // AT-21
+fn a_person_is_asked_before_a_connection_that_renews_itself_gives_way_to_an_access_token() {
+    let mut shop = Shop::connected("inkress");
+    let words = [vec!["import".to_owned(), "shop".to_owned()], shop.client()].concat();
+    for (answer, access_token) in [("n", None), ("y", Some("inka_1"))] {
+        shop.world.seat(&["", "inka_1", "", answer, "y"]);
+        let ran = shop.world.run(words.iter().map(String::as_str));
+        let asked = shop.world.person.as_ref().unwrap().asked();
+        assert!(asked.iter().any(|it| it.contains("renews itself now")), "{asked:?}");
+        match access_token {
+            Some(token) => {
+                ran.ok();
+                assert_eq!(shop.line("token shop").ok().stdout, format!("{token}\n"));
+            }
+            None => {
+                ran.exits(2);
+                shop.line("refresh shop").ok();
+            }
+        }
+    }
+}
+
+#[test] // AT-21
+fn a_connection_that_an_import_replaces_is_said_to_live_on() {
+    let shop = Shop::connected("inkress");
+    let scopes: Vec<&str> = shop.how.scopes.iter().map(String::as_str).collect();
+    let tokens = shop.sandbox.dashboard_tokens(&scopes);
+    let line = format!("import shop {}", shop.client().join(" "));
+    let ran = import(&shop.world, &line, &of_merchant(&tokens, 183.into())).ok();
+    ran.says("the authorization that this one replaces was not revoked and may live on at Inkress");
+    shop.line("refresh shop").ok();
+}

@@ -554,7 +554,7 @@ hint:  nothing was sent; set the host back, or connect to the new one
 ## nothing can renew it
 4
 error: the access token of `shop` cannot be renewed
-cause: MerchantOS gave no refresh token
+cause: there is no refresh token for it
 hint:  authorise it again
        keyfob connect shop
 

@@ -138,3 +138,19 @@ fn a_host_that_became_plain_http_in_the_profile_is_sent_nothing() {
     shop.line("call shop GET /orders").ok();
     assert_ne!(heard(), before, "what would be heard");
 }
+
+#[test]
+fn setting_back_what_the_tokens_belong_to_warns_of_nothing() {
+    let shop = Shop::connected("inkress");
+    let origin = shop.sandbox.origin();
+    let belong = "the stored tokens belong to";
+    let away = shop.line("profile set shop api_host=https://evil.example").ok();
+    away.says(&format!("{belong} api_host {origin}"));
+    let back = shop.line(&format!("profile set shop api_host={origin}")).ok();
+    assert!(!back.stderr.contains("stored tokens"), "{}", back.stderr);
+    let client_id = &shop.how.client.client_id;
+    shop.line("profile set shop client_id=other").ok().says(&format!("{belong} the client id"));
+    let back = shop.line(&format!("profile set shop client_id={client_id}")).ok();
+    assert!(!back.stderr.contains("stored tokens"), "{}", back.stderr);
+    shop.line("call shop GET /orders").ok();
+}

@@ -132,3 +132,47 @@ fn a_check_of_one_profile_that_was_never_connected_needs_a_person() {
     shop.line("status shop").ok();
     shop.line("status shop --check").exits(4).says("`shop` needs a person: `keyfob connect shop`");
 }
+
+#[test] // AT-20
+fn a_check_tells_why_and_asks_for_no_person_where_a_refresh_will_do() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("status --check --within 60d").exits(4);
+    ran.says(
+        "`shop` needs a refresh before 2026-07-01, when its refresh token ends: `keyfob refresh shop`",
+    );
+    shop.world.pass(3 * 86_400);
+    shop.line("refresh shop").ok();
+    shop.line("status --check --within 29d").ok();
+    shop.world.pass(31 * 86_400);
+    let ran = shop.line("status --check").exits(4);
+    ran.says("`shop` needs a person, for its access token has ended and cannot be renewed: `keyfob connect shop`");
+}
+
+#[test] // AT-20
+fn a_check_asks_for_a_person_where_a_refresh_may_not_prolong_or_nothing_renews() {
+    let world = World::new();
+    let line = "import till --provider imprest --set host=h.example --set organization_id=1";
+    let import = |document: &str| {
+        *world.stdin.borrow_mut() = document.as_bytes().to_vec();
+        world.line(line).ok();
+    };
+    import(r#"{"access_token":"a","expires_in":864000}"#);
+    world
+        .line("status --check --within 30d")
+        .exits(4)
+        .says("`till` needs a person before 2026-06-11, when its access token ends: `keyfob connect till`");
+    import(r#"{"access_token":"b","refresh_token":"r","refresh_token_expires_in":864000}"#);
+    world
+        .line("status --check --within 30d")
+        .exits(4)
+        .says("`till` needs a person before 2026-06-11, when its refresh token ends: `keyfob connect till`");
+}
+
+#[test] // AT-20
+fn a_check_tells_that_the_provider_ended_it() {
+    let shop = Shop::connected("inkress");
+    shop.sandbox.revoke_all();
+    shop.line("refresh shop").exits(4);
+    let ran = shop.line("status --check").exits(4);
+    ran.says("`shop` needs a person, for its authorization has ended: `keyfob connect shop`");
+}

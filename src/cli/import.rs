@@ -8,12 +8,13 @@ use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leav
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
 use super::{client_key, sealed_import, secrets, standard_input};
-use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::{self, ImportError, Imported};
+use crate::connection::establish::{Brought, EstablishError};
 use crate::connection::{Connection, Entry, FreshError, Wanted};
 use crate::http::printable::printable;
 use crate::http::strict_json::parse_object;
 use crate::provider::schema::Rotation;
+use crate::token_set::TokenSet;
 use crate::user_agent::opening::in_ci;
 
 /// The longest import, in bytes.
@@ -65,8 +66,7 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     let before = chosen.record.store;
     let kept = super::discovered::keep(context, discovered.as_ref())?;
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
-        let stored = context.wait(connection.establish_imported(&brought, tokens));
-        let entry = stored
+        let entry = stored(context, connection, &brought, tokens)
             .and_then(|stored| {
                 stored.map_err(|error| report::establish(&error, &connection.provider, &about))
             })
@@ -77,12 +77,34 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     })
 }
 
+/// Stores the tokens; a person is asked before a connection that renews itself gives way to an access token.
+fn stored(
+    context: &Context<'_>,
+    connection: &Connection<'_>,
+    brought: &Brought,
+    tokens: TokenSet,
+) -> Result<Result<Entry, EstablishError>, Report> {
+    let store =
+        |agreed| context.wait(connection.establish_imported(brought, tokens.clone(), agreed));
+    let first = store(context.global.yes)?;
+    let question = format!(
+        "`{}` renews itself now; these tokens hold no refresh token. Replace it?",
+        connection.name()
+    );
+    match &first {
+        Err(EstablishError::Import(ImportError::Lesser)) if context.agreed(&question)? => {
+            store(true)
+        }
+        _ => Ok(first),
+    }
+}
+
 /// The prompt for a client secret comes with the other prompts, and never when standard input speaks.
 fn bring_without_prompt(
     context: &Context<'_>,
     chosen: &Chosen,
     args: &Import,
-) -> Result<crate::connection::establish::Brought, Report> {
+) -> Result<Brought, Report> {
     let has_source = args.client.client_secret_file.is_some()
         || args.client.client_key_file.is_some()
         || args.client.client_certificate_file.is_some()
@@ -91,10 +113,7 @@ fn bring_without_prompt(
     if has_source {
         return bring(context, chosen, &args.client);
     }
-    Ok(crate::connection::establish::Brought {
-        account_may_change: context.global.yes,
-        ..Default::default()
-    })
+    Ok(Brought { account_may_change: context.global.yes, ..Default::default() })
 }
 
 /// Nobody may be asked, and a terminal would wait for somebody who types.

@@ -62,6 +62,10 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
             system,
             &format!("{provider} gave no refresh token: when the access token ends, connect again"),
         ),
+        Notice::NoneImported => output.warn(
+            system,
+            "the import holds no refresh token: when the access token ends, import or connect again",
+        ),
         Notice::CountsAlone(why) => output.warn(
             system,
             &format!(
@@ -140,6 +144,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::EnterCode(_)
         | Notice::GrantedLess(_)
         | Notice::NoRefreshToken
+        | Notice::NoneImported
         | Notice::Issued(_)
         | Notice::NotIdentified
         | Notice::UserinfoDiscarded(_)

@@ -10,8 +10,9 @@ use super::report::{self, Exit, Report, span};
 use crate::clock::{after_seconds, seconds_until};
 use crate::connection::saving::waiting_copy;
 use crate::http::printable::printable;
-use crate::profile::record::State;
+use crate::profile::record::{Attention, State};
 use crate::profile::{Profile, Record};
+use crate::provider::schema::Rotation;
 
 /// One line of the table.
 struct Line {
@@ -20,6 +21,8 @@ struct Line {
     record: Record,
     state: State,
     needs_attention: bool,
+    /// Why, where the record says.
+    attention: Option<Attention>,
     /// A save command has not taken what this connection became.
     unsaved: bool,
 }
@@ -59,7 +62,7 @@ fn tell(
         args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
     if args.check {
         for line in lines.iter().filter(|line| line.needs_attention) {
-            context.output.note(context.system, &line.what_to_do());
+            context.output.note(context.system, &line.what_to_do(context));
         }
     }
     let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
@@ -101,19 +104,49 @@ fn line(context: &Context<'_>, name: String, now: Timestamp, within: u64) -> Res
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let state = record.state(now);
     let unsaved = record.connected && waiting_copy(&context.system.home, &name).is_some();
-    let needs_attention = unsaved || record.needs_attention(now, after_seconds(now, within));
-    Ok(Line { name, profile, record, state, needs_attention, unsaved })
+    let attention = record.attention(now, after_seconds(now, within));
+    let needs_attention = unsaved || attention.is_some();
+    Ok(Line { name, profile, record, state, needs_attention, attention, unsaved })
 }
 
 impl Line {
-    fn what_to_do(&self) -> String {
+    fn what_to_do(&self, context: &Context<'_>) -> String {
         let name = &self.name;
-        match self.unsaved && self.state == State::Ready {
-            true => format!(
+        if self.unsaved && self.state == State::Ready {
+            return format!(
                 "`{name}` was refreshed and not saved: `keyfob refresh {name} --save-to COMMAND`"
-            ),
-            false => format!("`{name}` needs a person: `keyfob connect {name}`"),
+            );
         }
+        let now = context.system.clock.now();
+        let before = |at: Timestamp, what: &str| match at <= now {
+            true => format!(", for its {what} token has ended"),
+            false => format!(" before {}, when its {what} token ends", at.strftime("%Y-%m-%d")),
+        };
+        let why = match self.attention {
+            Some(Attention::RefreshTokenEnds(at)) if at > now && self.is_prolonged(context) => {
+                return format!(
+                    "`{name}` needs a refresh{}: `keyfob refresh {name}`",
+                    before(at, "refresh")
+                );
+            }
+            Some(Attention::RefreshTokenEnds(at)) => before(at, "refresh"),
+            Some(Attention::AccessTokenEnds(at)) => before(at, "access"),
+            Some(Attention::Expired) => {
+                ", for its access token has ended and cannot be renewed".into()
+            }
+            Some(Attention::Ended) => ", for its authorization has ended".into(),
+            None => String::new(),
+        };
+        format!("`{name}` needs a person{why}: `keyfob connect {name}`")
+    }
+
+    /// Whether every refresh brings a refresh token that lives as long as the first one.
+    fn is_prolonged(&self, context: &Context<'_>) -> bool {
+        // A provider file that cannot be read is told about where it is needed.
+        context.provider(&self.profile.provider).is_ok_and(|provider| {
+            let refresh = &provider.refresh;
+            refresh.rotation == Rotation::SingleUse && refresh.lifetime.is_some()
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use crate::profile::Record;
 use crate::profile::file::Profiles;
+use crate::profile::record::GivenFor;
 use crate::provider::schema::Rotation;
 use crate::secret::Secret;
 use crate::store::lock::Lock;
@@ -96,6 +97,12 @@ pub fn record(entry: &Entry, store: crate::store::StoreKind, rotation: Rotation)
         refresh_expires_at: tokens.and_then(|it| it.refresh_expires_at),
         last_refreshed_at: entry.last_refreshed_at,
         store: tokens.map(|_| store),
+        given_for: tokens.and(entry.bound.as_ref()).map(|bound| GivenFor {
+            client_id: entry.client_id.clone(),
+            token_endpoint: bound.token_endpoint.clone(),
+            api_origin: bound.api_origin.clone(),
+            to_key: entry.dpop_key.is_some(),
+        }),
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) enum Origin {
     Granted,
     /// They were made elsewhere: they may be of the very grant that they replace, and what they say
     /// of the account is only claimed.
-    BroughtIn,
+    Imported,
+    /// Another machine has sealed them: as a rule they are of the grant that they replace, refreshed
+    /// there since.
+    Carried,
 }
 
 impl Connection<'_> {
@@ -39,8 +42,10 @@ impl Connection<'_> {
         }
         let are_two_accounts =
             is_put_aside || compare(&self.identity(was), &self.identity(is)) == Likeness::Different;
-        if origin == Origin::BroughtIn {
-            if are_two_accounts && self.provider.revoke.is_some() {
+        if origin != Origin::Granted {
+            let is_left = are_two_accounts && self.provider.revoke.is_some()
+                || origin == Origin::Imported && old.refresh_token().is_some();
+            if is_left {
                 (self.notify)(Notice::Leftover { which: Leftover::Replaced, ended: false });
             }
             return;

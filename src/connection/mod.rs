@@ -136,6 +136,8 @@ pub enum Notice {
     GrantedLess(Vec<String>),
     /// No refresh token came.
     NoRefreshToken,
+    /// An import holds no refresh token, and nobody was asked for one.
+    NoneImported,
     /// What a token exchange issued, by its type.
     Issued(String),
     /// `openid` was asked for, and the provider file does not say how an ID token is checked.
@@ -344,7 +346,7 @@ impl<'a> Connection<'a> {
 }
 
 /// Scheme, host and port of the resource server; what follows them may name values that are not known yet.
-fn api_origin(provider: &Provider, values: &Values) -> Result<String, MissingValue> {
+pub fn api_origin(provider: &Provider, values: &Values) -> Result<String, MissingValue> {
     let template = &provider.api.base_url;
     let start = template.find("://").map_or(0, |at| at + 3);
     let end = template[start..].find('/').map_or(template.len(), |at| at + start);

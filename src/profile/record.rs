@@ -44,6 +44,23 @@ pub struct Record {
     /// Where the connection is kept.
     #[serde(default)]
     pub store: Option<StoreKind>,
+    /// What the tokens belong to; unknown in records of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_for: Option<GivenFor>,
+}
+
+/// For whom and for where tokens were given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenFor {
+    /// The client; public.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The token endpoint.
+    pub token_endpoint: String,
+    /// Scheme, host and port of the resource server.
+    pub api_origin: String,
+    /// Whether they are bound to a key (RFC 9449).
+    pub to_key: bool,
 }
 
 /// The state of a profile, as `status` names it.
@@ -58,6 +75,19 @@ pub enum State {
     AuthorizationNeeded,
     /// Nobody has authorised it, or it was revoked.
     NeverConnected,
+}
+
+/// Why a connection wants somebody's attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// The provider ended it.
+    Ended,
+    /// Its access token has ended, and nothing can renew it.
+    Expired,
+    /// Its refresh token ends then.
+    RefreshTokenEnds(Timestamp),
+    /// Its access token ends then, and nothing can renew it.
+    AccessTokenEnds(Timestamp),
 }
 
 impl State {
@@ -91,12 +121,20 @@ impl Record {
 
     /// Whether a person must act before `until`.
     pub fn needs_attention(&self, now: Timestamp, until: Timestamp) -> bool {
-        let ends = |at: Option<Timestamp>| at.is_some_and(|at| at <= until);
+        self.attention(now, until).is_some()
+    }
+
+    /// What a person must act upon before `until`.
+    pub fn attention(&self, now: Timestamp, until: Timestamp) -> Option<Attention> {
+        let ends = |at: &Timestamp| *at <= until;
         match self.state(now) {
-            State::NeverConnected => false,
-            State::AuthorizationNeeded | State::Expired => true,
-            State::Ready if self.renewable => ends(self.refresh_expires_at),
-            State::Ready => ends(self.access_expires_at),
+            State::NeverConnected => None,
+            State::AuthorizationNeeded => Some(Attention::Ended),
+            State::Expired => Some(Attention::Expired),
+            State::Ready if self.renewable => {
+                self.refresh_expires_at.filter(ends).map(Attention::RefreshTokenEnds)
+            }
+            State::Ready => self.access_expires_at.filter(ends).map(Attention::AccessTokenEnds),
         }
     }
 }
@@ -165,5 +203,17 @@ mod tests {
         };
         assert!(!record.needs_attention(at(0), at(4999)));
         assert!(record.needs_attention(at(0), at(5000)));
+        let why = record.attention(at(0), at(5000));
+        assert_eq!(why, Some(Attention::RefreshTokenEnds(at(5000))));
+    }
+
+    #[test] // AT-20
+    fn an_access_token_that_nothing_renews_wants_attention_before_it_ends() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let record =
+            Record { connected: true, access_expires_at: Some(at(5000)), ..Record::default() };
+        assert_eq!(record.attention(at(0), at(4999)), None);
+        assert_eq!(record.attention(at(0), at(5000)), Some(Attention::AccessTokenEnds(at(5000))));
+        assert_eq!(record.attention(at(5000), at(5000)), Some(Attention::Expired));
     }
 }

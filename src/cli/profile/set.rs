@@ -7,13 +7,14 @@ use crate::cli::args::ProfileSet;
 use crate::cli::connect::userinfo;
 use crate::cli::context::{Context, store_kind_named};
 use crate::cli::report::{self, Exit, Report};
+use crate::connection::api_origin;
 use crate::http::printable::printable;
 use crate::profile::client_id::{self, ClientIdError};
+use crate::profile::record::GivenFor;
 use crate::profile::scopes::{self, ScopeError};
 use crate::profile::{Profile, Record, settings};
 use crate::provider::Provider;
 use crate::provider::nearest::nearest;
-use crate::provider::schema::Format;
 use crate::store::StoreKind;
 use crate::user_agent::redirect_uri::RedirectUri;
 
@@ -137,43 +138,69 @@ fn store(record: &Record, name: &str) -> Result<StoreKind, Refusal> {
     }
 }
 
-/// What a change means for tokens that are there already.
+/// What a change means for tokens that are there already: nothing where it sets back what they belong to.
 fn warnings(
     before: &Profile,
     after: &Profile,
     provider: &Provider,
     record: &Record,
 ) -> Vec<String> {
-    if !record.connected {
+    let known = record.given_for.clone().or_else(|| as_set_up(before, provider));
+    let Some(given) = known.filter(|_| record.connected) else {
         return Vec::new();
-    }
-    let value = |profile: &Profile, name: &str| {
-        let id = profile.client_id.as_deref();
-        settings::values(provider, &profile.settings, id).get(name).map(str::to_owned)
     };
-    let hosts = provider.settings.iter().filter(|(_, setting)| setting.format == Format::Host);
-    let mut warnings: Vec<String> = hosts
-        .filter_map(|(name, _)| {
-            let (was, is) = (value(before, name), value(after, name));
-            (was != is).then(|| {
-                format!(
-                    "the stored tokens belong to {name} {} and are not sent elsewhere: set it back, or connect again",
-                    was.unwrap_or_default()
-                )
-            })
-        })
-        .collect();
-    if before.client_id != after.client_id {
-        warnings
-            .push("the stored tokens belong to the old client id until you connect again".into());
+    let mut warnings = Vec::new();
+    let changed = provider.settings.keys().filter(|name| {
+        let value = |profile: &Profile| profile.settings.get(*name).cloned();
+        value(before) != value(after)
+    });
+    let changed: Vec<&str> = changed.map(String::as_str).collect();
+    if !changed.is_empty()
+        && let Some(home) = left(&given, after, provider)
+    {
+        warnings.push(format!(
+            "the stored tokens belong to {} {home} and are not sent elsewhere: set it back, or connect again",
+            changed.join(", ")
+        ));
     }
-    if before.dpop != after.dpop {
-        warnings.push(
-            "the stored tokens are bound to a key, or to none, as they were given: connect again"
-                .into(),
-        );
+    if let Some(client_id) = &given.client_id
+        && before.client_id != after.client_id
+        && after.client_id.as_ref() != Some(client_id)
+    {
+        warnings.push(format!(
+            "the stored tokens belong to the client id {client_id} until you connect again"
+        ));
+    }
+    let wants_key = after.dpop || provider.client.dpop_bound_access_tokens;
+    if before.dpop != after.dpop && wants_key != given.to_key {
+        let are = if given.to_key { "are bound to a key" } else { "are bound to no key" };
+        warnings.push(format!("the stored tokens {are}, as they were given: connect again"));
     }
     warnings
+}
+
+/// What tokens belong to that a profile, as it is set up, was connected with.
+fn as_set_up(profile: &Profile, provider: &Provider) -> Option<GivenFor> {
+    let values = settings::values(provider, &profile.settings, profile.client_id.as_deref());
+    Some(GivenFor {
+        client_id: profile.client_id.clone(),
+        token_endpoint: values.render_url(&provider.token.url).ok()?,
+        api_origin: api_origin(provider, &values).ok()?,
+        to_key: profile.dpop || provider.client.dpop_bound_access_tokens,
+    })
+}
+
+/// The place that tokens belong to, where a profile now names another one.
+fn left<'g>(given: &'g GivenFor, profile: &Profile, provider: &Provider) -> Option<&'g str> {
+    let client_id = given.client_id.as_ref().or(profile.client_id.as_ref());
+    let values = settings::values(provider, &profile.settings, client_id.map(String::as_str));
+    // What cannot be filled in cannot be sent to either.
+    let endpoint = values.render_url(&provider.token.url).ok();
+    let origin = api_origin(provider, &values).ok();
+    [(origin, &given.api_origin), (endpoint, &given.token_endpoint)]
+        .into_iter()
+        .find(|(is, was)| is.as_ref().is_some_and(|is| is != *was))
+        .map(|(_, was)| was.as_str())
 }
 
 impl Refusal {
@@ -342,5 +369,33 @@ mod tests {
         assert_eq!(warnings_of(&record).len(), 1);
         assert!(warnings_of(&record)[0].contains("https://api.inkress.com"));
         assert!(warnings_of(&Record::default()).is_empty());
+    }
+
+    #[test]
+    fn what_is_set_back_warns_of_nothing() {
+        let inkress = provider("inkress");
+        let connected = Profile { client_id: Some("one".into()), ..Profile::default() };
+        let given_for = as_set_up(&connected, &inkress);
+        let record = Record { connected: true, given_for, ..Record::default() };
+        let change = |before: &Profile, key, value| {
+            let mut after = before.clone();
+            set(&mut after, &inkress, &record, key, value).unwrap();
+            let warnings = warnings(before, &after, &inkress, &record);
+            (after, warnings)
+        };
+        for (key, value, back, words) in [
+            ("api_host", "https://evil.example", "https://api.inkress.com", "https://api.inkress"),
+            ("api_host", "https://evil.example", "", "https://api.inkress"),
+            ("client_id", "two", "one", "client id one"),
+            ("dpop", "true", "false", "no key"),
+        ] {
+            let (away, told) = change(&connected, key, value);
+            assert!(told.len() == 1 && told[0].contains(words), "{key}: {told:?}");
+            let (_, told) = change(&away, key, back);
+            assert_eq!(told, [""; 0], "{key}={back}");
+        }
+        let (away, _) = change(&connected, "api_host", "https://evil.example");
+        let (_, told) = change(&away, "api_host", "https://worse.example");
+        assert!(told[0].contains("https://api.inkress.com"), "{told:?}");
     }
 }

@@ -31,7 +31,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
             "cannot-renew",
             format!("the access token of `{profile}` cannot be renewed"),
         )
-        .cause(format!("{} gave no refresh token", about.provider))
+        .cause("there is no refresh token for it")
         .hint("authorise it again")
         .next(about.connect()),
         FreshError::Ended(ended) => ended_report(ended, provider, about),

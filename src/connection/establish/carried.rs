@@ -29,7 +29,7 @@ impl Connection<'_> {
             entry.saved = brought.borrowed.then_some(entry.generation);
             Ok(())
         };
-        self.put(tokens, brought, Origin::BroughtIn, &replaces, fill).await
+        self.put(tokens, brought, Origin::Carried, &replaces, fill).await
     }
 
     /// Whether what was carried here may take the place of what is here; `agreed` where somebody said so.

@@ -8,10 +8,12 @@ use serde_json::Value;
 use super::{Brought, EstablishError};
 use crate::authorization_server::ClientRegistration;
 use crate::clock::after_seconds;
+use crate::connection::drawer::is_renewable;
 use crate::connection::entry::ShownAt;
 use crate::connection::leftover::Origin;
-use crate::connection::{Connection, Entry};
+use crate::connection::{Connection, Entry, Notice};
 use crate::provider::looks_like;
+use crate::provider::schema::Rotation;
 use crate::secret::Secret;
 use crate::token_set::TokenSet;
 
@@ -87,11 +89,13 @@ pub struct Imported {
 }
 
 impl Connection<'_> {
-    /// Stores tokens that were made elsewhere.
+    /// Stores tokens that were made elsewhere; `agreed` where somebody said that what renews the
+    /// connection that is here may go.
     pub async fn establish_imported(
         &self,
         brought: &Brought,
         tokens: TokenSet,
+        agreed: bool,
     ) -> Result<Entry, EstablishError> {
         refuse_unbindable(&self.provider).map_err(EstablishError::Import)?;
         // Tokens alone can be imported: the client is only needed to renew them.
@@ -103,18 +107,37 @@ impl Connection<'_> {
             },
             private_key: brought.private_key.clone(),
         };
-        let replaces = |before: &Entry, tokens: &TokenSet| match before
-            .has_rolled(tokens.refresh_token.as_ref())
-        {
-            true => Err(ImportError::Spent),
-            false => Ok(()),
+        let replaces = |before: &Entry, tokens: &TokenSet| {
+            if before.has_rolled(tokens.refresh_token.as_ref()) {
+                return Err(ImportError::Spent);
+            }
+            match !agreed && self.would_end_renewal(before, tokens) {
+                true => Err(ImportError::Lesser),
+                false => Ok(()),
+            }
         };
         let fill = |entry: &mut Entry| {
             self.fill_first(entry, (&registration, ShownAt::default()), brought, false)?;
             entry.account_is_claimed = true;
+            if entry.tokens.as_ref().is_some_and(|tokens| self.misses_refresh_token(tokens)) {
+                (self.notify)(Notice::NoneImported);
+            }
             Ok(())
         };
-        self.put(tokens, brought, Origin::BroughtIn, &replaces, fill).await
+        self.put(tokens, brought, Origin::Imported, &replaces, fill).await
+    }
+
+    /// Whether a connection that renews itself would end with the access token that takes its place.
+    fn would_end_renewal(&self, before: &Entry, tokens: &TokenSet) -> bool {
+        let rotation = self.provider.refresh.rotation;
+        let now = self.system.clock.now();
+        let lapses_at = before.tokens.as_ref().and_then(|it| it.refresh_expires_at);
+        // What the client's own credentials renew, they renew after an import as well.
+        rotation != Rotation::Reissue
+            && tokens.refresh_token.is_none()
+            && before.ended.is_none()
+            && is_renewable(before, rotation)
+            && lapses_at.is_none_or(|at| at > now)
     }
 }
 

@@ -348,8 +348,12 @@ impl Connection<'_> {
         brought: &Brought,
         reissues: bool,
     ) -> Result<Entry, EstablishError> {
-        let fill =
-            |entry: &mut Entry| self.fill_first(entry, (registration, shown_at), brought, reissues);
+        let fill = |entry: &mut Entry| {
+            if let Some(tokens) = &entry.tokens {
+                self.tell_shortfall(tokens, &brought.scopes, reissues);
+            }
+            self.fill_first(entry, (registration, shown_at), brought, reissues)
+        };
         self.put(tokens, brought, Origin::Granted, &|_, _| Ok(()), fill).await
     }
 
@@ -377,9 +381,6 @@ impl Connection<'_> {
         brought: &Brought,
         reissues: bool,
     ) -> Result<(), EstablishError> {
-        if let Some(tokens) = &entry.tokens {
-            self.tell_shortfall(tokens, &brought.scopes, reissues);
-        }
         entry.reissues = reissues;
         entry.asserts = false;
         entry.client_id =
@@ -424,7 +425,7 @@ impl Connection<'_> {
         may_replace(seen.as_ref())?;
         // The question comes before the lock, which is never held while a person is waited for.
         check_account(self, seen.as_ref(), &tokens, brought).await?;
-        if origin == Origin::BroughtIn {
+        if origin != Origin::Granted {
             self.drawer.store.prove()?;
         }
         let _seen_through = self.system.critical.enter();
@@ -465,12 +466,17 @@ impl Connection<'_> {
                 (self.notify)(Notice::GrantedLess(less));
             }
         }
-        use crate::provider::schema::Rotation;
-        let expected =
-            matches!(self.provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
-        if expected && !reissues && tokens.refresh_token.is_none() {
+        if !reissues && self.misses_refresh_token(tokens) {
             (self.notify)(Notice::NoRefreshToken);
         }
+    }
+
+    /// Whether tokens come without the refresh token that the provider has for them.
+    fn misses_refresh_token(&self, tokens: &TokenSet) -> bool {
+        use crate::provider::schema::Rotation;
+        let is_expected =
+            matches!(self.provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
+        is_expected && tokens.refresh_token.is_none()
     }
 
     fn implies_refresh(&self, scope: &str) -> bool {

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::StreamExt as _;
@@ -28,12 +29,19 @@ pub struct Desk {
     /// What waits for the reader, in bytes.
     unwritten: Cell<usize>,
     /// Lanes without work.
-    idle: RefCell<Vec<Waker>>,
+    idle: RefCell<Vec<Idle>>,
     busy: Cell<usize>,
     /// Lanes whose call is ready to be sent.
     ready: RefCell<Vec<Waker>>,
     /// Whether a lane has taken or left something that nobody has looked at.
     moved: Cell<bool>,
+}
+
+/// A lane without work.
+struct Idle {
+    waker: Waker,
+    /// Whether the lane is in the list; shared with the lane itself, which so need not search it.
+    is_listed: Rc<Cell<bool>>,
 }
 
 /// A line that is to be called, with its place among the answers and the bytes that were read with it.
@@ -115,7 +123,7 @@ impl Desk {
     /// Tells a lane without work that there may be some; false where all lanes are at work.
     pub fn call_a_lane(&self) -> bool {
         let lane = self.idle.borrow_mut().pop();
-        lane.map(Waker::wake).is_some()
+        lane.map(Idle::call).is_some()
     }
 
     /// A lane: makes the call of a line after the other for ever, as long as more `may_begin`.
@@ -124,8 +132,9 @@ impl Desk {
         may_begin: impl Fn() -> bool,
         make: impl AsyncFn(Line, u64) -> Option<Done>,
     ) {
+        let is_listed = Rc::default();
         loop {
-            let (place, line, read) = self.work(&may_begin).await;
+            let (place, line, read) = self.work(&may_begin, &is_listed).await;
             self.busy.update(|busy| busy + 1);
             let done = make(line, read).await;
             self.busy.update(|busy| busy - 1);
@@ -137,19 +146,35 @@ impl Desk {
         }
     }
 
-    async fn work(&self, may_begin: &impl Fn() -> bool) -> Asked {
-        let mut is_noted = false;
+    async fn work(&self, may_begin: &impl Fn() -> bool, is_listed: &Rc<Cell<bool>>) -> Asked {
         poll_fn(|context| match may_begin().then(|| self.asked()).flatten() {
-            Some(asked) => Poll::Ready(asked),
+            Some(asked) => {
+                self.unlist(is_listed);
+                Poll::Ready(asked)
+            }
             None => {
-                // Noted once: a lane that is noted twice would be woken while it works.
-                if !std::mem::replace(&mut is_noted, true) {
-                    self.idle.borrow_mut().push(context.waker().clone());
-                }
+                self.list(is_listed, context.waker());
                 Poll::Pending
             }
         })
         .await
+    }
+
+    /// Lists a lane that found no work: one that was called and came too late waits again.
+    fn list(&self, is_listed: &Rc<Cell<bool>>, waker: &Waker) {
+        let mut idle = self.idle.borrow_mut();
+        if !is_listed.replace(true) {
+            idle.push(Idle { waker: waker.clone(), is_listed: Rc::clone(is_listed) });
+        } else if let Some(lane) = idle.iter_mut().find(|lane| lane.is(is_listed)) {
+            lane.waker.clone_from(waker);
+        }
+    }
+
+    /// Takes a lane that found work by itself off the list: a call must not go to one that works.
+    fn unlist(&self, is_listed: &Rc<Cell<bool>>) {
+        if is_listed.replace(false) {
+            self.idle.borrow_mut().retain(|lane| !lane.is(is_listed));
+        }
     }
 
     fn asked(&self) -> Option<Asked> {
@@ -197,6 +222,17 @@ impl Desk {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }
+    }
+}
+
+impl Idle {
+    fn is(&self, is_listed: &Rc<Cell<bool>>) -> bool {
+        Rc::ptr_eq(&self.is_listed, is_listed)
+    }
+
+    fn call(self) {
+        self.is_listed.set(false);
+        self.waker.wake();
     }
 }
 
@@ -284,6 +320,47 @@ mod tests {
             let first = [all("made", [0, 1, 2]), all("sent", [0, 1, 2])].concat();
             let second = [all("made", [3, 4, 5]), all("sent", [3, 4, 5])].concat();
             assert_eq!(*told.borrow(), [first, second].concat());
+        });
+    }
+
+    #[test]
+    fn a_lane_that_was_called_for_nothing_is_called_again() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let desk = Desk::new(Lines::of(Source::stream(Box::new(&b"0\n1\n"[..]))).unwrap());
+            let make = async |_: Line, _: u64| std::future::pending::<Option<Done>>().await;
+            let mut context = Context::from_waker(Waker::noop());
+            let mut lane = std::pin::pin!(desk.lane(|| true, make));
+            assert!(lane.as_mut().poll(&mut context).is_pending());
+            assert!(desk.call_a_lane(), "it found no line");
+            desk.more().await.unwrap();
+            assert!(desk.asked().is_some() && desk.asked().is_some(), "others take both");
+            assert!(lane.as_mut().poll(&mut context).is_pending());
+            assert!(desk.call_a_lane(), "it came too late, and waits as before");
+            assert!(!desk.call_a_lane(), "it is listed once");
+        });
+    }
+
+    #[test]
+    fn a_lane_that_found_work_by_itself_is_not_called_while_it_works() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let desk = Desk::new(Lines::of(Source::stream(Box::new(&b"0\n1\n"[..]))).unwrap());
+            let make = async |_: Line, _: u64| std::future::pending::<Option<Done>>().await;
+            let lane = || Box::pin(desk.lane(|| true, make));
+            let mut context = Context::from_waker(Waker::noop());
+            let mut lanes = [lane(), lane()];
+            for lane in &mut lanes {
+                assert!(lane.as_mut().poll(&mut context).is_pending());
+                assert!(lane.as_mut().poll(&mut context).is_pending(), "it is listed once");
+            }
+            desk.more().await.unwrap();
+            assert!(lanes[1].as_mut().poll(&mut context).is_pending());
+            assert_eq!(desk.busy(), 1);
+            assert!(desk.call_a_lane(), "the other one");
+            assert!(!desk.call_a_lane(), "the first one is at work");
+            assert!(lanes[0].as_mut().poll(&mut context).is_pending());
+            assert_eq!(desk.busy(), 2);
         });
     }
 }
