@@ -8,17 +8,24 @@ use serde_json::{Value, json};
 
 use crate::device;
 use crate::register::{bearer, entry, methods, register, registered};
-use crate::support::Shop;
 use crate::support::browser::Behaviour;
 use crate::support::shelf::Trouble;
 use crate::support::site::{Said, Site};
 use crate::support::world::{Ran, World};
+use crate::support::{Shop, free_port, parameters};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What a registration or an update carried.
 fn sent(shop: &Shop, number: usize) -> Value {
     serde_json::from_slice(&shop.seen(Endpoint::Registration)[number].body).unwrap()
+}
+
+/// Pastes the last command that a failure prints.
+pub fn paste(shop: &Shop, ran: &Ran) -> Ran {
+    let line = ran.stderr.lines().map(str::trim_start).rfind(|it| it.starts_with("keyfob "));
+    let words = shlex::split(line.unwrap()).unwrap();
+    shop.world.run(words.iter().skip(1).map(String::as_str))
 }
 
 fn no_more() -> Vec<Fault> {
@@ -88,7 +95,7 @@ fn a_client_that_cannot_be_changed_serves_until_another_one_has_tokens() {
     shop.sandbox.next_answers(Endpoint::Registration, no_more());
     let ran = shop.line("connect shop --scope items:write").exits(3);
     ran.says("is not registered at Standard for items:write")
-        .says("keyfob connect shop --register");
+        .says("keyfob connect shop --scope items:write --register");
     assert_eq!(methods(&shop), ["POST", "PUT"], "a script is asked first");
 
     shop.sandbox.next_answers(Endpoint::Registration, no_more());
@@ -115,6 +122,24 @@ fn a_client_that_cannot_be_changed_serves_until_another_one_has_tokens() {
     let shown = shop.line("profile show shop --json").ok().json();
     assert_eq!(shown["client_id"], now["client_id"]);
     shop.line("profile remove shop --unregister --yes").ok().says("is ended at");
+}
+
+#[test] // EX7, ER2
+fn the_command_that_registers_another_client_asks_for_what_was_typed() {
+    let shop = registered();
+    // Another sandbox would know neither the client nor its token.
+    shop.sandbox.next_answers(Endpoint::Registration, no_more());
+    let port = free_port().to_string();
+    let words = ["connect", "shop", "--scope", "items:write", "--port", &port, "--param", "a=b c"];
+    let ran = shop.world.run(words).exits(3).says("is not registered at Standard");
+    shop.sandbox.next_answers(Endpoint::Registration, no_more());
+    paste(&shop, &ran).ok().says("registered at");
+    assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "POST"]);
+    assert_eq!(sent(&shop, 3)["scope"], "items:write");
+    let opened = parameters(shop.world.browser.opened().last().unwrap());
+    assert_eq!((&*opened["a"], &*opened["scope"]), ("b c", "items:write"));
+    assert!(opened["redirect_uri"].contains(&format!(":{port}/")), "{opened:?}");
+    shop.line("call shop POST /items name=x").ok();
 }
 
 #[test] // EX7

@@ -165,7 +165,9 @@ fn anew(
         chosen.name
     );
     if !args.registering.register && !context.agreed(&question)? {
-        return Err(report::registration_lacks(&chosen.name, &provider, &lacking));
+        // No file says yet what the client lacks, so the command to paste does.
+        let again = chosen.given.command("connect", &chosen.name, &[("--register", "")]);
+        return Err(report::registration_lacks(&chosen.name, &provider, &lacking, again));
     }
     let replaces = chosen.profile.client_id.clone();
     obtain(context, chosen, args, registration, flow, replaces.as_deref())

@@ -96,8 +96,9 @@ pub fn registration(
     }
 }
 
-/// A client that is registered for less than is asked for now, and cannot be changed.
-pub fn registration_lacks(profile: &str, provider: &str, lacking: &str) -> Report {
+/// A client that is registered for less than is asked for now, and cannot be changed; `again` is the
+/// command that registers another for it.
+pub fn registration_lacks(profile: &str, provider: &str, lacking: &str, again: String) -> Report {
     Report::new(
         Exit::SetUp,
         "registration-lacks",
@@ -105,7 +106,7 @@ pub fn registration_lacks(profile: &str, provider: &str, lacking: &str) -> Repor
     )
     .cause(format!("{provider} gives no way to change a registration, or knows it no more"))
     .hint("register another client; the one of before is used until that one has tokens")
-    .next(format!("keyfob connect {profile} --register"))
+    .next(again)
 }
 
 /// A key or a certificate that no client can be registered with.
