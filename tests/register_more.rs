@@ -143,6 +143,53 @@ fn the_command_that_registers_another_client_asks_for_what_was_typed() {
 }
 
 #[test] // EX7
+fn a_client_that_covers_everything_and_was_deleted_is_replaced_when_that_is_asked_for() {
+    let shop = registered();
+    let before = entry(&shop);
+    // The server knows it: nothing is registered, and its new token takes the old one's place.
+    shop.line("connect shop --register").ok();
+    let token = |entry: &Value| entry["secrets"]["registration_access_token"].clone();
+    assert_eq!(entry(&shop)["client_id"], before["client_id"]);
+    assert_ne!(token(&entry(&shop)), token(&before));
+    for status in [401, 404] {
+        shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(status)]);
+        let before = entry(&shop)["client_id"].clone();
+        let ran = shop.line("connect shop --register").ok();
+        ran.says("Standard knows the client of `shop` no more").says("registered at Standard");
+        assert_ne!(entry(&shop)["client_id"], before);
+        shop.line("refresh shop").ok();
+    }
+    assert_eq!(methods(&shop), ["POST", "GET", "GET", "POST", "GET", "POST"]);
+    // No answer is no verdict, and 403 says that the client is there (RFC 7592 section 2.1).
+    for (fault, exit) in [(503, 7), (403, 0)] {
+        shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(fault)]);
+        shop.line("connect shop --register").exits(exit);
+    }
+    assert_eq!(methods(&shop)[6..], ["GET", "GET"]);
+}
+
+#[test] // EX7
+fn a_change_that_the_server_refuses_can_be_had_with_another_client() {
+    for status in [403, 400] {
+        let shop = registered();
+        let refuses = || vec![Fault::status(status)];
+        shop.sandbox.next_answers(Endpoint::Registration, refuses());
+        let ran = shop.line("connect shop --scope items:write").exits(5);
+        assert_eq!(methods(&shop), ["POST", "PUT"], "a script is asked first");
+        shop.sandbox.next_answers(Endpoint::Registration, refuses());
+        paste(&shop, &ran).ok().says("registered at");
+        assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "POST"]);
+        shop.line("call shop POST /items name=x").ok();
+
+        // A redirect URI may be taken all the same, unless another client is asked for.
+        shop.sandbox.next_answers(Endpoint::Registration, refuses());
+        let line = format!("connect shop --port {} --register", free_port());
+        shop.line(&line).ok().says("registered at");
+        assert_eq!(methods(&shop)[4..], ["PUT", "POST"]);
+    }
+}
+
+#[test] // EX7
 fn a_person_is_asked_before_another_client_is_registered() {
     let mut shop = registered();
     shop.sandbox.next_answers(Endpoint::Registration, no_more());
@@ -288,6 +335,9 @@ fn what_a_server_once_declined_is_not_asked_of_it_again() {
     world.line("connect x --scope c --timeout 50ms").exits(3).says("for c");
     world.line("connect x --scope c --timeout 50ms --register").exits(4);
     assert_eq!(registrations(), 2);
+    let line = "connect x --scope c --timeout 50ms --register";
+    world.line(line).exits(4).says("does not say whether it knows it still");
+    assert_eq!(registrations(), 2, "a script that says it each time makes one client");
     let shown = world.line("profile show x --json").ok().json();
     assert_eq!(shown["client_id"], "c2", "without tokens nothing has to wait");
 }

@@ -270,6 +270,14 @@ impl Registrar<'_> {
         Ok(managed.client)
     }
 
+    /// Asks what is registered now, and keeps what the server says of it (RFC 7592 section 2.1).
+    pub async fn read(&self) -> Result<RegisteredClient, RegistrationError> {
+        let _seen_through = self.system.critical.enter();
+        let mut managed = self.managed().await?;
+        self.ask_and_keep(&mut managed, None, read_request).await?;
+        Ok(managed.client)
+    }
+
     /// Asks for a new secret where the old one has ended: reads what is registered, then registers the same again.
     pub async fn renew(
         &self,

@@ -12,6 +12,7 @@ use crate::authorization_server::client_terms::Lack;
 use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
 use crate::connection::Entry;
 use crate::connection::registration::{RegisteredClient, RegistrationError};
+use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 use crate::provider::schema::{Flow, Registration};
 
@@ -84,7 +85,10 @@ pub fn extend(
     let metadata = client_metadata(&wish, registration);
     let lacks = client.lacks(&entry.registrable_now(&metadata));
     if lacks.is_empty() {
-        return Ok(Became::default());
+        return match args.registering.register {
+            true => ask_after(context, chosen, args, registration, flow),
+            false => Ok(Became::default()),
+        };
     }
     match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
         Ok(client) => {
@@ -104,7 +108,7 @@ pub fn extend(
         // A server that cannot be asked may take any port of this machine all the same (RFC 8252
         // section 7.3), and proofs that nobody demands.
         Err(RegistrationError::NotManaged | RegistrationError::Refused(_))
-            if lacks.iter().all(may_be_had_all_the_same) =>
+            if lacks.iter().all(may_be_had_all_the_same) && !args.registering.register =>
         {
             if lacks.iter().any(|lack| matches!(lack, Lack::RedirectUri(_))) {
                 let says =
@@ -114,7 +118,10 @@ pub fn extend(
             Ok(Became::default())
         }
         Err(RegistrationError::NotManaged | RegistrationError::Gone) => {
-            anew(context, chosen, args, registration, flow, &lacks)
+            anew(context, chosen, args, registration, flow, (&lacks, None))
+        }
+        Err(RegistrationError::Refused(error)) => {
+            anew(context, chosen, args, registration, flow, (&lacks, Some(&error)))
         }
         Err(error) => Err(failed(&error, chosen)),
     }
@@ -157,7 +164,7 @@ fn anew(
     args: &Connect,
     registration: &Registration,
     flow: Flow,
-    lacks: &[Lack],
+    (lacks, refusal): (&[Lack], Option<&ErrorResponse>),
 ) -> Result<Became, Report> {
     let (lacking, provider) = (words(lacks), title(&chosen.provider));
     let question = format!(
@@ -167,10 +174,51 @@ fn anew(
     if !args.registering.register && !context.agreed(&question)? {
         // No file says yet what the client lacks, so the command to paste does.
         let again = chosen.given.command("connect", &chosen.name, &[("--register", "")]);
-        return Err(report::registration_lacks(&chosen.name, &provider, &lacking, again));
+        return Err(report::registration_lacks(&chosen.name, &provider, &lacking, refusal, again));
     }
+    another(context, chosen, args, registration, flow)
+}
+
+/// Registers another client in the place of the profile's.
+fn another(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    registration: &Registration,
+    flow: Flow,
+) -> Result<Became, Report> {
     let replaces = chosen.profile.client_id.clone();
     obtain(context, chosen, args, registration, flow, replaces.as_deref())
+}
+
+/// Asks whether the server knows a client still that covers all that is wanted; one that is no more
+/// is registered anew.
+fn ask_after(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    args: &Connect,
+    registration: &Registration,
+    flow: Flow,
+) -> Result<Became, Report> {
+    let (name, provider) = (chosen.name.clone(), title(&chosen.provider));
+    let tell = |line: String| context.output.note(context.system, &line);
+    match with_registrar(context, chosen, |desk| context.wait(desk.read()))? {
+        Ok(client) => {
+            keep(context, chosen, &client)?;
+            Ok(Became::default())
+        }
+        Err(RegistrationError::Gone) => {
+            tell(format!("{provider} knows the client of `{name}` no more"));
+            another(context, chosen, args, registration, flow)
+        }
+        Err(RegistrationError::NotManaged | RegistrationError::Refused(_)) => {
+            tell(format!(
+                "`{name}` has a client of {provider} already, which does not say whether it knows it still; to register another, run `keyfob profile remove {name}` first"
+            ));
+            Ok(Became::default())
+        }
+        Err(error) => Err(failed(&error, chosen)),
+    }
 }
 
 /// Gets a new secret in the place of one that has ended; a client that is no more is made anew.
@@ -194,8 +242,7 @@ fn renew(
         Err(
             RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,
         ) if args.registering.register || wanted(context, chosen)? => {
-            let replaces = chosen.profile.client_id.clone();
-            obtain(context, chosen, args, registration, flow, replaces.as_deref())
+            another(context, chosen, args, registration, flow)
         }
         Err(error) => Err(failed(&error, chosen)),
     }

@@ -4,6 +4,7 @@ use super::super::command_line::Plus;
 use super::{Exit, Report, http, keeping};
 use crate::authorization_server::registered_key::RegisteredKeyError;
 use crate::connection::registration::RegistrationError;
+use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 
 /// A registration that was not made, not renewed or not moved; `again` is the command with what the advice adds.
@@ -96,17 +97,28 @@ pub fn registration(
     }
 }
 
-/// A client that is registered for less than is asked for now, and cannot be changed; `again` is the
+/// A client that is registered for less than is asked for now, and is not changed; `again` is the
 /// command that registers another for it.
-pub fn registration_lacks(profile: &str, provider: &str, lacking: &str, again: String) -> Report {
-    Report::new(
-        Exit::SetUp,
-        "registration-lacks",
-        format!("the client of `{profile}` is not registered at {provider} for {lacking}"),
-    )
-    .cause(format!("{provider} gives no way to change a registration, or knows it no more"))
-    .hint("register another client; the one of before is used until that one has tokens")
-    .next(again)
+pub fn registration_lacks(
+    profile: &str,
+    provider: &str,
+    lacking: &str,
+    refusal: Option<&ErrorResponse>,
+    again: String,
+) -> Report {
+    let message =
+        format!("the client of `{profile}` is not registered at {provider} for {lacking}");
+    let report = match refusal {
+        Some(error) => Report::new(Exit::Refused, "registration-refused", message)
+            .cause(format!("{provider} does not change the registration"))
+            .vendor(error),
+        None => Report::new(Exit::SetUp, "registration-lacks", message).cause(format!(
+            "{provider} gives no way to change a registration, or knows it no more"
+        )),
+    };
+    report
+        .hint("register another client; the one of before is used until that one has tokens")
+        .next(again)
 }
 
 /// A key or a certificate that no client can be registered with.
