@@ -4,17 +4,17 @@ use super::super::args::Connect;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
 use super::register::{
-    Became, dynamic, failed, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
-    with_registrar,
+    Asking, Became, dynamic, failed, obtain, pin_port, use_redirect, use_what_was_given, wanted,
+    wish, with_registrar,
 };
-use super::register_key::OwnKey;
+use super::register_key::{OwnKey, read};
 use crate::authorization_server::client_terms::Lack;
 use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
 use crate::connection::Entry;
 use crate::connection::registration::{RegisteredClient, RegistrationError};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
-use crate::provider::schema::{Flow, Registration};
+use crate::provider::schema::Flow;
 
 /// Makes the client of the profile fit for what is asked for now.
 pub fn standing(
@@ -28,8 +28,14 @@ pub fn standing(
     match (dynamic(chosen), ended) {
         (None, true) => Err(report::no_registration(&title(&chosen.provider))),
         (None, false) => Ok(Became::default()),
-        (Some(registration), true) => renew(context, chosen, args, &registration, flow),
-        (Some(registration), false) => extend(context, chosen, args, &registration, flow),
+        (Some(registration), is_over) => {
+            let read = read(context, chosen, args)?;
+            let asking = Asking { args, registration: &registration, flow, read: &read };
+            match is_over {
+                true => renew(context, chosen, &asking),
+                false => extend(context, chosen, &asking),
+            }
+        }
     }
 }
 
@@ -69,15 +75,14 @@ fn keep(
 
 /// Registers the client for what it is not registered for yet: as the same one where the server
 /// lets it be changed (RFC 7592), else as another that takes its place once it has tokens.
-pub fn extend(
+pub(super) fn extend(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
 ) -> Result<Became, Report> {
-    let Some(entry) = entry(context, chosen)? else { return Ok(Became::default()) };
-    let Some(client) = own_client(&entry, chosen) else { return Ok(Became::default()) };
+    let Some(entry) = entry(context, chosen)? else { return Ok(asking.done()) };
+    let Some(client) = own_client(&entry, chosen) else { return Ok(asking.done()) };
+    let Asking { registration, flow, .. } = *asking;
     return_to_it(chosen, client, flow);
     pin_port(context, chosen, flow)?;
     let own = OwnKey::kept(chosen, &entry)?;
@@ -85,9 +90,9 @@ pub fn extend(
     let metadata = client_metadata(&wish, registration);
     let lacks = client.lacks(&entry.registrable_now(&metadata));
     if lacks.is_empty() {
-        return match args.registering.register {
-            true => ask_after(context, chosen, args, registration, flow),
-            false => Ok(Became::default()),
+        return match asking.args.registering.register {
+            true => ask_after(context, chosen, asking),
+            false => Ok(asking.done()),
         };
     }
     match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
@@ -103,25 +108,25 @@ pub fn extend(
                     words(&lacks)
                 ),
             );
-            Ok(Became::default())
+            Ok(asking.done())
         }
         // A server that cannot be asked may take any port of this machine all the same (RFC 8252
         // section 7.3), and proofs that nobody demands.
         Err(RegistrationError::NotManaged | RegistrationError::Refused(_))
-            if lacks.iter().all(may_be_had_all_the_same) && !args.registering.register =>
+            if lacks.iter().all(may_be_had_all_the_same) && !asking.args.registering.register =>
         {
             if lacks.iter().any(|lack| matches!(lack, Lack::RedirectUri(_))) {
                 let says =
                     "the server could not be told of the new redirect URI, and may refuse it";
                 context.output.warn(context.system, says);
             }
-            Ok(Became::default())
+            Ok(asking.done())
         }
         Err(RegistrationError::NotManaged | RegistrationError::Gone) => {
-            anew(context, chosen, args, registration, flow, (&lacks, None))
+            anew(context, chosen, asking, (&lacks, None))
         }
         Err(RegistrationError::Refused(error)) => {
-            anew(context, chosen, args, registration, flow, (&lacks, Some(&error)))
+            anew(context, chosen, asking, (&lacks, Some(&error)))
         }
         Err(error) => Err(failed(&error, chosen)),
     }
@@ -161,9 +166,7 @@ fn words(lacks: &[Lack]) -> String {
 fn anew(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
     (lacks, refusal): (&[Lack], Option<&ErrorResponse>),
 ) -> Result<Became, Report> {
     let (lacking, provider) = (words(lacks), title(&chosen.provider));
@@ -171,24 +174,22 @@ fn anew(
         "The client of `{}` is not registered at {provider} for {lacking}, and cannot be changed. Register another?",
         chosen.name
     );
-    if !args.registering.register && !context.agreed(&question)? {
+    if !asking.args.registering.register && !context.agreed(&question)? {
         // No file says yet what the client lacks, so the command to paste does.
         let again = chosen.given.command("connect", &chosen.name, &[("--register", "")]);
         return Err(report::registration_lacks(&chosen.name, &provider, &lacking, refusal, again));
     }
-    another(context, chosen, args, registration, flow)
+    another(context, chosen, asking)
 }
 
 /// Registers another client in the place of the profile's.
 fn another(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
 ) -> Result<Became, Report> {
     let replaces = chosen.profile.client_id.clone();
-    obtain(context, chosen, args, registration, flow, replaces.as_deref())
+    obtain(context, chosen, asking, replaces.as_deref())
 }
 
 /// Asks whether the server knows a client still that covers all that is wanted; one that is no more
@@ -196,26 +197,24 @@ fn another(
 fn ask_after(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
 ) -> Result<Became, Report> {
     let (name, provider) = (chosen.name.clone(), title(&chosen.provider));
     let tell = |line: String| context.output.note(context.system, &line);
     match with_registrar(context, chosen, |desk| context.wait(desk.read()))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
-            Ok(Became::default())
+            Ok(asking.done())
         }
         Err(RegistrationError::Gone) => {
             tell(format!("{provider} knows the client of `{name}` no more"));
-            another(context, chosen, args, registration, flow)
+            another(context, chosen, asking)
         }
         Err(RegistrationError::NotManaged | RegistrationError::Refused(_)) => {
             tell(format!(
                 "`{name}` has a client of {provider} already, which does not say whether it knows it still; to register another, run `keyfob profile remove {name}` first"
             ));
-            Ok(Became::default())
+            Ok(asking.done())
         }
         Err(error) => Err(failed(&error, chosen)),
     }
@@ -225,11 +224,9 @@ fn ask_after(
 fn renew(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
 ) -> Result<Became, Report> {
-    let metadata = client_metadata(&wish(chosen, flow)?, registration);
+    let metadata = client_metadata(&wish(chosen, asking.flow)?, asking.registration);
     match with_registrar(context, chosen, |desk| context.wait(desk.renew(&metadata)))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
@@ -237,12 +234,12 @@ fn renew(
                 context.system,
                 &format!("the client secret of `{}` had ended and is renewed", chosen.name),
             );
-            extend(context, chosen, args, registration, flow)
+            extend(context, chosen, asking)
         }
         Err(
             RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,
-        ) if args.registering.register || wanted(context, chosen)? => {
-            another(context, chosen, args, registration, flow)
+        ) if asking.args.registering.register || wanted(context, chosen)? => {
+            another(context, chosen, asking)
         }
         Err(error) => Err(failed(&error, chosen)),
     }
