@@ -106,3 +106,65 @@ fn a_key_that_comes_from_a_pipe_is_read_once_for_a_client_that_is_there_already(
     connect(&world, &site, &words).ok().says("was registered before at");
     assert_eq!(methods(&site), ["POST", "GET"]);
 }
+
+/// A key of its own for each call.
+fn another_key() -> String {
+    rcgen::KeyPair::generate().unwrap().serialize_pem()
+}
+
+fn stored_key(world: &World) -> Value {
+    let entry: Value = serde_json::from_str(&world.shelf.entry("x").unwrap()).unwrap();
+    entry["secrets"]["private_key"].clone()
+}
+
+#[test] // EX7, CA6
+fn the_server_gets_to_know_a_new_key_before_it_is_used() {
+    let world = World::new();
+    let site = signing(true);
+    pipes(&world, P256);
+    connect(&world, &site, &["--register", "--client-key-file", "-"]).ok();
+    let new = another_key();
+    pipes(&world, &new);
+    let ran = connect(&world, &site, &["--client-key-file", "-"]).ok();
+    ran.says("by the key that was given, and by the one of before no more");
+    let told = registered(&site);
+    assert_eq!(methods(&site), ["POST", "PUT"]);
+    assert_ne!(told[0].1, told[1].1, "the public half of another key");
+    let update: Value =
+        serde_json::from_str(&site.asked().iter().find(|it| it.method == "PUT").unwrap().body)
+            .unwrap();
+    assert_eq!(update["jwks"]["keys"].as_array().unwrap().len(), 1);
+    assert!(update["jwks"]["keys"][0].get("d").is_none(), "nothing private");
+    assert_eq!(stored_key(&world), new.trim_end());
+    // The server knows it now, whoever gives it once more; and a later update keeps to it.
+    pipes(&world, &new);
+    connect(&world, &site, &["--client-key-file", "-"]).ok();
+    assert_eq!(methods(&site).len(), 2);
+    connect(&world, &site, &["--scope", "a"]).ok();
+    assert_eq!(registered(&site)[2], ("PUT".to_owned(), told[1].1.clone()));
+}
+
+#[test] // EX7, CA6
+fn a_new_key_that_the_server_cannot_be_told_of_is_not_used_for_the_client_of_before() {
+    let mut world = World::new();
+    let site = signing(false);
+    let old = world.own_file("old.pem", P256);
+    let new = world.own_file("new.pem", another_key());
+    connect(&world, &site, &["--register", "--client-key-file", old.to_str().unwrap()]).ok();
+    let before = stored_key(&world);
+    let words = ["--client-key-file", new.to_str().unwrap()];
+    let ran = connect(&world, &site, &words).exits(3);
+    let ran = ran.says("is not registered at").says("for the key that was given");
+    ran.says(&format!(" --client-key-file {} ", new.display())).says(" --register\n");
+    assert_eq!(stored_key(&world), before);
+    world.line("refresh x").ok();
+
+    // Another client is registered with it; the key is read once there too.
+    world.set("KEYFOB_CLIENT_KEY_FILE", "-");
+    pipes(&world, std::fs::read_to_string(new).unwrap().trim_end());
+    connect(&world, &site, &["--register"]).ok().says("registered at");
+    let told = registered(&site);
+    assert_eq!(methods(&site), ["POST", "POST"]);
+    assert_ne!(told[0].1, told[1].1);
+    assert_ne!(stored_key(&world), before);
+}

@@ -85,15 +85,19 @@ impl OwnKey {
         Ok(Self { read, ..Self::made(chosen, method, private_key, certificate)? })
     }
 
-    /// As it is kept with a client that is registered already.
-    pub fn kept(chosen: &Chosen, entry: &Entry) -> Result<Self, Report> {
+    /// As it is kept with a client that is registered already, but for what was read.
+    pub fn standing(chosen: &Chosen, entry: &Entry, read: &Credentials) -> Result<Self, Report> {
         let method = chosen.profile.client_of(&chosen.provider).auth;
-        match entry.private_key().filter(|_| has_own_key(method)) {
-            Some(key) => {
-                Self::made(chosen, method, key.clone(), entry.client_certificate().cloned())
-            }
-            None => Ok(Self::default()),
+        let private_key = read.private_key.as_ref().or(entry.private_key());
+        let certificate = read.certificate.as_ref().or(entry.client_certificate());
+        let Some(private_key) = private_key.filter(|_| has_own_key(method)) else {
+            return Ok(Self::default());
+        };
+        if read.private_key.is_some() || read.certificate.is_some() {
+            client_certificate::check_pair(certificate, Some(private_key))?;
         }
+        let made = Self::made(chosen, method, private_key.clone(), certificate.cloned())?;
+        Ok(Self { read: read.clone(), ..made })
     }
 
     fn made(

@@ -1,5 +1,7 @@
 //! A client that is registered already: adopted, renewed, and registered for more where that is needed.
 
+use serde_json::{Map, Value};
+
 use super::super::args::Connect;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
@@ -11,6 +13,7 @@ use super::register_key::{OwnKey, read};
 use crate::authorization_server::client_terms::Lack;
 use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
 use crate::connection::Entry;
+use crate::connection::entry::Credentials;
 use crate::connection::registration::{RegisteredClient, RegistrationError};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
@@ -85,29 +88,26 @@ pub(super) fn extend(
     let Asking { registration, flow, .. } = *asking;
     return_to_it(chosen, client, flow);
     pin_port(context, chosen, flow)?;
-    let own = OwnKey::kept(chosen, &entry)?;
+    let own = OwnKey::standing(chosen, &entry, asking.read)?;
     let wish = Wish { known_by: own.known_by, ..wish(chosen, flow)? };
     let metadata = client_metadata(&wish, registration);
-    let lacks = client.lacks(&entry.registrable_now(&metadata));
+    let mut lacks = client.lacks(&entry.registrable_now(&metadata));
+    let mut brought = Credentials::default();
+    if is_another_key(chosen, &entry, asking, wish, &metadata) {
+        lacks.push(Lack::Key);
+        brought = own.brought;
+    }
     if lacks.is_empty() {
         return match asking.args.registering.register {
             true => ask_after(context, chosen, asking),
             false => Ok(asking.done()),
         };
     }
-    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
+    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata, &brought)))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
             use_what_was_given(context, chosen, &client, flow)?;
-            context.output.note(
-                context.system,
-                &format!(
-                    "`{}` is registered at {} for {} too",
-                    chosen.name,
-                    title(&chosen.provider),
-                    words(&lacks)
-                ),
-            );
+            tell_change(context, chosen, &lacks);
             Ok(asking.done())
         }
         // A server that cannot be asked may take any port of this machine all the same (RFC 8252
@@ -132,6 +132,24 @@ pub(super) fn extend(
     }
 }
 
+/// Whether the server would get to know the client by another key or certificate than by the one that
+/// is kept; not so where that is unchanged, or fetched from where the provider's file says.
+fn is_another_key(
+    chosen: &Chosen,
+    entry: &Entry,
+    asking: &Asking<'_>,
+    wish: Wish,
+    metadata: &Map<String, Value>,
+) -> bool {
+    if asking.read.private_key.is_none() && asking.read.certificate.is_none() {
+        return false;
+    }
+    // A kept one that cannot be read is another one too.
+    let kept = OwnKey::standing(chosen, entry, &Credentials::default());
+    let known_by = kept.map(|own| own.known_by).unwrap_or_default();
+    client_metadata(&Wish { known_by, ..wish }, asking.registration) != *metadata
+}
+
 /// The client in force, where it is the one that the profile names.
 fn own_client<'e>(entry: &'e Entry, chosen: &Chosen) -> Option<&'e RegisteredClient> {
     let client = entry.registration.as_ref()?;
@@ -148,6 +166,23 @@ fn return_to_it(chosen: &mut Chosen, client: &RegisteredClient, flow: Flow) {
     }
 }
 
+/// What the server registered beside what it had, and in the place of it.
+fn tell_change(context: &Context<'_>, chosen: &Chosen, lacks: &[Lack]) {
+    let (name, provider) = (&chosen.name, title(&chosen.provider));
+    let (keys, more): (Vec<Lack>, Vec<Lack>) =
+        lacks.iter().cloned().partition(|it| *it == Lack::Key);
+    let tell = |line: String| context.output.note(context.system, &line);
+    if !more.is_empty() {
+        tell(format!("`{name}` is registered at {provider} for {} too", words(&more)));
+    }
+    if !keys.is_empty() {
+        tell(format!(
+            "{provider} knows the client of `{name}` by {}, and by the one of before no more",
+            words(&keys)
+        ));
+    }
+}
+
 fn may_be_had_all_the_same(lack: &Lack) -> bool {
     matches!(lack, Lack::RedirectUri(_) | Lack::BoundTokens)
 }
@@ -158,6 +193,7 @@ fn words(lacks: &[Lack]) -> String {
         Lack::Grant(name) | Lack::Scope(name) | Lack::RedirectUri(name) => printable(name),
         Lack::PlainTokens => "tokens that are bound to no key".to_owned(),
         Lack::BoundTokens => "tokens that are bound to a key".to_owned(),
+        Lack::Key => "the key that was given".to_owned(),
     });
     words.collect::<Vec<_>>().join(", ")
 }
