@@ -168,6 +168,24 @@ fn a_client_that_covers_everything_and_was_deleted_is_replaced_when_that_is_aske
     assert_eq!(methods(&shop)[6..], ["GET", "GET"]);
 }
 
+#[test] // EX7, ER2
+fn a_change_without_a_verdict_is_tried_again_and_leaves_no_second_client() {
+    let shop = registered();
+    for fault in [Fault::status(503), Fault::Reset] {
+        shop.sandbox.next_answers(Endpoint::Registration, vec![fault]);
+        let ran = shop.line("connect shop --scope items:write").exits(7);
+        assert!(!ran.stderr.contains("nobody uses"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.ends_with("keyfob connect shop --scope items:write\n"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = shop.line("connect shop --scope items:write").ok();
+    assert!(!ran.stderr.contains("nobody uses"), "{}", ran.stderr);
+    assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "PUT"]);
+}
+
 #[test] // EX7
 fn a_change_that_the_server_refuses_can_be_had_with_another_client() {
     for status in [403, 400] {

@@ -302,7 +302,7 @@ fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredCli
     chosen.profile.scopes = kept;
 }
 
-pub(super) fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
+fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
     let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
     report::registration(error, &title(&chosen.provider), &again)
 }

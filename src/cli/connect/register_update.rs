@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::super::args::Connect;
+use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
 use super::register::{
-    Asking, Became, dynamic, failed, obtain, pin_port, use_redirect, use_what_was_given, wanted,
-    wish, with_registrar,
+    Asking, Became, dynamic, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
+    with_registrar,
 };
 use super::register_key::{OwnKey, read};
 use crate::authorization_server::client_terms::Lack;
@@ -128,8 +129,13 @@ pub(super) fn extend(
         Err(RegistrationError::Refused(error)) => {
             anew(context, chosen, asking, (&lacks, Some(&error)))
         }
-        Err(error) => Err(failed(&error, chosen)),
+        Err(error) => Err(not_changed(&error, chosen)),
     }
+}
+
+fn not_changed(error: &RegistrationError, chosen: &Chosen) -> Report {
+    let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
+    report::registration_change(error, &title(&chosen.provider), &again)
 }
 
 /// Whether the server would get to know the client by another key or certificate than by the one that
@@ -252,7 +258,7 @@ fn ask_after(
             ));
             Ok(asking.done())
         }
-        Err(error) => Err(failed(&error, chosen)),
+        Err(error) => Err(not_changed(&error, chosen)),
     }
 }
 
@@ -277,6 +283,6 @@ fn renew(
         ) if asking.args.registering.register || wanted(context, chosen)? => {
             another(context, chosen, asking)
         }
-        Err(error) => Err(failed(&error, chosen)),
+        Err(error) => Err(not_changed(&error, chosen)),
     }
 }

@@ -7,7 +7,7 @@ use crate::connection::registration::RegistrationError;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 
-/// A registration that was not made, not renewed or not moved; `again` is the command with what the advice adds.
+/// A client that was not registered; `again` is the command with what the advice adds.
 pub fn registration(
     error: &RegistrationError,
     provider: &str,
@@ -94,6 +94,30 @@ pub fn registration(
         )
         .hint("register again")
         .next(register()),
+    }
+}
+
+/// A client that is there and was not changed, read or renewed; `again` as for a registration.
+pub fn registration_change(
+    error: &RegistrationError,
+    provider: &str,
+    again: &dyn Fn(Plus<'_>) -> String,
+) -> Report {
+    match error {
+        RegistrationError::Http(error) => {
+            http(&format!("{provider} gave no answer about the registration"), error)
+                .next(again(&[]))
+        }
+        RegistrationError::NoVerdict { status, what } => {
+            let message = format!("{provider} did not say sensibly what is registered");
+            let mut report = Report::new(Exit::TryLater, "no-verdict", message)
+                .cause(format!("it answered with {what} (HTTP {status})"))
+                .hint("try again; the client is the same whether it was changed or not")
+                .next(again(&[]));
+            report.http_status = Some(*status);
+            report
+        }
+        error => registration(error, provider, again),
     }
 }
 
