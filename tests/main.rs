@@ -74,6 +74,7 @@ mod recipes;
 mod redirect;
 mod refresh;
 mod register;
+mod register_key;
 mod register_more;
 mod resource;
 mod retries;

@@ -8,17 +8,24 @@ use serde_json::{Value, json};
 
 use crate::device;
 use crate::register::{bearer, entry, methods, register, registered};
-use crate::support::Shop;
 use crate::support::browser::Behaviour;
 use crate::support::shelf::Trouble;
 use crate::support::site::{Said, Site};
 use crate::support::world::{Ran, World};
+use crate::support::{Shop, free_port, parameters};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What a registration or an update carried.
 fn sent(shop: &Shop, number: usize) -> Value {
     serde_json::from_slice(&shop.seen(Endpoint::Registration)[number].body).unwrap()
+}
+
+/// Pastes the last command that a failure prints.
+pub fn paste(shop: &Shop, ran: &Ran) -> Ran {
+    let line = ran.stderr.lines().map(str::trim_start).rfind(|it| it.starts_with("keyfob "));
+    let words = shlex::split(line.unwrap()).unwrap();
+    shop.world.run(words.iter().skip(1).map(String::as_str))
 }
 
 fn no_more() -> Vec<Fault> {
@@ -88,7 +95,7 @@ fn a_client_that_cannot_be_changed_serves_until_another_one_has_tokens() {
     shop.sandbox.next_answers(Endpoint::Registration, no_more());
     let ran = shop.line("connect shop --scope items:write").exits(3);
     ran.says("is not registered at Standard for items:write")
-        .says("keyfob connect shop --register");
+        .says("keyfob connect shop --scope items:write --register");
     assert_eq!(methods(&shop), ["POST", "PUT"], "a script is asked first");
 
     shop.sandbox.next_answers(Endpoint::Registration, no_more());
@@ -115,6 +122,89 @@ fn a_client_that_cannot_be_changed_serves_until_another_one_has_tokens() {
     let shown = shop.line("profile show shop --json").ok().json();
     assert_eq!(shown["client_id"], now["client_id"]);
     shop.line("profile remove shop --unregister --yes").ok().says("is ended at");
+}
+
+#[test] // EX7, ER2
+fn the_command_that_registers_another_client_asks_for_what_was_typed() {
+    let shop = registered();
+    // Another sandbox would know neither the client nor its token.
+    shop.sandbox.next_answers(Endpoint::Registration, no_more());
+    let port = free_port().to_string();
+    let words = ["connect", "shop", "--scope", "items:write", "--port", &port, "--param", "a=b c"];
+    let ran = shop.world.run(words).exits(3).says("is not registered at Standard");
+    shop.sandbox.next_answers(Endpoint::Registration, no_more());
+    paste(&shop, &ran).ok().says("registered at");
+    assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "POST"]);
+    assert_eq!(sent(&shop, 3)["scope"], "items:write");
+    let opened = parameters(shop.world.browser.opened().last().unwrap());
+    assert_eq!((&*opened["a"], &*opened["scope"]), ("b c", "items:write"));
+    assert!(opened["redirect_uri"].contains(&format!(":{port}/")), "{opened:?}");
+    shop.line("call shop POST /items name=x").ok();
+}
+
+#[test] // EX7
+fn a_client_that_covers_everything_and_was_deleted_is_replaced_when_that_is_asked_for() {
+    let shop = registered();
+    let before = entry(&shop);
+    // The server knows it: nothing is registered, and its new token takes the old one's place.
+    shop.line("connect shop --register").ok();
+    let token = |entry: &Value| entry["secrets"]["registration_access_token"].clone();
+    assert_eq!(entry(&shop)["client_id"], before["client_id"]);
+    assert_ne!(token(&entry(&shop)), token(&before));
+    for status in [401, 404] {
+        shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(status)]);
+        let before = entry(&shop)["client_id"].clone();
+        let ran = shop.line("connect shop --register").ok();
+        ran.says("Standard knows the client of `shop` no more").says("registered at Standard");
+        assert_ne!(entry(&shop)["client_id"], before);
+        shop.line("refresh shop").ok();
+    }
+    assert_eq!(methods(&shop), ["POST", "GET", "GET", "POST", "GET", "POST"]);
+    // No answer is no verdict, and 403 says that the client is there (RFC 7592 section 2.1).
+    for (fault, exit) in [(503, 7), (403, 0)] {
+        shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(fault)]);
+        shop.line("connect shop --register").exits(exit);
+    }
+    assert_eq!(methods(&shop)[6..], ["GET", "GET"]);
+}
+
+#[test] // EX7, ER2
+fn a_change_without_a_verdict_is_tried_again_and_leaves_no_second_client() {
+    let shop = registered();
+    for fault in [Fault::status(503), Fault::Reset] {
+        shop.sandbox.next_answers(Endpoint::Registration, vec![fault]);
+        let ran = shop.line("connect shop --scope items:write").exits(7);
+        assert!(!ran.stderr.contains("nobody uses"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.ends_with("keyfob connect shop --scope items:write\n"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = shop.line("connect shop --scope items:write").ok();
+    assert!(!ran.stderr.contains("nobody uses"), "{}", ran.stderr);
+    assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "PUT"]);
+}
+
+#[test] // EX7
+fn a_change_that_the_server_refuses_can_be_had_with_another_client() {
+    for status in [403, 400] {
+        let shop = registered();
+        let refuses = || vec![Fault::status(status)];
+        shop.sandbox.next_answers(Endpoint::Registration, refuses());
+        let ran = shop.line("connect shop --scope items:write").exits(5);
+        assert_eq!(methods(&shop), ["POST", "PUT"], "a script is asked first");
+        shop.sandbox.next_answers(Endpoint::Registration, refuses());
+        paste(&shop, &ran).ok().says("registered at");
+        assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "POST"]);
+        shop.line("call shop POST /items name=x").ok();
+
+        // A redirect URI may be taken all the same, unless another client is asked for.
+        shop.sandbox.next_answers(Endpoint::Registration, refuses());
+        let line = format!("connect shop --port {} --register", free_port());
+        shop.line(&line).ok().says("registered at");
+        assert_eq!(methods(&shop)[4..], ["PUT", "POST"]);
+    }
 }
 
 #[test] // EX7
@@ -263,6 +353,9 @@ fn what_a_server_once_declined_is_not_asked_of_it_again() {
     world.line("connect x --scope c --timeout 50ms").exits(3).says("for c");
     world.line("connect x --scope c --timeout 50ms --register").exits(4);
     assert_eq!(registrations(), 2);
+    let line = "connect x --scope c --timeout 50ms --register";
+    world.line(line).exits(4).says("does not say whether it knows it still");
+    assert_eq!(registrations(), 2, "a script that says it each time makes one client");
     let shown = world.line("profile show x --json").ok().json();
     assert_eq!(shown["client_id"], "c2", "without tokens nothing has to wait");
 }

@@ -32,6 +32,8 @@ pub enum Lack {
     /// It does not demand one that is wanted now: tokens are bound all the same, and the server
     /// would refuse others only if it knew.
     BoundTokens,
+    /// The key or the certificate that the client proves itself with now.
+    Key,
 }
 
 impl Terms {

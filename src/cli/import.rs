@@ -8,6 +8,7 @@ use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leav
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
 use super::{client_key, sealed_import, secrets, standard_input};
+use crate::connection::entry::Credentials;
 use crate::connection::establish::imported::{self, ImportError, Imported};
 use crate::connection::establish::{Brought, EstablishError};
 use crate::connection::{Connection, Entry, FreshError, Wanted};
@@ -111,7 +112,7 @@ fn bring_without_prompt(
         || chosen.provider.takes_key() && client_key::is_given(context, &args.client)
         || context.system.environment.get("KEYFOB_CLIENT_SECRET").is_some();
     if has_source {
-        return bring(context, chosen, &args.client);
+        return bring(context, chosen, &args.client, Credentials::default());
     }
     Ok(Brought { account_may_change: context.global.yes, ..Default::default() })
 }

@@ -135,7 +135,7 @@ pub struct ShownAt {
 }
 
 /// What a client proves itself with, where it brings it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// The client secret.
     pub client_secret: Option<Secret>,

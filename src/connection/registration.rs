@@ -255,18 +255,28 @@ impl Registrar<'_> {
         }
     }
 
-    /// Registers the same client for these metadata too, where it does not cover them (RFC 7592 section 2.2).
+    /// Registers the same client for these metadata too, where it does not cover them, and with what
+    /// it proves itself with from now on (RFC 7592 section 2.2).
     pub async fn update(
         &self,
         metadata: &Map<String, Value>,
+        brought: &Credentials,
     ) -> Result<RegisteredClient, RegistrationError> {
         let _seen_through = self.system.critical.enter();
         let mut managed = self.managed().await?;
         let metadata = managed.entry.registrable_now(metadata);
         // A parallel command may have done it.
-        if !managed.client.lacks(&metadata).is_empty() {
-            self.replace(&mut managed, &metadata).await?;
+        if !managed.client.lacks(&metadata).is_empty() || !keeps(&managed.entry, brought) {
+            self.replace(&mut managed, &metadata, brought).await?;
         }
+        Ok(managed.client)
+    }
+
+    /// Asks what is registered now, and keeps what the server says of it (RFC 7592 section 2.1).
+    pub async fn read(&self) -> Result<RegisteredClient, RegistrationError> {
+        let _seen_through = self.system.critical.enter();
+        let mut managed = self.managed().await?;
+        self.ask_and_keep(&mut managed, None, read_request).await?;
         Ok(managed.client)
     }
 
@@ -283,7 +293,7 @@ impl Registrar<'_> {
         }
         if managed.client.has_ended(now) {
             let metadata = managed.entry.registrable_now(metadata);
-            self.replace(&mut managed, &metadata).await?;
+            self.replace(&mut managed, &metadata, &Credentials::default()).await?;
         }
         match managed.client.has_ended(now) {
             true => Err(RegistrationError::StillEnded),
@@ -304,19 +314,20 @@ impl Registrar<'_> {
         &self,
         managed: &mut Managed,
         metadata: &Map<String, Value>,
+        brought: &Credentials,
     ) -> Result<(), RegistrationError> {
         let client = managed.client.clone();
         let terms = client.terms.clone().unwrap_or_default();
         let members = widened(metadata, &terms, client.scopes.as_deref(), &client.redirect_uris);
         let update = |url, token: &Secret| update_request(url, token, &client.client_id, &members);
-        self.ask_and_keep(managed, Some(&members), update).await
+        self.ask_and_keep(managed, Some((&members, brought)), update).await
     }
 
     /// One exchange with the client configuration endpoint; what it gives is stored before it is used.
     async fn ask_and_keep(
         &self,
         managed: &mut Managed,
-        metadata: Option<&Map<String, Value>>,
+        told: Option<(&Map<String, Value>, &Credentials)>,
         request: impl FnOnce(Url, &Secret) -> Request,
     ) -> Result<(), RegistrationError> {
         let Managed { lock, entry, client } = managed;
@@ -336,8 +347,12 @@ impl Registrar<'_> {
                 Err(RegistrationError::Unfit { why, ended: false })
             }
             Said::Given(given) => {
-                *client = changed(client, &given, metadata);
+                *client = changed(client, &given, told.map(|(metadata, _)| metadata));
                 keep_given(&mut entry.secrets, &given);
+                // The server knows the client by these from here on, and by those of before no more.
+                if let Some((_, brought)) = told {
+                    keep_brought(&mut entry.secrets, brought);
+                }
                 entry.registration = Some(Box::new(client.clone()));
                 Ok(self.drawer.keep(lock, entry)?)
             }
@@ -470,6 +485,15 @@ fn put_in_force(entry: &mut Entry, client: RegisteredClient, given: &Given, aske
     entry.secrets_for = Some(asked.token_endpoint.to_owned());
     entry.show_at(asked.shown_at.clone());
     entry.registration = Some(Box::new(client));
+}
+
+/// Whether all that a client brings is kept already.
+fn keeps(entry: &Entry, brought: &Credentials) -> bool {
+    let is_kept = |brought: &Option<Secret>, kept: Option<&Secret>| {
+        brought.as_ref().is_none_or(|brought| kept == Some(brought))
+    };
+    is_kept(&brought.private_key, entry.private_key())
+        && is_kept(&brought.certificate, entry.client_certificate())
 }
 
 /// Keeps what a client is known by, before it is used.

@@ -8,22 +8,33 @@ use super::super::secrets;
 use super::super::{client_certificate, client_key};
 use super::wanted::wanted;
 use crate::connection::Entry;
+use crate::connection::entry::Credentials;
 use crate::connection::establish::{Brought, KeptSecret};
 use crate::profile::{Profile, settings};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::store::StoreKind;
 
-/// Scopes, client secret, and whether another account is fine.
-pub fn bring(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<Brought, Report> {
+/// Scopes, client secret, and whether another account is fine; what this command has `read` already
+/// is not read again, for it may have come from a pipe.
+pub fn bring(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    client: &Client,
+    read: Credentials,
+) -> Result<Brought, Report> {
     let mut scopes = chosen.profile.scopes.clone();
     for scope in chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes) {
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
         }
     }
-    let client_certificate = client_certificate(context, chosen, client)?;
-    let private_key = private_key(context, chosen, client, client_certificate.as_ref())?;
+    let client_certificate = client_certificate(context, chosen, client, read.certificate)?;
+    let key = match read.private_key {
+        Some(key) => Some(key),
+        None => client_key::given(context, chosen, client)?,
+    };
+    let private_key = private_key(context, chosen, key, client_certificate.as_ref())?;
     Ok(Brought {
         scopes,
         wanted: wanted(&chosen.provider, &chosen.profile)?,
@@ -66,8 +77,13 @@ fn client_certificate(
     context: &Context<'_>,
     chosen: &Chosen,
     client: &Client,
+    read: Option<Secret>,
 ) -> Result<Option<Secret>, Report> {
-    match client_certificate::given(context, chosen, client)? {
+    let given = match read {
+        Some(chain) => Some(chain),
+        None => client_certificate::given(context, chosen, client)?,
+    };
+    match given {
         None if chosen.provider.client.shows_certificate() => {
             let kind = context.store_kind(&chosen.profile, &chosen.record)?;
             moved(context, chosen, kind, Entry::client_certificate_for)
@@ -76,15 +92,14 @@ fn client_certificate(
     }
 }
 
-/// From a file, the store, or a prompt; `None` leaves the stored one in force.
+/// The one given, or from the store or a prompt; `None` leaves the stored one in force.
 fn private_key(
     context: &Context<'_>,
     chosen: &Chosen,
-    client: &Client,
+    given: Option<Secret>,
     certificate: Option<&Secret>,
 ) -> Result<Option<Secret>, Report> {
     let provider = &chosen.provider;
-    let given = client_key::given(context, chosen, client)?;
     if !provider.client.shows_certificate() {
         return match given {
             None if provider.client.needs_key() => stored_or_asked_key(context, chosen),

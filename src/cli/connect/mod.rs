@@ -96,10 +96,10 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if became.is_none() {
         ask_client(context, &mut chosen)?;
     }
-    let client = became.unwrap_or_default().unread(&args.client);
+    let read = became.unwrap_or_default().read;
     ask_settings(context, &mut chosen, true)?;
     client_document::check(context, &chosen, flow)?;
-    let brought = bring(context, &chosen, &client)?;
+    let brought = bring(context, &chosen, &args.client, read)?;
     let mut brought = proof::complete(context, &chosen, flow, brought)?;
     if flow == Flow::JwtBearer && args.exchange.assertion_file.is_none() {
         brought = exchange::with_key(context, &chosen, brought)?;

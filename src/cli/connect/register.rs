@@ -1,18 +1,18 @@
 //! A client id that the authorization server gives to keyfob itself (RFC 7591).
 
-use super::super::args::{Client, Connect};
+use super::super::args::Connect;
 use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
 use super::super::{discovered, notices, secrets};
 use super::questions::ask_settings;
 use super::redirect::redirect_uri;
-use super::register_key::OwnKey;
+use super::register_key::{OwnKey, read};
 use super::register_update::{extend, standing};
 use crate::authorization_server::dynamic_registration::{
     KnownBy, Wish, client_metadata, grant_type,
 };
-use crate::connection::entry::ShownAt;
+use crate::connection::entry::{Credentials, ShownAt};
 use crate::connection::registration::{
     Asked, Obtained, RegisteredClient, Registrar, RegistrationError,
 };
@@ -49,28 +49,38 @@ pub fn registered(
         (false, None) => Ok(None),
         (false, Some(_)) if !wanted(context, chosen)? => Ok(None),
         (_, Some(registration)) => {
-            obtain(context, chosen, args, &registration, flow, None).map(Some)
+            let read = read(context, chosen, args)?;
+            let asking = Asking { args, registration: &registration, flow, read: &read };
+            obtain(context, chosen, &asking, None).map(Some)
         }
+    }
+}
+
+/// What this command wants of a registration.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    /// As it was typed.
+    pub args: &'a Connect,
+    /// Where clients register themselves.
+    pub registration: &'a Registration,
+    /// How tokens are got.
+    pub flow: Flow,
+    /// What was read of the client's own key.
+    pub read: &'a Credentials,
+}
+
+impl Asking<'_> {
+    /// The end of it.
+    pub fn done(&self) -> Became {
+        Became { read: self.read.clone() }
     }
 }
 
 /// What came of it.
 #[derive(Default)]
 pub struct Became {
-    /// Whether the key and the certificate that were given are kept with the client already.
-    pub keeps_key: bool,
-}
-
-impl Became {
-    /// What is left to be read: a file that was read is not read again, for it may be a pipe.
-    pub fn unread(&self, client: &Client) -> Client {
-        let mut client = client.clone();
-        if self.keeps_key {
-            client.client_key_file = None;
-            client.client_certificate_file = None;
-        }
-        client
-    }
+    /// What was read of the client's own key, and is not read again.
+    pub read: Credentials,
 }
 
 pub(super) fn dynamic(chosen: &Chosen) -> Option<Registration> {
@@ -87,14 +97,13 @@ pub(super) fn wanted(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Rep
 pub(super) fn obtain(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
     replaces: Option<&str>,
 ) -> Result<Became, Report> {
+    let Asking { args, registration, flow, read } = *asking;
     ask_settings(context, chosen, true)?;
     pin_port(context, chosen, flow)?;
-    let own = OwnKey::of(context, chosen, args)?;
+    let own = OwnKey::of(context, chosen, read)?;
     let wish = Wish { known_by: own.known_by, ..wish(chosen, flow)? };
     let metadata = client_metadata(&wish, registration);
     let values = settings::values(&chosen.provider, &chosen.profile.settings, None);
@@ -136,12 +145,11 @@ pub(super) fn obtain(
         }
     };
     let is_known = !obtained.is_new && !obtained.waits;
-    let keeps_key = obtained.is_new && own.brought.private_key.is_some();
     adopt(context, chosen, obtained, flow)?;
     match is_known {
         // Somebody else registered it, and for something else perhaps.
-        true => extend(context, chosen, args, registration, flow),
-        false => Ok(Became { keeps_key }),
+        true => extend(context, chosen, &Asking { read: &own.read, ..*asking }),
+        false => Ok(Became { read: own.read }),
     }
 }
 
@@ -294,7 +302,7 @@ fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredCli
     chosen.profile.scopes = kept;
 }
 
-pub(super) fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
+fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
     let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
     report::registration(error, &title(&chosen.provider), &again)
 }

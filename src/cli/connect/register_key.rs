@@ -37,9 +37,23 @@ fn kept_entry(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Entry>, R
     }))
 }
 
+/// Reads what is given of a client's own key and certificate: once, for it may come from a pipe.
+/// Nothing is read for a client that is given a secret.
+pub fn read(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Credentials, Report> {
+    if !has_own_key(chosen.profile.client_of(&chosen.provider).auth) {
+        refuse_useless(context, chosen, args)?;
+        return Ok(Credentials::default());
+    }
+    let certificate = client_certificate::given(context, chosen, &args.client)?;
+    let private_key = client_key::given(context, chosen, &args.client)?;
+    Ok(Credentials { client_secret: None, private_key, certificate })
+}
+
 /// What the client keeps, and what the server learns of it.
 #[derive(Default)]
 pub struct OwnKey {
+    /// What this command read or asked for.
+    pub read: Credentials,
     /// Kept with the registration.
     pub brought: Credentials,
     /// Sent with it.
@@ -47,22 +61,20 @@ pub struct OwnKey {
 }
 
 impl OwnKey {
-    /// As it was given, or is asked for; nothing for a client that is given a secret.
-    pub fn of(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Self, Report> {
+    /// As it was read, or is asked for; nothing for a client that is given a secret.
+    pub fn of(context: &Context<'_>, chosen: &Chosen, read: &Credentials) -> Result<Self, Report> {
         let method = chosen.profile.client_of(&chosen.provider).auth;
         if !has_own_key(method) {
-            refuse_useless(context, chosen, args)?;
             return Ok(Self::default());
         }
-        let certificate = client_certificate::given(context, chosen, &args.client)?;
-        let given = match client_key::given(context, chosen, &args.client)? {
-            Some(key) => Some(key),
-            None => stored_or_asked_key(context, chosen)?,
-        };
+        let mut read = read.clone();
+        if read.private_key.is_none() {
+            read.private_key = stored_or_asked_key(context, chosen)?;
+        }
         let entry = kept_entry(context, chosen)?;
         let kept = |which: fn(&Entry) -> Option<&Secret>| entry.as_ref().and_then(which).cloned();
-        let private_key = given.or_else(|| kept(Entry::private_key));
-        let certificate = certificate.or_else(|| kept(Entry::client_certificate));
+        let private_key = read.private_key.clone().or_else(|| kept(Entry::private_key));
+        let certificate = read.certificate.clone().or_else(|| kept(Entry::client_certificate));
         let missing =
             |error| report::fresh(&error, &chosen.provider, &chosen.situation(context.system));
         let private_key = private_key.ok_or_else(|| missing(FreshError::ClientKeyMissing))?;
@@ -70,18 +82,22 @@ impl OwnKey {
             return Err(missing(FreshError::ClientCertificateMissing));
         }
         client_certificate::check_pair(certificate.as_ref(), Some(&private_key))?;
-        Self::made(chosen, method, private_key, certificate)
+        Ok(Self { read, ..Self::made(chosen, method, private_key, certificate)? })
     }
 
-    /// As it is kept with a client that is registered already.
-    pub fn kept(chosen: &Chosen, entry: &Entry) -> Result<Self, Report> {
+    /// As it is kept with a client that is registered already, but for what was read.
+    pub fn standing(chosen: &Chosen, entry: &Entry, read: &Credentials) -> Result<Self, Report> {
         let method = chosen.profile.client_of(&chosen.provider).auth;
-        match entry.private_key().filter(|_| has_own_key(method)) {
-            Some(key) => {
-                Self::made(chosen, method, key.clone(), entry.client_certificate().cloned())
-            }
-            None => Ok(Self::default()),
+        let private_key = read.private_key.as_ref().or(entry.private_key());
+        let certificate = read.certificate.as_ref().or(entry.client_certificate());
+        let Some(private_key) = private_key.filter(|_| has_own_key(method)) else {
+            return Ok(Self::default());
+        };
+        if read.private_key.is_some() || read.certificate.is_some() {
+            client_certificate::check_pair(certificate, Some(private_key))?;
         }
+        let made = Self::made(chosen, method, private_key.clone(), certificate.cloned())?;
+        Ok(Self { read: read.clone(), ..made })
     }
 
     fn made(
@@ -98,6 +114,6 @@ impl OwnKey {
         let known_by = known_by.map_err(|error| report::registered_key(&error))?;
         let brought =
             Credentials { client_secret: None, private_key: Some(private_key), certificate };
-        Ok(Self { brought, known_by })
+        Ok(Self { read: Credentials::default(), brought, known_by })
     }
 }

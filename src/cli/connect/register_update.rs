@@ -1,19 +1,24 @@
 //! A client that is registered already: adopted, renewed, and registered for more where that is needed.
 
+use serde_json::{Map, Value};
+
 use super::super::args::Connect;
+use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
 use super::register::{
-    Became, dynamic, failed, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
+    Asking, Became, dynamic, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
     with_registrar,
 };
-use super::register_key::OwnKey;
+use super::register_key::{OwnKey, read};
 use crate::authorization_server::client_terms::Lack;
 use crate::authorization_server::dynamic_registration::{Wish, client_metadata};
 use crate::connection::Entry;
+use crate::connection::entry::Credentials;
 use crate::connection::registration::{RegisteredClient, RegistrationError};
+use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
-use crate::provider::schema::{Flow, Registration};
+use crate::provider::schema::Flow;
 
 /// Makes the client of the profile fit for what is asked for now.
 pub fn standing(
@@ -27,8 +32,14 @@ pub fn standing(
     match (dynamic(chosen), ended) {
         (None, true) => Err(report::no_registration(&title(&chosen.provider))),
         (None, false) => Ok(Became::default()),
-        (Some(registration), true) => renew(context, chosen, args, &registration, flow),
-        (Some(registration), false) => extend(context, chosen, args, &registration, flow),
+        (Some(registration), is_over) => {
+            let read = read(context, chosen, args)?;
+            let asking = Asking { args, registration: &registration, flow, read: &read };
+            match is_over {
+                true => renew(context, chosen, &asking),
+                false => extend(context, chosen, &asking),
+            }
+        }
     }
 }
 
@@ -68,56 +79,81 @@ fn keep(
 
 /// Registers the client for what it is not registered for yet: as the same one where the server
 /// lets it be changed (RFC 7592), else as another that takes its place once it has tokens.
-pub fn extend(
+pub(super) fn extend(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
 ) -> Result<Became, Report> {
-    let Some(entry) = entry(context, chosen)? else { return Ok(Became::default()) };
-    let Some(client) = own_client(&entry, chosen) else { return Ok(Became::default()) };
+    let Some(entry) = entry(context, chosen)? else { return Ok(asking.done()) };
+    let Some(client) = own_client(&entry, chosen) else { return Ok(asking.done()) };
+    let Asking { registration, flow, .. } = *asking;
     return_to_it(chosen, client, flow);
     pin_port(context, chosen, flow)?;
-    let own = OwnKey::kept(chosen, &entry)?;
+    let own = OwnKey::standing(chosen, &entry, asking.read)?;
     let wish = Wish { known_by: own.known_by, ..wish(chosen, flow)? };
     let metadata = client_metadata(&wish, registration);
-    let lacks = client.lacks(&entry.registrable_now(&metadata));
-    if lacks.is_empty() {
-        return Ok(Became::default());
+    let mut lacks = client.lacks(&entry.registrable_now(&metadata));
+    let mut brought = Credentials::default();
+    if is_another_key(chosen, &entry, asking, wish, &metadata) {
+        lacks.push(Lack::Key);
+        brought = own.brought;
     }
-    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata)))? {
+    if lacks.is_empty() {
+        return match asking.args.registering.register {
+            true => ask_after(context, chosen, asking),
+            false => Ok(asking.done()),
+        };
+    }
+    match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata, &brought)))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
             use_what_was_given(context, chosen, &client, flow)?;
-            context.output.note(
-                context.system,
-                &format!(
-                    "`{}` is registered at {} for {} too",
-                    chosen.name,
-                    title(&chosen.provider),
-                    words(&lacks)
-                ),
-            );
-            Ok(Became::default())
+            tell_change(context, chosen, &lacks);
+            Ok(asking.done())
         }
         // A server that cannot be asked may take any port of this machine all the same (RFC 8252
         // section 7.3), and proofs that nobody demands.
         Err(RegistrationError::NotManaged | RegistrationError::Refused(_))
-            if lacks.iter().all(may_be_had_all_the_same) =>
+            if lacks.iter().all(may_be_had_all_the_same) && !asking.args.registering.register =>
         {
             if lacks.iter().any(|lack| matches!(lack, Lack::RedirectUri(_))) {
                 let says =
                     "the server could not be told of the new redirect URI, and may refuse it";
                 context.output.warn(context.system, says);
             }
-            Ok(Became::default())
+            Ok(asking.done())
         }
         Err(RegistrationError::NotManaged | RegistrationError::Gone) => {
-            anew(context, chosen, args, registration, flow, &lacks)
+            anew(context, chosen, asking, (&lacks, None))
         }
-        Err(error) => Err(failed(&error, chosen)),
+        Err(RegistrationError::Refused(error)) => {
+            anew(context, chosen, asking, (&lacks, Some(&error)))
+        }
+        Err(error) => Err(not_changed(&error, chosen)),
     }
+}
+
+fn not_changed(error: &RegistrationError, chosen: &Chosen) -> Report {
+    let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
+    report::registration_change(error, &title(&chosen.provider), &again)
+}
+
+/// Whether the server would get to know the client by another key or certificate than by the one that
+/// is kept; not so where that is unchanged, or fetched from where the provider's file says.
+fn is_another_key(
+    chosen: &Chosen,
+    entry: &Entry,
+    asking: &Asking<'_>,
+    wish: Wish,
+    metadata: &Map<String, Value>,
+) -> bool {
+    if asking.read.private_key.is_none() && asking.read.certificate.is_none() {
+        return false;
+    }
+    // A kept one that cannot be read is another one too.
+    let kept = OwnKey::standing(chosen, entry, &Credentials::default());
+    let known_by = kept.map(|own| own.known_by).unwrap_or_default();
+    client_metadata(&Wish { known_by, ..wish }, asking.registration) != *metadata
 }
 
 /// The client in force, where it is the one that the profile names.
@@ -136,6 +172,23 @@ fn return_to_it(chosen: &mut Chosen, client: &RegisteredClient, flow: Flow) {
     }
 }
 
+/// What the server registered beside what it had, and in the place of it.
+fn tell_change(context: &Context<'_>, chosen: &Chosen, lacks: &[Lack]) {
+    let (name, provider) = (&chosen.name, title(&chosen.provider));
+    let (keys, more): (Vec<Lack>, Vec<Lack>) =
+        lacks.iter().cloned().partition(|it| *it == Lack::Key);
+    let tell = |line: String| context.output.note(context.system, &line);
+    if !more.is_empty() {
+        tell(format!("`{name}` is registered at {provider} for {} too", words(&more)));
+    }
+    if !keys.is_empty() {
+        tell(format!(
+            "{provider} knows the client of `{name}` by {}, and by the one of before no more",
+            words(&keys)
+        ));
+    }
+}
+
 fn may_be_had_all_the_same(lack: &Lack) -> bool {
     matches!(lack, Lack::RedirectUri(_) | Lack::BoundTokens)
 }
@@ -146,6 +199,7 @@ fn words(lacks: &[Lack]) -> String {
         Lack::Grant(name) | Lack::Scope(name) | Lack::RedirectUri(name) => printable(name),
         Lack::PlainTokens => "tokens that are bound to no key".to_owned(),
         Lack::BoundTokens => "tokens that are bound to a key".to_owned(),
+        Lack::Key => "the key that was given".to_owned(),
     });
     words.collect::<Vec<_>>().join(", ")
 }
@@ -154,32 +208,67 @@ fn words(lacks: &[Lack]) -> String {
 fn anew(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
-    lacks: &[Lack],
+    asking: &Asking<'_>,
+    (lacks, refusal): (&[Lack], Option<&ErrorResponse>),
 ) -> Result<Became, Report> {
     let (lacking, provider) = (words(lacks), title(&chosen.provider));
     let question = format!(
         "The client of `{}` is not registered at {provider} for {lacking}, and cannot be changed. Register another?",
         chosen.name
     );
-    if !args.registering.register && !context.agreed(&question)? {
-        return Err(report::registration_lacks(&chosen.name, &provider, &lacking));
+    if !asking.args.registering.register && !context.agreed(&question)? {
+        // No file says yet what the client lacks, so the command to paste does.
+        let again = chosen.given.command("connect", &chosen.name, &[("--register", "")]);
+        return Err(report::registration_lacks(&chosen.name, &provider, &lacking, refusal, again));
     }
+    another(context, chosen, asking)
+}
+
+/// Registers another client in the place of the profile's.
+fn another(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    asking: &Asking<'_>,
+) -> Result<Became, Report> {
     let replaces = chosen.profile.client_id.clone();
-    obtain(context, chosen, args, registration, flow, replaces.as_deref())
+    obtain(context, chosen, asking, replaces.as_deref())
+}
+
+/// Asks whether the server knows a client still that covers all that is wanted; one that is no more
+/// is registered anew.
+fn ask_after(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    asking: &Asking<'_>,
+) -> Result<Became, Report> {
+    let (name, provider) = (chosen.name.clone(), title(&chosen.provider));
+    let tell = |line: String| context.output.note(context.system, &line);
+    match with_registrar(context, chosen, |desk| context.wait(desk.read()))? {
+        Ok(client) => {
+            keep(context, chosen, &client)?;
+            Ok(asking.done())
+        }
+        Err(RegistrationError::Gone) => {
+            tell(format!("{provider} knows the client of `{name}` no more"));
+            another(context, chosen, asking)
+        }
+        Err(RegistrationError::NotManaged | RegistrationError::Refused(_)) => {
+            tell(format!(
+                "`{name}` has a client of {provider} already, which does not say whether it knows it still; to register another, run `keyfob profile remove {name}` first"
+            ));
+            Ok(asking.done())
+        }
+        Err(error) => Err(not_changed(&error, chosen)),
+    }
 }
 
 /// Gets a new secret in the place of one that has ended; a client that is no more is made anew.
 fn renew(
     context: &Context<'_>,
     chosen: &mut Chosen,
-    args: &Connect,
-    registration: &Registration,
-    flow: Flow,
+    asking: &Asking<'_>,
 ) -> Result<Became, Report> {
-    let metadata = client_metadata(&wish(chosen, flow)?, registration);
+    let metadata = client_metadata(&wish(chosen, asking.flow)?, asking.registration);
     match with_registrar(context, chosen, |desk| context.wait(desk.renew(&metadata)))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
@@ -187,14 +276,13 @@ fn renew(
                 context.system,
                 &format!("the client secret of `{}` had ended and is renewed", chosen.name),
             );
-            extend(context, chosen, args, registration, flow)
+            extend(context, chosen, asking)
         }
         Err(
             RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,
-        ) if args.registering.register || wanted(context, chosen)? => {
-            let replaces = chosen.profile.client_id.clone();
-            obtain(context, chosen, args, registration, flow, replaces.as_deref())
+        ) if asking.args.registering.register || wanted(context, chosen)? => {
+            another(context, chosen, asking)
         }
-        Err(error) => Err(failed(&error, chosen)),
+        Err(error) => Err(not_changed(&error, chosen)),
     }
 }

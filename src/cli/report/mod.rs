@@ -41,7 +41,7 @@ pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use registration::{
     has_a_client, no_registration, register_or_environment, registered_elsewhere, registered_key,
-    registration, registration_lacks, unregistration,
+    registration, registration_change, registration_lacks, unregistration,
 };
 pub use sealed::{blob, blob_key, provider_collision, rolled_meanwhile};
 pub use shaped::{

@@ -4,9 +4,10 @@ use super::super::command_line::Plus;
 use super::{Exit, Report, http, keeping};
 use crate::authorization_server::registered_key::RegisteredKeyError;
 use crate::connection::registration::RegistrationError;
+use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
 
-/// A registration that was not made, not renewed or not moved; `again` is the command with what the advice adds.
+/// A client that was not registered; `again` is the command with what the advice adds.
 pub fn registration(
     error: &RegistrationError,
     provider: &str,
@@ -96,16 +97,52 @@ pub fn registration(
     }
 }
 
-/// A client that is registered for less than is asked for now, and cannot be changed.
-pub fn registration_lacks(profile: &str, provider: &str, lacking: &str) -> Report {
-    Report::new(
-        Exit::SetUp,
-        "registration-lacks",
-        format!("the client of `{profile}` is not registered at {provider} for {lacking}"),
-    )
-    .cause(format!("{provider} gives no way to change a registration, or knows it no more"))
-    .hint("register another client; the one of before is used until that one has tokens")
-    .next(format!("keyfob connect {profile} --register"))
+/// A client that is there and was not changed, read or renewed; `again` as for a registration.
+pub fn registration_change(
+    error: &RegistrationError,
+    provider: &str,
+    again: &dyn Fn(Plus<'_>) -> String,
+) -> Report {
+    match error {
+        RegistrationError::Http(error) => {
+            http(&format!("{provider} gave no answer about the registration"), error)
+                .next(again(&[]))
+        }
+        RegistrationError::NoVerdict { status, what } => {
+            let message = format!("{provider} did not say sensibly what is registered");
+            let mut report = Report::new(Exit::TryLater, "no-verdict", message)
+                .cause(format!("it answered with {what} (HTTP {status})"))
+                .hint("try again; the client is the same whether it was changed or not")
+                .next(again(&[]));
+            report.http_status = Some(*status);
+            report
+        }
+        error => registration(error, provider, again),
+    }
+}
+
+/// A client that is registered for less than is asked for now, and is not changed; `again` is the
+/// command that registers another for it.
+pub fn registration_lacks(
+    profile: &str,
+    provider: &str,
+    lacking: &str,
+    refusal: Option<&ErrorResponse>,
+    again: String,
+) -> Report {
+    let message =
+        format!("the client of `{profile}` is not registered at {provider} for {lacking}");
+    let report = match refusal {
+        Some(error) => Report::new(Exit::Refused, "registration-refused", message)
+            .cause(format!("{provider} does not change the registration"))
+            .vendor(error),
+        None => Report::new(Exit::SetUp, "registration-lacks", message).cause(format!(
+            "{provider} gives no way to change a registration, or knows it no more"
+        )),
+    };
+    report
+        .hint("register another client; the one of before is used until that one has tokens")
+        .next(again)
 }
 
 /// A key or a certificate that no client can be registered with.
