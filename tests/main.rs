@@ -72,6 +72,7 @@ mod redirect;
 mod refresh;
 mod register;
 mod register_more;
+mod registration_answers;
 mod resource;
 mod retries;
 mod revoke;

@@ -31,6 +31,7 @@ pub mod saving;
 mod server;
 pub mod share;
 pub mod sync;
+mod unfit_update;
 #[cfg(unix)]
 pub mod worker;
 

@@ -165,10 +165,15 @@ pub fn keep_given(secrets: &mut BTreeMap<String, Secret>, given: &Given) {
         Some(secret) => secrets.insert(CLIENT_SECRET.into(), secret.clone()),
         None => secrets.remove(CLIENT_SECRET),
     };
-    if let Some(Management { url, token }) = &given.management {
-        secrets.insert(URI.into(), url.clone());
-        secrets.insert(TOKEN.into(), token.clone());
+    if let Some(management) = &given.management {
+        keep_management(secrets, management);
     }
+}
+
+/// Puts what a registration is managed with from now on among the secrets.
+pub fn keep_management(secrets: &mut BTreeMap<String, Secret>, management: &Management) {
+    secrets.insert(URI.into(), management.url.clone());
+    secrets.insert(TOKEN.into(), management.token.clone());
 }
 
 fn management(secrets: &BTreeMap<String, Secret>) -> Option<Management> {

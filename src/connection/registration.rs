@@ -15,6 +15,7 @@ use super::keeping::{self, KeepingError};
 pub use super::registered_client::RegisteredClient;
 use super::registered_client::{NextClient, held_by_a_new_one, keep_given};
 use super::server::TOKEN_REQUEST_TIME;
+use super::unfit_update::Beside;
 use super::{Drawer, Ears, Notice};
 use crate::authorization_server::client_terms::{Terms, texts, widened};
 use crate::authorization_server::dynamic_registration::{
@@ -65,6 +66,11 @@ pub enum RegistrationError {
         why: String,
         /// Whether it was ended again.
         ended: bool,
+    },
+    /// keyfob can make no use of what was said about the client in force, which stays so.
+    UnfitUpdate {
+        /// Why not.
+        why: String,
     },
     /// The profile is connected with another client.
     Connected,
@@ -179,7 +185,7 @@ impl Registrar<'_> {
         };
         match said {
             Said::Given(given) => self.keep_new(&lock, entry, *given, asked).await,
-            Said::Unfit { why, management } => {
+            Said::Unfit { why, management, .. } => {
                 let ended = self.end_at_once(management.as_ref(), asked.named_by).await;
                 self.put_back(&lock, before.as_ref())?;
                 Err(RegistrationError::Unfit { why, ended })
@@ -332,8 +338,12 @@ impl Registrar<'_> {
         let said = judge(&answer, &endpoint, &entry.held(client), self.system.clock.now());
         match said.without(&entry.registration_secrets()) {
             Said::Given(given) if given.client_id != client.client_id => {
+                let Given { client_id, management, .. } = *given;
+                let beside = Beside { client_id: Some(client_id), secret: None, management };
+                beside.keep_in(entry, client, &url);
+                self.drawer.keep(lock, entry)?;
                 let why = "it answered about another client".to_owned();
-                Err(RegistrationError::Unfit { why, ended: false })
+                Err(RegistrationError::UnfitUpdate { why })
             }
             Said::Given(given) => {
                 *client = changed(client, &given, metadata);
@@ -341,7 +351,11 @@ impl Registrar<'_> {
                 entry.registration = Some(Box::new(client.clone()));
                 Ok(self.drawer.keep(lock, entry)?)
             }
-            Said::Unfit { why, .. } => Err(RegistrationError::Unfit { why, ended: false }),
+            Said::Unfit { why, client_id, secret, management } => {
+                Beside { client_id, secret, management }.keep_in(entry, client, &url);
+                self.drawer.keep(lock, entry)?;
+                Err(RegistrationError::UnfitUpdate { why })
+            }
             // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
             Said::Unauthorized(error) if error.status == 403 => {
                 Err(RegistrationError::Refused(error))
