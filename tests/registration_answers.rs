@@ -1,9 +1,12 @@
 //! What an answer about a client in force leaves behind: unfit ones, lost ones, and late ends.
 
+use keyfob::sandbox::{Endpoint, Fault};
 use serde_json::{Value, json};
 
+use crate::register::{entry, registered};
 use crate::support::browser::Behaviour;
 use crate::support::free_port;
+use crate::support::shelf::Trouble;
 use crate::support::site::{Said, Site};
 use crate::support::world::World;
 
@@ -130,4 +133,78 @@ fn an_answer_about_another_client_gives_this_one_nothing_but_a_token_for_its_own
         assert_eq!(elsewhere.secret("client_secret"), "sec1-0123456789");
         assert!(elsewhere.secret("registration_client_uri").ends_with("/register/c1"));
     }
+}
+
+/// Where what is lost is told.
+const LOST: &str = "the client may live on there, under a new token that keyfob does not have";
+
+#[test] // EX7
+fn a_lost_answer_to_an_update_is_told_once_the_token_is_refused() {
+    for fault in [Fault::RotateThenReset, Fault::RotateThenBadGateway] {
+        let shop = registered();
+        shop.sandbox.next_answers(Endpoint::Registration, vec![fault]);
+        let line = "connect shop --scope items:write";
+        shop.line(line).exits(7);
+        assert!(entry(&shop)["updating"].is_object());
+        // A person who looks twice is told twice.
+        for _ in 0..2 {
+            shop.line(line).exits(3).says(LOST).says("keyfob connect shop --register");
+        }
+        shop.line(&format!("{line} --register")).ok().says(LOST);
+        shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(401)]);
+        let ran = shop.line("profile remove shop --unregister --yes").ok();
+        assert!(!ran.stderr.contains(LOST), "that was another client: {}", ran.stderr);
+    }
+}
+
+#[test] // EX7
+fn a_lost_answer_is_told_where_the_client_is_to_be_ended() {
+    let shop = registered();
+    shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::RotateThenReset]);
+    shop.line("connect shop --scope items:write").exits(7);
+    shop.line("profile remove shop --unregister --yes").ok().says(LOST);
+}
+
+#[test] // EX7
+fn an_update_that_the_store_took_no_answer_of_is_told_too() {
+    let shop = registered();
+    // The mark is written; the answer is not.
+    shop.world.trouble(Trouble::Full { after: 1 });
+    shop.line("connect shop --scope items:write").exits(6);
+    shop.world.trouble(Trouble::None);
+    shop.line("connect shop --scope items:write").exits(3).says(LOST);
+}
+
+#[test] // EX7
+fn a_verdict_ends_the_mark_of_an_update() {
+    let line = "connect shop --scope items:write";
+    for (fault, exit) in [(Fault::status(400), 5), (Fault::status(403), 5), (Fault::status(401), 3)]
+    {
+        let shop = registered();
+        shop.sandbox.next_answers(Endpoint::Registration, vec![fault.clone()]);
+        let ran = shop.line(line).exits(exit);
+        assert!(!ran.stderr.contains(LOST), "{fault:?}: {}", ran.stderr);
+        assert_eq!(entry(&shop)["updating"], Value::Null, "{fault:?}");
+        shop.line(line).ok().says("is registered at Standard for items:write too");
+        assert_eq!(entry(&shop)["updating"], Value::Null);
+    }
+    // A lost answer that the next verdict shows to have changed nothing.
+    let shop = registered();
+    shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(503), Fault::status(400)]);
+    shop.line(line).exits(7);
+    shop.line(line).exits(5);
+    shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(401)]);
+    let ran = shop.line(line).exits(3);
+    assert!(!ran.stderr.contains(LOST), "{}", ran.stderr);
+}
+
+#[test] // EX7
+fn a_request_that_never_left_loses_no_answer() {
+    let shop = registered();
+    let mut nowhere = entry(&shop);
+    let uri = json!(format!("http://127.0.0.1:{}/register/c1", free_port()));
+    nowhere["secrets"]["registration_client_uri"] = uri;
+    shop.world.shelf.put("shop", &nowhere.to_string());
+    shop.line("connect shop --scope items:write").exits(7);
+    assert_eq!(entry(&shop)["updating"], Value::Null);
 }

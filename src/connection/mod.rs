@@ -171,6 +171,11 @@ pub enum Notice {
         /// When it began.
         at: jiff::Timestamp,
     },
+    /// A registration token is refused, and a later one may have come with an answer that was lost.
+    RegistrationUpdateLost {
+        /// When that was asked for.
+        at: jiff::Timestamp,
+    },
 }
 
 /// What a person needs to authorise.

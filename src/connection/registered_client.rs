@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::entry::{CLIENT_SECRET, Entry, named_secrets};
+use super::registration::Updating;
 use crate::authorization_server::client_terms::{Lack, Terms, texts};
 use crate::authorization_server::dynamic_registration::{Given, Held, Management, has_own_key};
 use crate::profile::Registered;
@@ -102,6 +103,13 @@ impl Entry {
     /// What the client in force is managed with.
     pub fn management(&self) -> Option<Management> {
         management(&self.secrets)
+    }
+
+    /// An earlier question about the client in force whose answer is not known, and after which
+    /// no other token came.
+    pub fn lost_update(&self) -> Option<&Updating> {
+        let token = self.secrets.get(TOKEN)?.fingerprint();
+        self.updating.as_ref().filter(|it| it.token_fingerprint == token)
     }
 
     /// Everything in it that an answer about a registration may quote.

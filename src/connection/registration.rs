@@ -40,6 +40,15 @@ pub struct Begun {
     pub endpoint: String,
 }
 
+/// Says that what a server gave for the client in force may have been lost: a new token, perhaps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updating {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// The registration token that was shown; with another one in its place this is over.
+    pub token_fingerprint: String,
+}
+
 /// Why there is no client.
 #[derive(Debug)]
 pub enum RegistrationError {
@@ -330,43 +339,43 @@ impl Registrar<'_> {
         let url = Url::parse(url.expose()).map_err(|_| RegistrationError::NotManaged)?;
         let endpoint = Url::parse(&client.endpoint)
             .map_err(|_| RegistrationError::Endpoint(client.endpoint.clone()))?;
+        let lost = entry.lost_update().cloned();
+        entry.updating =
+            Some(Updating { at: self.system.clock.now(), token_fingerprint: token.fingerprint() });
         // The answer may take token and secret out of force: nothing is asked that cannot be kept.
         self.drawer.keep(lock, entry)?;
         let named_by = client.named_by.as_deref();
-        let answer = self.send(request(url.clone(), &token), Some(&url), named_by).await;
-        let answer = answer.map_err(RegistrationError::Http)?;
+        let answer = match self.send(request(url.clone(), &token), Some(&url), named_by).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if error.never_reached() {
+                    entry.updating = lost;
+                    self.drawer.keep(lock, entry)?;
+                }
+                return Err(RegistrationError::Http(error));
+            }
+        };
         let said = judge(&answer, &endpoint, &entry.held(client), self.system.clock.now());
-        match said.without(&entry.registration_secrets()) {
-            Said::Given(given) if given.client_id != client.client_id => {
-                let Given { client_id, management, .. } = *given;
-                let beside = Beside { client_id: Some(client_id), secret: None, management };
-                beside.keep_in(entry, client, &url);
-                self.drawer.keep(lock, entry)?;
-                let why = "it answered about another client".to_owned();
-                Err(RegistrationError::UnfitUpdate { why })
+        let said = said.without(&entry.registration_secrets());
+        match &said {
+            // Whether anything was changed is not known: the mark stays.
+            Said::NoVerdict { .. } => {}
+            // The token is in force no more, and it stays known why that may be.
+            Said::Unauthorized(error) if error.status == 401 => {
+                self.tell_lost(lost.as_ref());
+                entry.updating = lost;
             }
-            Said::Given(given) => {
-                *client = changed(client, &given, metadata);
-                keep_given(&mut entry.secrets, &given);
-                entry.registration = Some(Box::new(client.clone()));
-                Ok(self.drawer.keep(lock, entry)?)
-            }
-            Said::Unfit { why, client_id, secret, management } => {
-                Beside { client_id, secret, management }.keep_in(entry, client, &url);
-                self.drawer.keep(lock, entry)?;
-                Err(RegistrationError::UnfitUpdate { why })
-            }
-            // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
-            Said::Unauthorized(error) if error.status == 403 => {
-                Err(RegistrationError::Refused(error))
-            }
-            // RFC 7592 section 2.1: a client that is no more has a token that is no more.
-            Said::Unauthorized(_) => Err(RegistrationError::Gone),
-            Said::Refused(error) if matches!(error.status, 404 | 410) => {
-                Err(RegistrationError::Gone)
-            }
-            Said::Refused(error) => Err(RegistrationError::Refused(error)),
-            Said::NoVerdict { status, what } => Err(RegistrationError::NoVerdict { status, what }),
+            _ => entry.updating = None,
+        }
+        let changed = take_in(said, entry, client, metadata, &url);
+        self.drawer.keep(lock, entry)?;
+        changed
+    }
+
+    /// Tells, where the token is refused, that a later one may have been lost.
+    fn tell_lost(&self, lost: Option<&Updating>) {
+        if let Some(Updating { at, .. }) = lost {
+            (self.ears.notify)(Notice::RegistrationUpdateLost { at: *at });
         }
     }
 
@@ -383,6 +392,9 @@ impl Registrar<'_> {
             ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
                 .without(&entry.registration_secrets())
         };
+        if answer.status == 401 {
+            self.tell_lost(entry.lost_update());
+        }
         let done = match answer.status {
             200..=299 => Ok(()),
             401 | 404 | 410 => Err(RegistrationError::Gone),
@@ -493,6 +505,42 @@ fn keep_brought(secrets: &mut BTreeMap<String, Secret>, brought: &Credentials) {
         if let Some(secret) = secret {
             secrets.insert(name.into(), secret.clone());
         }
+    }
+}
+
+/// Puts what the server said about the client in force into the entry.
+fn take_in(
+    said: Said,
+    entry: &mut Entry,
+    client: &mut RegisteredClient,
+    metadata: Option<&Map<String, Value>>,
+    asked: &Url,
+) -> Result<(), RegistrationError> {
+    match said {
+        Said::Given(given) if given.client_id != client.client_id => {
+            let Given { client_id, management, .. } = *given;
+            let beside = Beside { client_id: Some(client_id), secret: None, management };
+            beside.keep_in(entry, client, asked);
+            let why = "it answered about another client".to_owned();
+            Err(RegistrationError::UnfitUpdate { why })
+        }
+        Said::Given(given) => {
+            *client = changed(client, &given, metadata);
+            keep_given(&mut entry.secrets, &given);
+            entry.registration = Some(Box::new(client.clone()));
+            Ok(())
+        }
+        Said::Unfit { why, client_id, secret, management } => {
+            Beside { client_id, secret, management }.keep_in(entry, client, asked);
+            Err(RegistrationError::UnfitUpdate { why })
+        }
+        // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
+        Said::Unauthorized(error) if error.status == 403 => Err(RegistrationError::Refused(error)),
+        // RFC 7592 section 2.1: a client that is no more has a token that is no more.
+        Said::Unauthorized(_) => Err(RegistrationError::Gone),
+        Said::Refused(error) if matches!(error.status, 404 | 410) => Err(RegistrationError::Gone),
+        Said::Refused(error) => Err(RegistrationError::Refused(error)),
+        Said::NoVerdict { status, what } => Err(RegistrationError::NoVerdict { status, what }),
     }
 }
 
