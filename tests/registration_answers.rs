@@ -3,7 +3,7 @@
 use keyfob::sandbox::{Endpoint, Fault};
 use serde_json::{Value, json};
 
-use crate::register::{entry, registered};
+use crate::register::{entry, methods, registered};
 use crate::support::browser::Behaviour;
 use crate::support::free_port;
 use crate::support::shelf::Trouble;
@@ -207,4 +207,26 @@ fn a_request_that_never_left_loses_no_answer() {
     shop.world.shelf.put("shop", &nowhere.to_string());
     shop.line("connect shop --scope items:write").exits(7);
     assert_eq!(entry(&shop)["updating"], Value::Null);
+}
+
+#[test] // EX7, A15
+fn a_client_that_waited_is_ended_under_the_issuer_that_named_its_own_endpoint() {
+    for (named_by, ends) in [(Value::Null, true), (json!("https://1.1.1.1"), false)] {
+        let shop = registered();
+        let mut planted = entry(&shop);
+        let mut next = planted["registration"].clone();
+        next["client_id"] = json!("waiting");
+        next["endpoint"] = json!("https://elsewhere.example/register");
+        next["named_by"] = named_by.clone();
+        let secrets = json!({
+            "registration_access_token": "waits-0123456789",
+            "registration_client_uri": planted["secrets"]["registration_client_uri"],
+        });
+        planted["next_client"] = json!({"client": next, "secrets": secrets, "secrets_for": "t"});
+        shop.world.shelf.put("shop", &planted.to_string());
+        shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(401)]);
+        shop.line("connect shop --scope items:write --register").ok();
+        let ended = methods(&shop).contains(&"DELETE".to_owned());
+        assert_eq!(ended, ends, "an issuer elsewhere sends nothing into this machine: {named_by}");
+    }
 }

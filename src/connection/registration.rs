@@ -238,7 +238,7 @@ impl Registrar<'_> {
     ) -> Result<Obtained, RegistrationError> {
         let management = given.management.clone();
         let client = self.described(&given, asked);
-        let left = entry.next_client.take().and_then(|it| it.management());
+        let left = entry.next_client.take();
         entry.registering = None;
         let waits = entry.tokens.is_some();
         match waits {
@@ -250,7 +250,9 @@ impl Registrar<'_> {
             return Err(error.into());
         }
         // One that waited before and serves no more is of no use to anyone.
-        self.end_at_once(left.as_ref(), asked.named_by).await;
+        if let Some(left) = left {
+            self.end_waiting(&left).await;
+        }
         Ok(Obtained { client, is_new: true, waits })
     }
 
@@ -402,10 +404,14 @@ impl Registrar<'_> {
             status => return Err(RegistrationError::NoVerdict { status, what: "no verdict" }),
         };
         if let Some(next) = &entry.next_client {
-            let named_by = next.client.named_by.as_deref();
-            self.end_at_once(next.management().as_ref(), named_by).await;
+            self.end_waiting(next).await;
         }
         done
+    }
+
+    /// Ends a client that waited, under the issuer that named its own endpoint.
+    async fn end_waiting(&self, next: &NextClient) -> bool {
+        self.end_at_once(next.management().as_ref(), next.client.named_by.as_deref()).await
     }
 
     /// Ends a client that nobody will use; whether it worked is all that can be said about it.
