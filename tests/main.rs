@@ -76,6 +76,7 @@ mod refresh;
 mod register;
 mod register_key;
 mod register_more;
+mod registration_answers;
 mod resource;
 mod retries;
 mod revoke;

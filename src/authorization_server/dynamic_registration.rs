@@ -90,7 +90,11 @@ pub enum Said {
     Unfit {
         /// Why not.
         why: String,
-        /// What it could be ended with.
+        /// Its name, where that can be read.
+        client_id: Option<String>,
+        /// A client secret that the answer names, and its end.
+        secret: Option<(Secret, Option<Timestamp>)>,
+        /// What it could be changed and ended with.
         management: Option<Management>,
     },
     /// No, and nothing was registered.
@@ -112,8 +116,8 @@ impl Said {
         match self {
             Self::Refused(error) => Self::Refused(error.without(secrets)),
             Self::Unauthorized(error) => Self::Unauthorized(error.without(secrets)),
-            Self::Unfit { why, management } => {
-                Self::Unfit { why: without_secrets(&why, secrets), management }
+            Self::Unfit { why, client_id, secret, management } => {
+                Self::Unfit { why: without_secrets(&why, secrets), client_id, secret, management }
             }
             said => said,
         }
@@ -274,7 +278,12 @@ fn given(body: &[u8], endpoint: &Url, held: &Held) -> Said {
     let management = document.management(endpoint);
     match document.given(management.clone(), held) {
         Ok(given) => Said::Given(Box::new(given)),
-        Err(why) => Said::Unfit { why, management },
+        Err(why) => Said::Unfit {
+            why,
+            client_id: document.readable("client_id").map(str::to_owned),
+            secret: document.new_secret(),
+            management,
+        },
     }
 }
 
@@ -318,6 +327,12 @@ impl Document {
         })
     }
 
+    /// The client secret of an answer that is of no other use; an end that cannot be read is not kept.
+    fn new_secret(&self) -> Option<(Secret, Option<Timestamp>)> {
+        let secret = self.readable("client_secret")?;
+        Some((Secret::new(secret), self.secret_end().ok().flatten()))
+    }
+
     /// What is not said is as before, else HTTP Basic (RFC 7591 section 2), if there is a secret to use with it.
     fn authentication(
         &self,
@@ -358,8 +373,8 @@ impl Document {
 
     /// The token goes to the server that gave it and nowhere else, so another origin is no use.
     fn management(&self, endpoint: &Url) -> Option<Management> {
-        let url = self.text("registration_client_uri").ok().flatten()?;
-        let token = self.text("registration_access_token").ok().flatten()?;
+        let url = self.readable("registration_client_uri")?;
+        let token = self.readable("registration_access_token")?;
         let place = check_endpoint(url, endpoint).ok()?;
         (place.origin() == endpoint.origin())
             .then(|| Management { url: Secret::new(place.as_str()), token: Secret::new(token) })
@@ -367,6 +382,11 @@ impl Document {
 
     fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|it| !it.is_null())
+    }
+
+    /// The same of an answer that may be wrong there.
+    fn readable(&self, name: &str) -> Option<&str> {
+        self.text(name).ok().flatten()
     }
 
     /// A text that can stand in a header or a form; an empty one counts as absent.

@@ -102,6 +102,12 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
                 "a registration at {provider} was begun at {at} and its answer is not known: a client that nobody uses may be left there"
             ),
         ),
+        Notice::RegistrationUpdateLost { at } => output.warn(
+            system,
+            &format!(
+                "the registration at {provider} was to be changed or read at {at}, and the answer was lost: the client may live on there, under a new token that keyfob does not have"
+            ),
+        ),
         other => output.note(system, &line(profile, provider, other)),
     }
 }
@@ -150,6 +156,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::UserinfoDiscarded(_)
         | Notice::AccountCorrected { .. }
         | Notice::RegistrationCutShort { .. }
+        | Notice::RegistrationUpdateLost { .. }
         | Notice::MetadataElsewhere { .. }
         | Notice::CountsAlone(_) => String::new(),
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::registered_client::{NextClient, RegisteredClient};
-use super::registration::Begun;
+use super::registration::{Begun, Updating};
 use crate::authorization_server::Wanted;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -105,6 +105,9 @@ pub struct Entry {
     /// A registration began and its end is not written yet.
     #[serde(default)]
     pub registering: Option<Begun>,
+    /// The server was asked about the client in force, and its answer is not written yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updating: Option<Updating>,
 }
 
 /// The endpoints that the tokens were given for; other ones never see them (RFC 9700 section 4.4.2).
@@ -200,6 +203,7 @@ impl Entry {
             registration: None,
             next_client: None,
             registering: None,
+            updating: None,
         }
     }
 
@@ -212,6 +216,7 @@ impl Entry {
             borrowed: false,
             next_client: None,
             registering: None,
+            updating: None,
             ..self.clone()
         }
     }
@@ -233,6 +238,7 @@ impl Entry {
             registration,
             next_client: here.next_client,
             registering: here.registering,
+            updating: here.updating,
             journal_key: here.journal_key,
             generation: here.generation,
             imported: here.imported,
@@ -281,6 +287,7 @@ impl Entry {
             registration: None,
             next_client: None,
             registering: None,
+            updating: None,
             imported: None,
             reissues: false,
             asserts: false,

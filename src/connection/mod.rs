@@ -31,6 +31,7 @@ pub mod saving;
 mod server;
 pub mod share;
 pub mod sync;
+mod unfit_update;
 #[cfg(unix)]
 pub mod worker;
 
@@ -170,6 +171,11 @@ pub enum Notice {
     /// A registration was begun earlier, and its end is not known.
     RegistrationCutShort {
         /// When it began.
+        at: jiff::Timestamp,
+    },
+    /// A registration token is refused, and a later one may have come with an answer that was lost.
+    RegistrationUpdateLost {
+        /// When that was asked for.
         at: jiff::Timestamp,
     },
 }

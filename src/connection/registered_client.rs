@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::entry::{CLIENT_SECRET, Entry, named_secrets};
+use super::registration::Updating;
 use crate::authorization_server::client_terms::{Lack, Terms, texts};
 use crate::authorization_server::dynamic_registration::{Given, Held, Management, has_own_key};
 use crate::profile::Registered;
@@ -104,6 +105,13 @@ impl Entry {
         management(&self.secrets)
     }
 
+    /// An earlier question about the client in force whose answer is not known, and after which
+    /// no other token came.
+    pub fn lost_update(&self) -> Option<&Updating> {
+        let token = self.secrets.get(TOKEN)?.fingerprint();
+        self.updating.as_ref().filter(|it| it.token_fingerprint == token)
+    }
+
     /// Everything in it that an answer about a registration may quote.
     pub fn registration_secrets(&self) -> Vec<Secret> {
         let names = [CLIENT_SECRET, TOKEN, URI];
@@ -165,10 +173,15 @@ pub fn keep_given(secrets: &mut BTreeMap<String, Secret>, given: &Given) {
         Some(secret) => secrets.insert(CLIENT_SECRET.into(), secret.clone()),
         None => secrets.remove(CLIENT_SECRET),
     };
-    if let Some(Management { url, token }) = &given.management {
-        secrets.insert(URI.into(), url.clone());
-        secrets.insert(TOKEN.into(), token.clone());
+    if let Some(management) = &given.management {
+        keep_management(secrets, management);
     }
+}
+
+/// Puts what a registration is managed with from now on among the secrets.
+pub fn keep_management(secrets: &mut BTreeMap<String, Secret>, management: &Management) {
+    secrets.insert(URI.into(), management.url.clone());
+    secrets.insert(TOKEN.into(), management.token.clone());
 }
 
 fn management(secrets: &BTreeMap<String, Secret>) -> Option<Management> {

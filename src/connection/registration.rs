@@ -15,6 +15,7 @@ use super::keeping::{self, KeepingError};
 pub use super::registered_client::RegisteredClient;
 use super::registered_client::{NextClient, held_by_a_new_one, keep_given};
 use super::server::TOKEN_REQUEST_TIME;
+use super::unfit_update::Beside;
 use super::{Drawer, Ears, Notice};
 use crate::authorization_server::client_terms::{Terms, texts, widened};
 use crate::authorization_server::dynamic_registration::{
@@ -37,6 +38,15 @@ pub struct Begun {
     pub at: Timestamp,
     /// Where.
     pub endpoint: String,
+}
+
+/// Says that what a server gave for the client in force may have been lost: a new token, perhaps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updating {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// The registration token that was shown; with another one in its place this is over.
+    pub token_fingerprint: String,
 }
 
 /// Why there is no client.
@@ -65,6 +75,11 @@ pub enum RegistrationError {
         why: String,
         /// Whether it was ended again.
         ended: bool,
+    },
+    /// keyfob can make no use of what was said about the client in force, which stays so.
+    UnfitUpdate {
+        /// Why not.
+        why: String,
     },
     /// The profile is connected with another client.
     Connected,
@@ -179,7 +194,7 @@ impl Registrar<'_> {
         };
         match said {
             Said::Given(given) => self.keep_new(&lock, entry, *given, asked).await,
-            Said::Unfit { why, management } => {
+            Said::Unfit { why, management, .. } => {
                 let ended = self.end_at_once(management.as_ref(), asked.named_by).await;
                 self.put_back(&lock, before.as_ref())?;
                 Err(RegistrationError::Unfit { why, ended })
@@ -223,7 +238,7 @@ impl Registrar<'_> {
     ) -> Result<Obtained, RegistrationError> {
         let management = given.management.clone();
         let client = self.described(&given, asked);
-        let left = entry.next_client.take().and_then(|it| it.management());
+        let left = entry.next_client.take();
         entry.registering = None;
         let waits = entry.tokens.is_some();
         match waits {
@@ -235,7 +250,9 @@ impl Registrar<'_> {
             return Err(error.into());
         }
         // One that waited before and serves no more is of no use to anyone.
-        self.end_at_once(left.as_ref(), asked.named_by).await;
+        if let Some(left) = left {
+            self.end_waiting(&left).await;
+        }
         Ok(Obtained { client, is_new: true, waits })
     }
 
@@ -327,7 +344,7 @@ impl Registrar<'_> {
     async fn ask_and_keep(
         &self,
         managed: &mut Managed,
-        told: Option<(&Map<String, Value>, &Credentials)>,
+        told: Option<Told<'_>>,
         request: impl FnOnce(Url, &Secret) -> Request,
     ) -> Result<(), RegistrationError> {
         let Managed { lock, entry, client } = managed;
@@ -335,39 +352,43 @@ impl Registrar<'_> {
         let url = Url::parse(url.expose()).map_err(|_| RegistrationError::NotManaged)?;
         let endpoint = Url::parse(&client.endpoint)
             .map_err(|_| RegistrationError::Endpoint(client.endpoint.clone()))?;
+        let lost = entry.lost_update().cloned();
+        entry.updating =
+            Some(Updating { at: self.system.clock.now(), token_fingerprint: token.fingerprint() });
         // The answer may take token and secret out of force: nothing is asked that cannot be kept.
         self.drawer.keep(lock, entry)?;
         let named_by = client.named_by.as_deref();
-        let answer = self.send(request(url.clone(), &token), Some(&url), named_by).await;
-        let answer = answer.map_err(RegistrationError::Http)?;
-        let said = judge(&answer, &endpoint, &entry.held(client), self.system.clock.now());
-        match said.without(&entry.registration_secrets()) {
-            Said::Given(given) if given.client_id != client.client_id => {
-                let why = "it answered about another client".to_owned();
-                Err(RegistrationError::Unfit { why, ended: false })
-            }
-            Said::Given(given) => {
-                *client = changed(client, &given, told.map(|(metadata, _)| metadata));
-                keep_given(&mut entry.secrets, &given);
-                // The server knows the client by these from here on, and by those of before no more.
-                if let Some((_, brought)) = told {
-                    keep_brought(&mut entry.secrets, brought);
+        let answer = match self.send(request(url.clone(), &token), Some(&url), named_by).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if error.never_reached() {
+                    entry.updating = lost;
+                    self.drawer.keep(lock, entry)?;
                 }
-                entry.registration = Some(Box::new(client.clone()));
-                Ok(self.drawer.keep(lock, entry)?)
+                return Err(RegistrationError::Http(error));
             }
-            Said::Unfit { why, .. } => Err(RegistrationError::Unfit { why, ended: false }),
-            // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
-            Said::Unauthorized(error) if error.status == 403 => {
-                Err(RegistrationError::Refused(error))
+        };
+        let said = judge(&answer, &endpoint, &entry.held(client), self.system.clock.now());
+        let said = said.without(&entry.registration_secrets());
+        match &said {
+            // Whether anything was changed is not known: the mark stays.
+            Said::NoVerdict { .. } => {}
+            // The token is in force no more, and it stays known why that may be.
+            Said::Unauthorized(error) if error.status == 401 => {
+                self.tell_lost(lost.as_ref());
+                entry.updating = lost;
             }
-            // RFC 7592 section 2.1: a client that is no more has a token that is no more.
-            Said::Unauthorized(_) => Err(RegistrationError::Gone),
-            Said::Refused(error) if matches!(error.status, 404 | 410) => {
-                Err(RegistrationError::Gone)
-            }
-            Said::Refused(error) => Err(RegistrationError::Refused(error)),
-            Said::NoVerdict { status, what } => Err(RegistrationError::NoVerdict { status, what }),
+            _ => entry.updating = None,
+        }
+        let changed = take_in(said, entry, client, told, &url);
+        self.drawer.keep(lock, entry)?;
+        changed
+    }
+
+    /// Tells, where the token is refused, that a later one may have been lost.
+    fn tell_lost(&self, lost: Option<&Updating>) {
+        if let Some(Updating { at, .. }) = lost {
+            (self.ears.notify)(Notice::RegistrationUpdateLost { at: *at });
         }
     }
 
@@ -384,6 +405,9 @@ impl Registrar<'_> {
             ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
                 .without(&entry.registration_secrets())
         };
+        if answer.status == 401 {
+            self.tell_lost(entry.lost_update());
+        }
         let done = match answer.status {
             200..=299 => Ok(()),
             401 | 404 | 410 => Err(RegistrationError::Gone),
@@ -391,10 +415,14 @@ impl Registrar<'_> {
             status => return Err(RegistrationError::NoVerdict { status, what: "no verdict" }),
         };
         if let Some(next) = &entry.next_client {
-            let named_by = next.client.named_by.as_deref();
-            self.end_at_once(next.management().as_ref(), named_by).await;
+            self.end_waiting(next).await;
         }
         done
+    }
+
+    /// Ends a client that waited, under the issuer that named its own endpoint.
+    async fn end_waiting(&self, next: &NextClient) -> bool {
+        self.end_at_once(next.management().as_ref(), next.client.named_by.as_deref()).await
     }
 
     /// Ends a client that nobody will use; whether it worked is all that can be said about it.
@@ -503,6 +531,49 @@ fn keep_brought(secrets: &mut BTreeMap<String, Secret>, brought: &Credentials) {
         if let Some(secret) = secret {
             secrets.insert(name.into(), secret.clone());
         }
+    }
+}
+
+/// What a client was asked to be, and what it proves itself by from then on.
+type Told<'a> = (&'a Map<String, Value>, &'a Credentials);
+
+/// Puts what the server said about the client in force into the entry.
+fn take_in(
+    said: Said,
+    entry: &mut Entry,
+    client: &mut RegisteredClient,
+    told: Option<Told<'_>>,
+    asked: &Url,
+) -> Result<(), RegistrationError> {
+    match said {
+        Said::Given(given) if given.client_id != client.client_id => {
+            let Given { client_id, management, .. } = *given;
+            let beside = Beside { client_id: Some(client_id), secret: None, management };
+            beside.keep_in(entry, client, asked);
+            let why = "it answered about another client".to_owned();
+            Err(RegistrationError::UnfitUpdate { why })
+        }
+        Said::Given(given) => {
+            *client = changed(client, &given, told.map(|(metadata, _)| metadata));
+            keep_given(&mut entry.secrets, &given);
+            // The server knows the client by these from here on, and by those of before no more.
+            if let Some((_, brought)) = told {
+                keep_brought(&mut entry.secrets, brought);
+            }
+            entry.registration = Some(Box::new(client.clone()));
+            Ok(())
+        }
+        Said::Unfit { why, client_id, secret, management } => {
+            Beside { client_id, secret, management }.keep_in(entry, client, asked);
+            Err(RegistrationError::UnfitUpdate { why })
+        }
+        // RFC 7592 section 2.2.2: the client is there, and this is not allowed.
+        Said::Unauthorized(error) if error.status == 403 => Err(RegistrationError::Refused(error)),
+        // RFC 7592 section 2.1: a client that is no more has a token that is no more.
+        Said::Unauthorized(_) => Err(RegistrationError::Gone),
+        Said::Refused(error) if matches!(error.status, 404 | 410) => Err(RegistrationError::Gone),
+        Said::Refused(error) => Err(RegistrationError::Refused(error)),
+        Said::NoVerdict { status, what } => Err(RegistrationError::NoVerdict { status, what }),
     }
 }
 

@@ -68,6 +68,15 @@ pub fn registration(
         })
         .hint("register an application at the vendor by hand, and give its client id")
         .next(by_hand()),
+        RegistrationError::UnfitUpdate { why } => Report::new(
+            Exit::SetUp,
+            "registration-unfit",
+            format!("{provider} answers about the client of this profile what keyfob cannot use"),
+        )
+        .cause(printable(why))
+        .cause("that client stays in force for what it was registered for before")
+        .hint("ask who runs that server; or register an application at the vendor by hand, and give its client id")
+        .next(by_hand()),
         RegistrationError::Connected => {
             Report::usage("the profile is connected with another client")
                 .cause("its tokens belong to that client, and a new one could not renew them")
@@ -223,6 +232,7 @@ pub fn unregistration(
         RegistrationError::Keeping(_)
         | RegistrationError::Endpoint(_)
         | RegistrationError::Unfit { .. }
+        | RegistrationError::UnfitUpdate { .. }
         | RegistrationError::Connected
         | RegistrationError::Gone
         | RegistrationError::StillEnded => registration(error, provider, &|_| again.to_owned()),
