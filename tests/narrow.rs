@@ -38,13 +38,15 @@ fn every_table_and_page_fits_its_terminal_and_loses_no_word() {
             let fitted = shown(&mut shop, Some(columns), line);
             let is_command = |line: &&str| line.trim_start().starts_with("keyfob ");
             for text in fitted.lines().filter(|text| !is_command(text)) {
-                // A word is never broken, however long: it is there to be copied.
-                let word = text.split(' ').map(|word| word.chars().count()).max().unwrap();
+                // A word is never broken, however long: it is there to be copied. It stands by itself
+                // then, or behind the name of its column.
+                let is_one_word = match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+                    [_] => true,
+                    [_, word] => text.starts_with("  ") && word.len() + 15 > usize::from(columns),
+                    _ => false,
+                };
                 let fits = text.chars().count() <= usize::from(columns);
-                assert!(
-                    fits || word + 15 > usize::from(columns),
-                    "{line} at {columns}: {text}\n{fitted}"
-                );
+                assert!(fits || is_one_word, "{line} at {columns}: {text}\n{fitted}");
             }
             let said = words(&fitted);
             // A block has no head: its first line is the row's name.

@@ -2,6 +2,7 @@
 //! them nothing is ever wrapped: what a line holds stays on that line.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Blanks on both sides of a column, of which the outermost are cut off.
 const PADDING: usize = 2;
@@ -52,6 +53,11 @@ pub fn page(width: Option<usize>, text: &str) -> String {
     page
 }
 
+/// How wide a text stands in a terminal, counted as the table does: some letters take two columns, some none.
+fn columns(text: &str) -> usize {
+    text.width()
+}
+
 /// The width of a line of such columns.
 fn whole(columns: &[usize]) -> usize {
     (columns.iter().sum::<usize>() + columns.len() * PADDING).saturating_sub(PADDING)
@@ -59,7 +65,7 @@ fn whole(columns: &[usize]) -> usize {
 
 /// What each column needs so that no word of it is broken, and text can be read.
 fn least(head: &[String], rows: &[Vec<String>], natural: &[usize]) -> Vec<usize> {
-    let longest = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    let longest = |text: &str| text.split(' ').map(columns).max().unwrap_or(0);
     let of_column = |(place, name): (usize, &String)| {
         let cells = rows.iter().filter_map(|row| row.get(place)).map(|cell| longest(cell));
         cells.chain([longest(name), natural[place].min(NARROWEST)]).max().unwrap_or(0)
@@ -88,7 +94,7 @@ fn shared(width: usize, natural: &[usize], least: &[usize]) -> Vec<usize> {
 
 /// Each row by itself: its first cell, and under it what the others hold.
 fn blocks(width: usize, head: &[String], rows: &[Vec<String>]) -> String {
-    let name_width = head.iter().skip(1).map(|name| name.chars().count()).max().unwrap_or(0);
+    let name_width = head.iter().skip(1).map(|name| columns(name)).max().unwrap_or(0);
     let inner = name_width + 4;
     let mut text = String::new();
     for row in rows {
@@ -115,7 +121,7 @@ fn wrapped(width: usize, first: usize, rest: usize, text: &str) -> String {
     let mut lines = " ".repeat(first);
     let mut column = first;
     for (place, word) in text.split(' ').enumerate() {
-        let length = word.chars().count();
+        let length = columns(word);
         if place > 0 && column + 1 + length > width {
             lines.push('\n');
             lines.push_str(&" ".repeat(rest));
@@ -193,6 +199,19 @@ mod tests {
             shown.ends_with("@balances\n  does     show the wallet's balances\n  granted  yes\n")
         );
         assert!(shown.contains("financial_accounts:read\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_word_of_wide_letters_takes_two_columns_for_each_and_is_not_broken() {
+        let word = "東京都渋谷区神宮前一丁目の店舗です";
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        let rows = vec![row([word, "words that go on and on until there is no more room"])];
+        for width in [30, 40, 50, 60, 70] {
+            let shown = table(Some(width), &["name", "does"], rows.clone());
+            assert!(shown.contains(word), "{width}:\n{shown}");
+            let widest = shown.lines().map(columns).max().unwrap();
+            assert!(widest <= width.max(columns(word)), "{width}:\n{shown}");
+        }
     }
 
     #[test]

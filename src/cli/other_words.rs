@@ -20,8 +20,30 @@ const MEANT: [(&str, &str); 14] = [
 
 /// The command that was meant by a first word that is none.
 pub fn meant(typed: &[String]) -> Option<&'static str> {
-    let word = typed.iter().skip(1).find(|word| !word.starts_with('-'))?;
+    let word = first_word(typed)?;
     MEANT.into_iter().find(|(other, _)| other == word).map(|(_, command)| command)
+}
+
+/// The first word behind the program that is neither a flag nor a flag's value.
+fn first_word(typed: &[String]) -> Option<&String> {
+    let command = crate::cli::command();
+    let takes_value = |flag: &str| {
+        let mut arguments = command.get_arguments().filter(|it| it.get_action().takes_values());
+        arguments.any(|it| match (flag.strip_prefix("--"), flag.strip_prefix('-')) {
+            (Some(long), _) => it.get_long() == Some(long),
+            (None, Some(short)) => it.get_short().is_some_and(|letter| short == letter.to_string()),
+            (None, None) => false,
+        })
+    };
+    let mut words = typed.iter().skip(1);
+    while let Some(word) = words.next() {
+        match word.starts_with('-') {
+            true if takes_value(word) => drop(words.next()),
+            true => {}
+            false => return Some(word),
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -38,5 +60,19 @@ mod tests {
                 at = at.find_subcommand(word).unwrap_or_else(|| panic!("{command}"));
             }
         }
+    }
+
+    #[test]
+    fn a_flag_s_value_is_not_the_word() {
+        let meant = |line: &str| {
+            let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            meant(&typed)
+        };
+        for line in
+            ["login", "--store file login", "--store=file --yes login", "--cacert get login"]
+        {
+            assert_eq!(meant(&format!("keyfob {line}")), Some("connect"), "{line}");
+        }
+        assert_eq!(meant("keyfob --store login"), None);
     }
 }

@@ -118,6 +118,9 @@ pub struct Collection {
     /// Query parameter to the only value it takes and the member and value that records must then have.
     #[serde(default)]
     pub only: BTreeMap<String, Only>,
+    /// Members that a parameter of the same name narrows to; of several values any will do.
+    #[serde(default)]
+    pub filters: Vec<String>,
     /// The member that `updated_since` compares.
     #[serde(default)]
     pub updated_member: Option<String>,

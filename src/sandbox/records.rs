@@ -249,19 +249,17 @@ fn filtered<'a>(
         let since = time(&since).ok_or_else(|| invalid("`updated_since` is no RFC 3339 time"))?;
         chosen.retain(|it| it[member].as_str().and_then(time).is_some_and(|at| at >= since));
     }
-    let is_filter = |name: &str| {
-        !collection.only.contains_key(name) && all.iter().any(|it| it.get(name).is_some())
-    };
-    for (name, value) in form_urlencoded::parse(request.query.as_bytes()) {
-        if is_filter(&name) {
-            chosen.retain(|record| reads(&record[&*name], &value));
-        }
+    for member in &collection.filters {
+        let named = form_urlencoded::parse(request.query.as_bytes());
+        let values: Vec<_> =
+            named.filter(|(name, _)| name == member).map(|(_, value)| value).collect();
+        let is_meant = |record: &Value| values.iter().any(|value| reads(&record[member], value));
+        chosen.retain(|record| values.is_empty() || is_meant(record));
     }
     Ok(chosen)
 }
 
-/// Whether a member holds what a query spells. A parameter named like a member of the records narrows
-/// to it, as lists commonly do; the vendors' documents name no such filter and forbid none.
+/// Whether a member holds what a query spells.
 fn reads(member: &Value, value: &str) -> bool {
     match member {
         Value::String(text) => text == value,

@@ -133,6 +133,9 @@ fn inkress_lists_narrow_to_the_app_and_to_what_changed() {
     assert_eq!((count(""), count("?app=me")), (3, 2));
     assert_eq!(count("?updated_since=2026-05-29T10:15:00Z"), 2);
     assert_eq!(count("?app=me&updated_since=2026-05-29T10:15:00Z"), 1);
+    assert_eq!((count("?status=paid&status=pending"), count("?status=no&status=paid")), (3, 2));
+    // A parameter that the facts do not name as a filter narrows nothing.
+    assert_eq!((count("?title=Gift%20box"), count("?id=%3E%2C5001")), (3, 3));
     assert_eq!((count("?status=paid"), count("?status=pending"), count("?status=no")), (2, 1, 0));
     assert_eq!(
         (count("?status=paid&app=me"), count("?total=39.5"), count("?nothing=1")),
