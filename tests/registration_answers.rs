@@ -148,7 +148,10 @@ fn a_lost_answer_to_an_update_is_told_once_the_token_is_refused() {
         assert!(entry(&shop)["updating"].is_object());
         // A person who looks twice is told twice.
         for _ in 0..2 {
-            shop.line(line).exits(3).says(LOST).says("keyfob connect shop --register");
+            shop.line(line)
+                .exits(3)
+                .says(LOST)
+                .says("keyfob connect shop --scope items:write --register");
         }
         shop.line(&format!("{line} --register")).ok().says(LOST);
         shop.sandbox.next_answers(Endpoint::Registration, vec![Fault::status(401)]);
