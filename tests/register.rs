@@ -301,16 +301,7 @@ fn answered(says: impl Fn(&str) -> Said + Send + 'static) -> (World, Site, Ran) 
     let mut world = World::new();
     world.browser(Behaviour::Forgets);
     let site = Site::saying(move |origin, asked| match (&*asked.method, &*asked.path) {
-        (_, "/.well-known/oauth-authorization-server") => Said::json(
-            200,
-            &json!({
-                "issuer": origin,
-                "authorization_endpoint": format!("{origin}/authorize"),
-                "token_endpoint": format!("{origin}/token"),
-                "registration_endpoint": format!("{origin}/register"),
-                "scopes_supported": ["a", "b"],
-            }),
-        ),
+        (_, "/.well-known/oauth-authorization-server") => Said::registers_clients(origin),
         ("POST", "/register") => says(origin),
         ("DELETE", "/register/c1") => Said::text(204, ""),
         _ => Said::text(404, ""),

@@ -322,16 +322,7 @@ fn a_client_without_a_browser_has_no_redirect_uri() {
 fn unmanaged(registers: impl Fn(usize) -> Value + Send + 'static) -> Site {
     let clients = AtomicUsize::new(0);
     Site::saying(move |origin, asked| match (&*asked.method, &*asked.path) {
-        (_, "/.well-known/oauth-authorization-server") => Said::json(
-            200,
-            &json!({
-                "issuer": origin,
-                "authorization_endpoint": format!("{origin}/authorize"),
-                "token_endpoint": format!("{origin}/token"),
-                "registration_endpoint": format!("{origin}/register"),
-                "scopes_supported": ["a", "b"],
-            }),
-        ),
+        (_, "/.well-known/oauth-authorization-server") => Said::registers_clients(origin),
         ("POST", "/register") => {
             let number = clients.fetch_add(1, Ordering::Relaxed) + 1;
             Said::json(201, &registers(number))

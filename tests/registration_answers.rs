@@ -36,16 +36,7 @@ impl Manager {
         let mut world = World::new();
         world.browser(Behaviour::Forgets);
         let site = Site::saying(move |origin, asked| match (&*asked.method, &*asked.path) {
-            (_, "/.well-known/oauth-authorization-server") => Said::json(
-                200,
-                &json!({
-                    "issuer": origin,
-                    "authorization_endpoint": format!("{origin}/authorize"),
-                    "token_endpoint": format!("{origin}/token"),
-                    "registration_endpoint": format!("{origin}/register"),
-                    "scopes_supported": ["a", "b"],
-                }),
-            ),
+            (_, "/.well-known/oauth-authorization-server") => Said::registers_clients(origin),
             ("POST", "/register") => Said::json(
                 201,
                 &json!({

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A request that came.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,21 @@ impl Said {
     /// A document.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::text(status, body.to_string()).with("content-type", "application/json")
+    }
+
+    /// The metadata of a server at `origin` where clients register themselves.
+    pub fn registers_clients(origin: &str) -> Self {
+        let at = |path: &str| format!("{origin}/{path}");
+        Self::json(
+            200,
+            &json!({
+                "issuer": origin,
+                "authorization_endpoint": at("authorize"),
+                "token_endpoint": at("token"),
+                "registration_endpoint": at("register"),
+                "scopes_supported": ["a", "b"],
+            }),
+        )
     }
 
     /// Anything.
