@@ -65,14 +65,18 @@ fn a_slow_answer_lets_no_more_than_a_window_be_read() {
     let mut child = started(&program, &BATCH);
     let written = Arc::new(AtomicU64::new(0));
     let mut stdin = child.stdin.take().unwrap();
+    // A kibibyte each, so that few of them fit into a pipe.
+    let more = "x".repeat(1000);
+    let request = move |id: u64| {
+        format!("{{\"id\":{id},\"path\":\"/orders\",\"headers\":{{\"x\":\"{more}\"}}}}\n")
+    };
+    // Alone, for of several on their way any may come first and be the one that is held.
+    stdin.write_all(request(0).as_bytes()).unwrap();
+    until("the first is held", || program.sandbox.counts(Endpoint::Api) == 1);
     let counted = written.clone();
     let writing = std::thread::spawn(move || {
-        // A kibibyte each, so that few of them fit into a pipe.
-        let more = "x".repeat(1000);
-        for id in 0..4000 {
-            let line =
-                format!("{{\"id\":{id},\"path\":\"/orders\",\"headers\":{{\"x\":\"{more}\"}}}}\n");
-            if stdin.write_all(line.as_bytes()).is_err() {
+        for id in 1..4000 {
+            if stdin.write_all(request(id).as_bytes()).is_err() {
                 return;
             }
             counted.store(id + 1, Ordering::Relaxed);
