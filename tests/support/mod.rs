@@ -7,6 +7,7 @@ pub mod clock;
 #[cfg(unix)]
 pub mod hostile;
 pub mod person;
+pub mod ports;
 pub mod program;
 pub mod random;
 pub mod receiver;
@@ -19,24 +20,11 @@ pub mod streams;
 pub mod verifier;
 pub mod world;
 
+pub use ports::free_port;
 pub use shop::Shop;
 pub use world::{Ran, World};
 
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
-
-/// A port that nobody else is given: below the ephemeral ones, so that no other socket takes it by chance.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + (std::process::id() % 100) as u16 * 100;
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// What a consent page's query says.
 pub fn parameters(url: &str) -> std::collections::BTreeMap<String, String> {

@@ -144,6 +144,7 @@ impl World {
         stdout: Box<dyn std::io::Write + Send>,
         stderr: Captured,
     ) -> u8 {
+        super::ports::settle();
         let mut system = self.system(stdout, stderr);
         let arguments = std::iter::once("keyfob").chain(arguments).map(Into::into).collect();
         keyfob::cli::run(arguments, &mut system)

@@ -1,0 +1,46 @@
+//! Ports that redirect URIs are registered with, each given to one test.
+
+use std::cell::RefCell;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+/// Longer than any process takes from its start to its program.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+thread_local! {
+    static GIVEN: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A port that nobody else is given: below the ephemeral ones, so that no other socket takes it by chance.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 20_000 + (std::process::id() % 100) as u16 * 100;
+    loop {
+        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        if !is_listened_on(port) {
+            GIVEN.with_borrow_mut(|given| given.push(port));
+            return port;
+        }
+    }
+}
+
+/// Waits until nobody listens any more on the ports that this test was given, or for a second where somebody means to.
+///
+/// A process that another test starts holds a copy of every socket of this one until it runs its
+/// program, and so keeps a port for a moment after the command that listened there has ended.
+pub fn settle() {
+    let start = Instant::now();
+    GIVEN.with_borrow(|given| {
+        for port in given {
+            while is_listened_on(*port) && start.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    });
+}
+
+/// Knocked at and not bound, for a bound one would be copied just so.
+fn is_listened_on(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
