@@ -1,6 +1,7 @@
 //! Ports that redirect URIs are registered with, each given to one test.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -25,22 +26,29 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Waits until nobody listens any more on the ports that this test was given, or for a second where somebody means to.
+/// Waits until nobody listens any more on the ports that this test was given.
 ///
 /// A process that another test starts holds a copy of every socket of this one until it runs its
-/// program, and so keeps a port for a moment after the command that listened there has ended.
+/// program, and so keeps a port for a moment after the command that listened there has ended. Where
+/// somebody listens for longer, the test means it, and is not asked again.
 pub fn settle() {
+    GIVEN.with_borrow_mut(|given| given.retain(|port| becomes_free(*port)));
+}
+
+fn becomes_free(port: u16) -> bool {
     let start = Instant::now();
-    GIVEN.with_borrow(|given| {
-        for port in given {
-            while is_listened_on(*port) && start.elapsed() < PATIENCE {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+    while is_listened_on(port) {
+        if start.elapsed() > PATIENCE {
+            return false;
         }
-    });
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
 }
 
 /// Knocked at and not bound, for a bound one would be copied just so.
 fn is_listened_on(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).is_ok()
+    let knock = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), PATIENCE);
+    // No answer at all is a listener with a full queue, and no free port.
+    knock.map_or_else(|error| error.kind() == ErrorKind::TimedOut, |_| true)
 }
