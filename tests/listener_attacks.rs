@@ -2,7 +2,6 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use url::Url;
 
@@ -67,13 +66,12 @@ fn a_thousand_junk_and_slow_connections_do_not_keep_a_connection_from_being_made
 }
 
 #[test] // RL25, AR10
-fn a_pinned_port_serves_two_connections_within_two_seconds() {
+fn a_pinned_port_serves_a_second_connection_right_after_the_first() {
     let (world, server) = (World::new(), Scripted::honest());
     let redirect = format!("http://127.0.0.1:{}/cb", free_port());
     connect(&world, &server, &redirect).ok();
-    let start = Instant::now();
+    // What the first one left in TIME_WAIT is there for a minute.
     connect(&world, &server, &redirect).ok();
-    assert!(start.elapsed().as_secs() < 2, "the machine is too slow for this to prove anything");
     assert_eq!(server.heard("POST /token").len(), 2);
 }
 
