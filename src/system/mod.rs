@@ -16,6 +16,7 @@ pub mod successor;
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -109,22 +110,30 @@ impl System {
     /// Where the operating system gives no event queue, without which nothing can be waited for.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         self.run_hearing(async {
-            let mut future = std::pin::pin!(future);
-            tokio::select! {
-                biased;
-                done = &mut future => return Some(done),
-                () = self.interruption.came() => {}
-            }
-            std::future::poll_fn(|context| match self.critical.is_under_way() {
-                false => Poll::Ready(None),
-                true => match future.as_mut().poll(context) {
-                    Poll::Ready(_) => Poll::Ready(None),
-                    Poll::Pending if self.critical.is_under_way() => Poll::Pending,
-                    Poll::Pending => Poll::Ready(None),
-                },
-            })
-            .await
+            self.unless(self.interruption.came(), std::pin::pin!(future)).await
         })
+    }
+
+    /// Waits for the future, and gives it up at the signal; a critical part that is under way is seen through.
+    pub async fn unless<T>(
+        &self,
+        signal: impl Future<Output = ()>,
+        mut future: Pin<&mut impl Future<Output = T>>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = &mut future => return Some(done),
+            () = signal => {}
+        }
+        std::future::poll_fn(|context| match self.critical.is_under_way() {
+            false => Poll::Ready(None),
+            true => match future.as_mut().poll(context) {
+                Poll::Ready(_) => Poll::Ready(None),
+                Poll::Pending if self.critical.is_under_way() => Poll::Pending,
+                Poll::Pending => Poll::Ready(None),
+            },
+        })
+        .await
     }
 
     /// The same for a future that listens for signals itself, and ends by them in its own way.

@@ -124,25 +124,30 @@ fn run_until_signal(
 ) -> Result<Exit, Report> {
     let system = context.system;
     let aside = Aside::start(system, lines).map_err(|error| report::proxy_ended(&error))?;
-    let first = system.run(async {
-        // Signals are listened for once this has been asked for the first time.
-        tokio::task::yield_now().await;
+    let served = system.run_hearing(async {
+        let first = system.interruption.came();
         tell(&proxy)?;
-        keeper.serve().await;
-        Ok(())
+        let mut serving = std::pin::pin!(keeper.serve());
+        tokio::select! {
+            biased;
+            () = &mut serving => return Ok(true),
+            () = first => {}
+        }
+        // Listened for before anybody can see that the first one was heard: it ends the wait for
+        // those who are inside.
+        let second = system.interruption.came();
+        proxy.stop();
+        system.unless(second, serving).await;
+        Ok(false)
     });
-    let ended_by_itself = match first {
-        Some(Err(report)) => {
+    let ended_by_itself = match served {
+        Ok(ended_by_itself) => ended_by_itself,
+        Err(report) => {
             aside.end();
             return Err(report);
         }
-        Some(Ok(())) => true,
-        None => false,
     };
-    proxy.stop();
     if !ended_by_itself {
-        // A second signal ends the wait for those who are inside.
-        let _ = system.run(keeper.serve());
         context.output.note(system, "the proxy is closed; its secret opens nothing now");
     }
     aside.end();
