@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::args::Refresh;
+use super::args::{Profiles, Refresh};
 use super::command_line;
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, SavingFlags, Situation};
@@ -20,7 +20,7 @@ enum Outcome {
 
 /// Refreshes the named profiles, or all; the exit code is that of the first that failed.
 pub fn run(context: &Context<'_>, args: &Refresh) -> Result<Exit, Report> {
-    let names = names(context, &args.profiles, args.all)?;
+    let names = names(context, &args.which)?;
     let mut done: Vec<(String, Outcome)> = Vec::new();
     for name in names {
         let outcome = refresh(context, args, &name)?;
@@ -41,11 +41,12 @@ pub fn run(context: &Context<'_>, args: &Refresh) -> Result<Exit, Report> {
 }
 
 /// The profiles that a command is about: named, from the environment, or every connected one.
-pub fn names(context: &Context<'_>, given: &[String], all: bool) -> Result<Vec<String>, Report> {
+pub fn names(context: &Context<'_>, which: &Profiles) -> Result<Vec<String>, Report> {
+    let Profiles { profiles: named, all } = which;
     if !all {
-        return match given {
+        return match named.as_slice() {
             [] => Ok(vec![context.profile_name(None)?]),
-            _ => given.iter().map(|name| context.profile_name(Some(name))).collect(),
+            _ => named.iter().map(|name| context.profile_name(Some(name))).collect(),
         };
     }
     let now = context.system.clock.now();
@@ -106,7 +107,7 @@ fn refresh_chosen(
                 saved: entry.saved == Some(entry.generation),
                 end: entry.tokens.and_then(|tokens| tokens.access_expires_at),
             }),
-            Err(error @ FreshError::CannotRenew) if args.all => {
+            Err(error @ FreshError::CannotRenew) if args.which.all => {
                 Ok(Outcome::PassedOver(report(&error)))
             }
             Err(error) => Err(report(&error)),

@@ -15,8 +15,8 @@ use crate::provider::Provider;
 pub fn run(context: &Context<'_>, args: &Revoke) -> Result<Exit, Report> {
     let mut rows: Vec<Value> = Vec::new();
     let mut first: Option<Report> = None;
-    let names = names(context, &args.profiles, args.all)?;
-    if !args.all {
+    let names = names(context, &args.which)?;
+    if !args.which.all {
         // A slip in one name is told before another profile is ended for good.
         names.iter().try_for_each(|name| context.chosen(Some(name)).map(drop))?;
     }

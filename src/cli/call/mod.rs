@@ -70,7 +70,7 @@ pub fn run(context: &Context<'_>, args: &Call) -> Result<Exit, Report> {
 }
 
 /// The profile as `--set` wants it for these calls alone.
-fn with_settings(mut chosen: Chosen, given: &[(String, String)]) -> Result<Chosen, Report> {
+pub fn with_settings(mut chosen: Chosen, given: &[(String, String)]) -> Result<Chosen, Report> {
     for (key, value) in given {
         let value = settings::check(&chosen.provider, key, value)
             .map_err(|error| report::setting(&error))?;
@@ -278,8 +278,7 @@ impl Asked<'_> {
     }
 
     fn manner(&self) -> Manner {
-        let Call { retry, timeout, force, .. } = *self.args;
-        Manner { retries: retry, timeout, force }
+        self.args.attempts.manner(self.args.force)
     }
 
     fn delivery(&self, shape: Shape) -> Delivery<'_> {

@@ -90,7 +90,7 @@ impl<'a> Running<'a> {
 
     fn manner(&self) -> Manner {
         let args = self.asked.args;
-        Manner { retries: args.retry, timeout: args.timeout, force: args.force }
+        args.attempts.manner(args.force)
     }
 
     /// The key of a step that writes: the same whenever the recipe is run again with the same key.

@@ -4,22 +4,19 @@ mod asked;
 mod told;
 
 use std::io::ErrorKind;
-use std::time::Duration;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::args::{duration, key_value};
-use super::call::Outflow;
+use super::args::{Attempts, key_value};
+use super::call::{Outflow, with_settings};
 use super::completions::{complete_setting, complete_word};
 use super::context::Context;
 use super::output::unwritten;
 use super::report::{self, Exit, Report, Situation};
 use crate::connection::Connection;
-use crate::connection::call::Manner;
 use crate::connection::sync::cursor::Place;
 use crate::connection::sync::{Moved, Reconciliation, SyncError, Whole};
-use crate::profile::settings;
 use asked::Asked;
 
 /// `sync`.
@@ -44,12 +41,9 @@ pub struct Sync {
     /// Send it although the granted scopes do not cover it
     #[arg(long)]
     pub force: bool,
-    /// How often to repeat at most
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub retry: u32,
-    /// How long to wait for an answer, and between two parts of it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    /// How often, and how long.
+    #[command(flatten)]
+    pub attempts: Attempts,
     /// A setting of the provider, for this run only
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
     pub settings: Vec<(String, String)>,
@@ -58,12 +52,7 @@ pub struct Sync {
 /// Reads what changed.
 pub fn run(context: &Context<'_>, args: &Sync) -> Result<Exit, Report> {
     let asked = Asked::read(args)?;
-    let mut chosen = context.chosen(asked.profile)?;
-    for (key, value) in &args.settings {
-        let value = settings::check(&chosen.provider, key, value)
-            .map_err(|error| report::setting(&error))?;
-        chosen.profile.settings.insert(key.clone(), value);
-    }
+    let chosen = with_settings(context.chosen(asked.profile)?, &args.settings)?;
     let about = chosen.situation(context.system);
     asked.check(&chosen.provider, &about)?;
     context.with_connection(chosen, None, |connection| {
@@ -95,7 +84,7 @@ async fn reconcile(
         Reconciliation::begin(connection, words, place, list.query, &entry, asked.since).await;
     let run = run.map_err(failed)?;
     run.ask(&mut request.target.url);
-    let manner = Manner { retries: args.retry, timeout: args.timeout, force: args.force };
+    let manner = args.attempts.manner(args.force);
     let outflow = Outflow::start(context.system);
     let read = run.read(entry, request, manner, async |lines| outflow.send(lines).await).await;
     let written = outflow.finish(context.system).await;

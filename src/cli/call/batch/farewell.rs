@@ -172,11 +172,11 @@ fn call(args: &Call, profile: &str, store: Option<&str>) -> String {
     if args.force {
         line.push_str(" --force");
     }
-    if args.retry != 3 {
-        line.push_str(&format!(" --retry {}", args.retry));
+    if args.attempts.retry != 3 {
+        line.push_str(&format!(" --retry {}", args.attempts.retry));
     }
-    if args.timeout.as_secs() != 30 {
-        line.push_str(&format!(" --timeout {}s", args.timeout.as_secs().max(1)));
+    if args.attempts.timeout.as_secs() != 30 {
+        line.push_str(&format!(" --timeout {}s", args.attempts.timeout.as_secs().max(1)));
     }
     for (key, value) in &args.settings {
         line.push_str(&format!(" --set {}", pair(key, value)));

@@ -30,7 +30,6 @@ use super::delivery::output_target;
 use super::output_file::OutputFile;
 use super::{scopes, with_settings};
 use crate::connection::Connection;
-use crate::connection::call::Manner;
 use crate::connection::share::{Halt, Share};
 use crate::resource_server::Base;
 use crate::store::StoreKind;
@@ -108,7 +107,7 @@ impl Batch<'_> {
         let scopes = scopes(&entry);
         let countable = source.length.is_some_and(|length| length <= COUNTED);
         let share = Share::new(connection, entry, true);
-        let manner = Manner { retries: args.retry, timeout: args.timeout, force: args.force };
+        let manner = args.attempts.manner(args.force);
         // Before anything is read, so that a batch without a token is a command that failed.
         self.context.wait(share.good())?.map_err(|error| fresh(&error))?;
         self.context.system.run_hearing(async {
