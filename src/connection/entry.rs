@@ -8,6 +8,7 @@ use url::Url;
 
 use super::registered_client::{NextClient, RegisteredClient};
 use super::registration::{Begun, Updating};
+use super::roll::put_aside::Fate;
 use crate::authorization_server::Wanted;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -164,6 +165,9 @@ pub struct Mark {
 pub struct Ended {
     /// When the provider said so.
     pub at: Timestamp,
+    /// What it means for the tokens; `None` in entries of before it was kept.
+    #[serde(default)]
+    pub fate: Option<Fate>,
     /// Its code, `invalid_grant` as a rule.
     pub error: String,
     /// Its words.
