@@ -57,6 +57,7 @@ mod offline;
 mod one_issuer_many_clients;
 mod openid;
 mod other_account;
+mod own_words;
 mod paginate;
 mod par;
 #[cfg(target_os = "linux")]

@@ -103,7 +103,7 @@ impl Place {
     }
 
     /// The one file that describes the server.
-    fn provider_file(&self) -> std::path::PathBuf {
+    pub fn provider_file(&self) -> std::path::PathBuf {
         let name = self.server.issuer.trim_start_matches("https://").replace(':', "-");
         self.folder_file("providers", &name)
     }

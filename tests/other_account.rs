@@ -1,5 +1,6 @@
 //! A refresh whose answer names another account: its tokens are stored, and nothing is done with them.
 
+use keyfob::sandbox::{Endpoint, Fault};
 use serde_json::{Value, json};
 
 use crate::support::shelf::Trouble;
@@ -113,4 +114,42 @@ fn the_provider_s_word_takes_the_place_of_a_claim_and_is_told() {
     shop.sandbox.answer_with("merchant_id", json!(999));
     let ran = shop.line("refresh shop");
     put_aside(&shop, ran, &before);
+}
+
+#[test] // A29
+fn an_entry_of_before_the_fate_was_written_is_known_by_its_text() {
+    let (shop, before) = swapped();
+    shop.line("refresh shop").exits(4);
+    let mut old = entry(&shop);
+    assert_eq!(old["ended"]["fate"], "other_account");
+    old["ended"].as_object_mut().unwrap().remove("fate");
+    shop.world.shelf.put("shop", &old.to_string());
+    let ran = shop.line("refresh shop");
+    put_aside(&shop, ran, &before);
+}
+
+#[test] // A29
+fn a_provider_s_own_code_of_that_name_is_a_refusal_like_any_other() {
+    let shop = Shop::of("standard");
+    let file = shop.world.home().providers().join("standard.toml");
+    let codes = ["account_mismatch", "id_token_mismatch", "token_unbound"];
+    let meanings = codes.map(|code| {
+        format!("[errors.token.{code}]\nmeaning = \"it moved\"\naction = \"reconnect\"\n")
+    });
+    let text = std::fs::read_to_string(&file).unwrap() + &meanings.concat();
+    std::fs::write(&file, text).unwrap();
+    let shop = shop.and_connected();
+    for code in codes {
+        let body = json!({ "error": code }).to_string();
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let fault = Fault::Status { status: 400, headers, body };
+        shop.sandbox.next_answers(Endpoint::Token, vec![fault]);
+        // Told by the command that heard it, and by those after it.
+        for _ in 0..2 {
+            let ran = shop.line("refresh shop").exits(4);
+            let ran = ran.says(&format!("refused the refresh token: {code}")).says("it moved");
+            assert!(!ran.stderr.contains("stored and not used"), "{}", ran.stderr);
+        }
+        shop.line("connect shop").ok();
+    }
 }

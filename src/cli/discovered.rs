@@ -4,6 +4,7 @@ mod carried;
 mod change;
 pub mod former;
 pub mod hosts;
+mod own_words;
 mod resource;
 
 use std::time::Duration;
@@ -84,6 +85,7 @@ pub fn provider(
     })?;
     if let Some(kept) = &kept {
         change::confirm(context, kept, &provider)?;
+        own_words::tell(context, kept, &found, &provider);
     }
     profile.provider.clone_from(&name);
     Ok((provider, Some(ToKeep { name, text })))

@@ -167,6 +167,7 @@ mod tests {
         assert!(is_kept(|entry| entry.mark = Some(mark())), "its next refresh has begun");
         let ended = Ended {
             at: Timestamp::UNIX_EPOCH,
+            fate: None,
             error: "invalid_grant".into(),
             description: None,
             after_lost_answer: false,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::entry::{CLIENT_SECRET, Entry, named_secrets};
+use super::entry::{CERTIFICATE, CLIENT_SECRET, Credentials, Entry, PRIVATE_KEY, named_secrets};
 use super::registration::Updating;
 use crate::authorization_server::client_terms::{Lack, Terms, texts};
 use crate::authorization_server::dynamic_registration::{Given, Held, Management, has_own_key};
@@ -187,6 +187,25 @@ pub fn keep_management(secrets: &mut BTreeMap<String, Secret>, management: &Mana
 fn management(secrets: &BTreeMap<String, Secret>) -> Option<Management> {
     let secret = |name: &str| secrets.get(name).cloned();
     Some(Management { url: secret(URI)?, token: secret(TOKEN)? })
+}
+
+/// Whether all that a client brings is kept already.
+pub fn keeps(entry: &Entry, brought: &Credentials) -> bool {
+    let is_kept = |brought: &Option<Secret>, kept: Option<&Secret>| {
+        brought.as_ref().is_none_or(|brought| kept == Some(brought))
+    };
+    is_kept(&brought.private_key, entry.private_key())
+        && is_kept(&brought.certificate, entry.client_certificate())
+}
+
+/// Keeps what a client is known by, before it is used.
+pub fn keep_brought(secrets: &mut BTreeMap<String, Secret>, brought: &Credentials) {
+    let named = [(PRIVATE_KEY, &brought.private_key), (CERTIFICATE, &brought.certificate)];
+    for (name, secret) in named {
+        if let Some(secret) = secret {
+            secrets.insert(name.into(), secret.clone());
+        }
+    }
 }
 
 /// What a client that is registered just now has already: a key of its own, or nothing.

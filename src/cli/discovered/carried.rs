@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Found;
+use super::{Found, own_words};
 use crate::provider::Provider;
 use crate::provider::schema::{
     Api, Authorize, Client, Device, Flow, IdToken, Introspect, Refresh, Registration, Revoke,
@@ -11,6 +11,16 @@ use crate::provider::schema::{
 
 /// What was found now, with all that a person added to the file that was kept before.
 pub fn carried(kept: &Provider, found: &Found, name: &str) -> Provider {
+    let mut now = with_additions(kept, found, name);
+    now.client.assertion_algorithms = own_words::assertion_algorithms(kept, &now, found);
+    if let (Some(kept), Some(table)) = (&kept.id_token, &mut now.id_token) {
+        table.algorithms = own_words::id_token_algorithms(kept, table, found);
+    }
+    now.mutual_tls = own_words::mutual_tls(kept.mutual_tls.as_ref(), now.mutual_tls.as_ref());
+    now
+}
+
+fn with_additions(kept: &Provider, found: &Found, name: &str) -> Provider {
     let names_api = found.resource.is_some();
     let found = found.provider(name);
     let flows = flows(kept, &found);

@@ -409,6 +409,7 @@ mod tests {
     fn ended(vendor: &str) -> Report {
         let ended = Ended {
             at: jiff::Timestamp::UNIX_EPOCH,
+            fate: None,
             error: "invalid_grant".into(),
             description: None,
             after_lost_answer: false,

@@ -3,11 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::connection::roll::put_aside::Fate;
+
 /// Why a person must authorise again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// When the provider said so.
     pub at: Timestamp,
+    /// What it means for the tokens; `None` in entries of before it was kept.
+    #[serde(default)]
+    pub fate: Option<Fate>,
     /// Its code, `invalid_grant` as a rule.
     pub error: String,
     /// Its words.

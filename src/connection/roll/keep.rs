@@ -1,7 +1,7 @@
 //! What came of a refresh, written down: new tokens, an end, or nothing.
 
 use super::super::entry::Ended;
-use super::put_aside::Judged;
+use super::put_aside::{Fate, Judged};
 use super::{Rolled, Rolling};
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::printable;
@@ -57,6 +57,7 @@ impl Rolling<'_> {
         }
         let ended = Ended {
             at: self.tools.clock.now(),
+            fate: Some(Fate::Over),
             // As long as it is ever shown: what is kept must not grow with a server's words.
             error: printable(error.code.as_deref().unwrap_or("invalid_grant")),
             description: error.description.as_deref().map(printable),

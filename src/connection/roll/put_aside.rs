@@ -1,6 +1,8 @@
 //! Tokens that a refresh brought and that must not be used: somebody else's, another account's, or
 //! bound to nothing. They are stored all the same, since the refresh token that was sent is spent.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::entry::Ended;
 use super::super::identity::{Identity, Likeness, compare, difference, identity_of};
 use super::Rolling;
@@ -12,12 +14,39 @@ use crate::http::Answer;
 use crate::http::printable::printable;
 use crate::profile::settings;
 
-/// What stands in the place of the provider's error code where an ID token names somebody else.
-const OTHER_SUBJECT: &str = "id_token_mismatch";
-/// The same where what comes with the tokens names another account.
-const OTHER_ACCOUNT: &str = "account_mismatch";
-/// The same where the tokens are not bound to the key that was proved.
-const UNBOUND: &str = "token_unbound";
+/// What an end says of the tokens that are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// The provider refused them: they are over.
+    Over,
+    /// An ID token names somebody else.
+    OtherSubject,
+    /// What came with them names another account.
+    OtherAccount,
+    /// They are not bound to the key that was proved.
+    Unbound,
+}
+
+impl Fate {
+    /// What stands in the place of the provider's error code, where it gave none.
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Over => None,
+            Self::OtherSubject => Some("id_token_mismatch"),
+            Self::OtherAccount => Some("account_mismatch"),
+            Self::Unbound => Some("token_unbound"),
+        }
+    }
+
+    /// As it is written; an entry of before it was has the text alone, which a provider's own code
+    /// may equal.
+    fn of(ended: &Ended) -> Self {
+        let all = [Self::OtherSubject, Self::OtherAccount, Self::Unbound];
+        let by_code = || all.into_iter().find(|it| it.code() == Some(ended.error.as_str()));
+        ended.fate.or_else(by_code).unwrap_or(Self::Over)
+    }
+}
 
 /// Why tokens are stored and never used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +64,11 @@ impl<'e> PutAside<'e> {
     /// are simply over.
     pub fn of(ended: &'e Ended) -> Option<Self> {
         let how = ended.description.as_deref().unwrap_or_default();
-        match ended.error.as_str() {
-            OTHER_SUBJECT => Some(Self::Subject(how)),
-            OTHER_ACCOUNT => Some(Self::Account(how)),
-            UNBOUND => Some(Self::Unbound),
-            _ => None,
+        match Fate::of(ended) {
+            Fate::Over => None,
+            Fate::OtherSubject => Some(Self::Subject(how)),
+            Fate::OtherAccount => Some(Self::Account(how)),
+            Fate::Unbound => Some(Self::Unbound),
         }
     }
 }
@@ -56,13 +85,15 @@ impl Rolling<'_> {
     /// Judges whether the tokens of an answer may be used.
     pub(super) fn judged(&self, answer: &Answer, is_bound: bool) -> Judged {
         let named = identity_in(&self.order.provider, answer);
-        let subject = || Some((OTHER_SUBJECT, Some(self.other_claim(answer)?.to_owned())));
-        let account = || Some((OTHER_ACCOUNT, Some(self.other_account(&named)?)));
-        let unbound = || (!is_bound).then_some((UNBOUND, None));
+        let subject = || Some((Fate::OtherSubject, Some(self.other_claim(answer)?.to_owned())));
+        let account = || Some((Fate::OtherAccount, Some(self.other_account(&named)?)));
+        let unbound = || (!is_bound).then_some((Fate::Unbound, None));
         let why = subject().or_else(account).or_else(unbound);
-        let put_aside = why.map(|(error, how)| Ended {
+        let put_aside = why.map(|(fate, how)| Ended {
             at: self.tools.clock.now(),
-            error: error.into(),
+            fate: Some(fate),
+            // A keyfob of before the fate was written knows it by this.
+            error: fate.code().unwrap_or_default().into(),
             // As long as it is ever shown: what is kept must not grow with a server's words.
             description: how.as_deref().map(printable),
             after_lost_answer: self.lost,

@@ -7,8 +7,8 @@ use url::Url;
 use super::endpoints::{Endpoints, OtherHost};
 use super::members::{flag, parse, text};
 use super::offered::{
-    client_authentication, id_token_algorithms, offers, offers_codes, offers_device_codes,
-    scope_names, signing_algorithms,
+    client_authentication, id_token_algorithms, id_token_offered, offers, offers_codes,
+    offers_device_codes, scope_names, signing_algorithms,
 };
 use super::{MetadataError, issuer_url};
 use crate::provider::schema::{
@@ -70,6 +70,8 @@ pub struct Metadata {
     pub jwks_uri: Option<String>,
     /// What ID tokens may be signed with; RS256 where the document does not say.
     pub id_token_algorithms: Vec<SignatureAlgorithm>,
+    /// What a client may have its ID tokens signed with; everything where the document does not say.
+    pub id_token_offered: Vec<SignatureAlgorithm>,
     /// RFC 7591.
     pub registration_endpoint: Option<String>,
     /// Whether the URL of a client's own metadata is taken as its id (Client ID Metadata Document).
@@ -147,6 +149,7 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         userinfo_endpoint: userinfo,
         jwks_uri: jwks,
         id_token_algorithms: algorithms,
+        id_token_offered: id_token_offered(&document)?,
         registration_endpoint: registration,
         client_documents: flag(
             "client_id_metadata_document_supported",

@@ -62,20 +62,28 @@ pub(super) fn signing_algorithms(
     Ok(names.unwrap_or_default().into_iter().filter_map(SigningAlgorithm::named).collect())
 }
 
-/// What an ID token may be signed with, as far as keyfob can check it; RS256 where nothing is said.
-pub(super) fn id_token_algorithms(
+/// What an ID token may be signed with for any client, as far as keyfob can check it; all of that where
+/// nothing is said.
+pub(super) fn id_token_offered(
     document: &Document,
 ) -> Result<Vec<SignatureAlgorithm>, MetadataError> {
     let member = "id_token_signing_alg_values_supported";
     let names = texts(member, &document.id_token_signing_alg_values_supported)?;
-    let names = names.unwrap_or_else(|| vec!["RS256"]);
-    // A client that registers nothing else gets RS256 (Dynamic Registration section 2): a server that
-    // could sign otherwise as well is still to sign so.
-    if names.contains(&SignatureAlgorithm::RS256.name()) {
-        return Ok(vec![SignatureAlgorithm::RS256]);
-    }
-    let all = SignatureAlgorithm::ALL.into_iter();
-    Ok(all.filter(|algorithm| names.contains(&algorithm.name())).collect())
+    let is_named =
+        |it: &SignatureAlgorithm| names.as_ref().is_none_or(|names| names.contains(&it.name()));
+    Ok(SignatureAlgorithm::ALL.into_iter().filter(is_named).collect())
+}
+
+/// What it is signed with for a client that registers nothing: RS256 (Dynamic Registration section 2),
+/// also where the server could sign otherwise as well.
+pub(super) fn id_token_algorithms(
+    document: &Document,
+) -> Result<Vec<SignatureAlgorithm>, MetadataError> {
+    let offered = id_token_offered(document)?;
+    Ok(match offered.contains(&SignatureAlgorithm::RS256) {
+        true => vec![SignatureAlgorithm::RS256],
+        false => offered,
+    })
 }
 
 /// The names that a request can carry; what is no scope token cannot be asked for.
