@@ -587,6 +587,35 @@ fn a_file_that_can_no_longer_be_read_is_told_and_not_replaced() {
 }
 
 #[test] // CA3
+fn a_client_that_an_import_names_proves_itself_its_own_way_and_not_as_the_one_before() {
+    let place = Place::new();
+    let profile = || {
+        std::fs::read_to_string(place.world.home().configuration.join("profiles/till.toml"))
+            .unwrap()
+    };
+    let import = |document: Value, more: &[&str]| {
+        *place.world.stdin.borrow_mut() = document.to_string().into_bytes();
+        let words = ["import", "till", "--provider", &place.server.issuer];
+        place.run(&[&words[..], more].concat())
+    };
+    let key = place.world.folder.path().join("key.pem").display().to_string();
+    import(json!({"access_token": "a", "client_id": "key"}), &["--client-key-file", &key]).ok();
+    assert!(profile().contains("private_key_jwt"), "{}", profile());
+    let renewable = |client: &str| json!({"access_token": "b", "refresh_token": "r", "expires_in": 60, "client_id": client});
+    let mut posted = renewable("secret");
+    posted["client_secret"] = SECRET.into();
+    import(posted, &[]).ok();
+    assert!(!profile().contains("private_key_jwt"), "{}", profile());
+    assert!(profile().contains("client_id = \"secret\""), "{}", profile());
+    place.server.came();
+    place.line("refresh till");
+    place.only("secret", &["/token"]);
+    // A client without any proof is named the same way.
+    import(renewable("public"), &["--yes"]).ok();
+    assert!(!profile().contains("[client]"), "{}", profile());
+}
+
+#[test] // CA3
 fn a_file_stays_as_it_is_while_a_profile_that_may_need_it_cannot_be_read() {
     let place = Place::new();
     place.connect("key").ok();
