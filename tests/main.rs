@@ -43,6 +43,7 @@ mod introspect;
 #[cfg(feature = "jq")]
 mod jq;
 mod json;
+mod kept_secrets;
 mod limits;
 mod listener_attacks;
 #[cfg(unix)]

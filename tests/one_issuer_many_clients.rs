@@ -641,3 +641,29 @@ fn a_file_stays_as_it_is_while_a_profile_that_may_need_it_cannot_be_read() {
     place.line("refresh key").ok();
     place.only("key", &["/token"]);
 }
+
+#[test] // CA3
+fn a_key_or_certificate_of_a_connection_is_put_right_with_the_command_that_is_named() {
+    let place = Place::new();
+    let keep =
+        |client: &str, name: &str| format!("       keyfob profile secret {client} {name} < FILE\n");
+    place.connect("key").ok();
+    *place.world.stdin.borrow_mut() = place.authority.client().1.into_bytes();
+    place.line("profile secret key private_key").ok();
+    place.line("refresh key").exits(3).says(&keep("key", "private_key"));
+    *place.world.stdin.borrow_mut() = P256.as_bytes().to_vec();
+    place.line("profile secret key private_key").ok();
+    place.line("refresh key").ok();
+    for (profile, method, names) in [
+        ("unkeyed", "private_key_jwt", &["private_key"][..]),
+        ("unshown", "tls_client_auth", &["client_certificate", "private_key"]),
+    ] {
+        let tokens = json!({"access_token": "a", "refresh_token": "r", "client_id": "key"});
+        *place.world.stdin.borrow_mut() = tokens.to_string().into_bytes();
+        let (issuer, flag) = (place.server.issuer.as_str(), "--client-authentication");
+        place.run(&["import", profile, "--provider", issuer, flag, method, "--yes"]).ok();
+        let missing = place.line(&format!("refresh {profile}")).exits(3);
+        let names: String = names.iter().map(|name| keep(profile, name)).collect();
+        missing.says("in the store\n").says(&names);
+    }
+}
