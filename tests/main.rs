@@ -30,6 +30,7 @@ mod exec;
 #[cfg(unix)]
 mod file_safety;
 mod flags;
+mod help;
 mod helper;
 #[cfg(unix)]
 mod helper_program;
@@ -42,6 +43,7 @@ mod introspect;
 #[cfg(feature = "jq")]
 mod jq;
 mod json;
+mod kept_secrets;
 mod limits;
 mod listener_attacks;
 #[cfg(unix)]

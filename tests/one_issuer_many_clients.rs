@@ -585,3 +585,85 @@ fn a_file_that_can_no_longer_be_read_is_told_and_not_replaced() {
     place.connect("secret").exits(3).says("sumary").says("keyfob provider check");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 }
+
+#[test] // CA3
+fn a_client_that_an_import_names_proves_itself_its_own_way_and_not_as_the_one_before() {
+    let place = Place::new();
+    let profile = || {
+        std::fs::read_to_string(place.world.home().configuration.join("profiles/till.toml"))
+            .unwrap()
+    };
+    let import = |document: Value, more: &[&str]| {
+        *place.world.stdin.borrow_mut() = document.to_string().into_bytes();
+        let words = ["import", "till", "--provider", &place.server.issuer];
+        place.run(&[&words[..], more].concat())
+    };
+    let key = place.world.folder.path().join("key.pem").display().to_string();
+    import(json!({"access_token": "a", "client_id": "key"}), &["--client-key-file", &key]).ok();
+    assert!(profile().contains("private_key_jwt"), "{}", profile());
+    let renewable = |client: &str| json!({"access_token": "b", "refresh_token": "r", "expires_in": 60, "client_id": client});
+    let mut posted = renewable("secret");
+    posted["client_secret"] = SECRET.into();
+    import(posted, &[]).ok();
+    assert!(!profile().contains("private_key_jwt"), "{}", profile());
+    assert!(profile().contains("client_id = \"secret\""), "{}", profile());
+    place.server.came();
+    place.line("refresh till");
+    place.only("secret", &["/token"]);
+    // A client without any proof is named the same way.
+    import(renewable("public"), &["--yes"]).ok();
+    assert!(!profile().contains("[client]"), "{}", profile());
+}
+
+#[test] // CA3
+fn a_file_stays_as_it_is_while_a_profile_that_may_need_it_cannot_be_read() {
+    let place = Place::new();
+    place.connect("key").ok();
+    written_before(&place, "private_key_jwt", &[("assertion_algorithms = [\"ES256\"]\n", "")]);
+    let profile = place.world.home().configuration.join("profiles/key.toml");
+    let sound = std::fs::read_to_string(&profile).unwrap();
+    std::fs::write(&profile, sound.replace("client_id", "clientid")).unwrap();
+    let before = std::fs::read_to_string(place.provider_file()).unwrap();
+    place.server.came();
+    let refused = place.connect("secret").exits(3).without_product();
+    refused
+        .says("the profile `key` cannot be read, and the file of ")
+        .says(&format!("{}:", profile.display()))
+        .says("nothing was changed")
+        .says(&format!("rm {}", profile.display()));
+    assert!(place.server.came().is_empty(), "nobody was sent anywhere");
+    assert_eq!(std::fs::read_to_string(place.provider_file()).unwrap(), before);
+    // One that names another provider is in nobody's way.
+    std::fs::write(profile.with_file_name("other.toml"), "provider = \"inkress\nx").unwrap();
+    std::fs::write(&profile, sound).unwrap();
+    place.connect("secret").ok();
+    place.server.came();
+    place.line("refresh key").ok();
+    place.only("key", &["/token"]);
+}
+
+#[test] // CA3
+fn a_key_or_certificate_of_a_connection_is_put_right_with_the_command_that_is_named() {
+    let place = Place::new();
+    let keep =
+        |client: &str, name: &str| format!("       keyfob profile secret {client} {name} < FILE\n");
+    place.connect("key").ok();
+    *place.world.stdin.borrow_mut() = place.authority.client().1.into_bytes();
+    place.line("profile secret key private_key").ok();
+    place.line("refresh key").exits(3).says(&keep("key", "private_key"));
+    *place.world.stdin.borrow_mut() = P256.as_bytes().to_vec();
+    place.line("profile secret key private_key").ok();
+    place.line("refresh key").ok();
+    for (profile, method, names) in [
+        ("unkeyed", "private_key_jwt", &["private_key"][..]),
+        ("unshown", "tls_client_auth", &["client_certificate", "private_key"]),
+    ] {
+        let tokens = json!({"access_token": "a", "refresh_token": "r", "client_id": "key"});
+        *place.world.stdin.borrow_mut() = tokens.to_string().into_bytes();
+        let (issuer, flag) = (place.server.issuer.as_str(), "--client-authentication");
+        place.run(&["import", profile, "--provider", issuer, flag, method, "--yes"]).ok();
+        let missing = place.line(&format!("refresh {profile}")).exits(3);
+        let names: String = names.iter().map(|name| keep(profile, name)).collect();
+        missing.says("in the store\n").says(&names);
+    }
+}

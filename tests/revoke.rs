@@ -104,3 +104,32 @@ fn a_slip_in_one_name_is_told_before_another_profile_is_ended() {
     assert_eq!(shop.world.state("shop"), "ready");
     assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
 }
+
+/// Rewrites a URL in the provider file of `standard`.
+fn moved(shop: &Shop, from: &str, to: &str) {
+    let file = shop.world.home().providers().join("standard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&file, text.replace(from, to)).unwrap();
+}
+
+#[test] // RV9, A16
+fn another_introspection_endpoint_keeps_nobody_from_revoking_and_another_of_the_rest_does() {
+    let shop = Shop::connected("standard");
+    let elsewhere = "https://evil.example/i";
+    moved(&shop, "{host}/introspect", elsewhere);
+    for line in ["token shop", "refresh shop", "introspect shop"] {
+        shop.line(line).exits(3).says(elsewhere).says("nothing was sent");
+    }
+    for (endpoint, path) in [("{host}/revoke", "/elsewhere"), ("{host}/token", "/t")] {
+        let away = format!("https://evil.example{path}");
+        moved(&shop, endpoint, &away);
+        shop.line("revoke shop").exits(3).says(&away).says("nothing was sent");
+        moved(&shop, &away, endpoint);
+    }
+    assert_eq!(shop.sandbox.counts(Endpoint::Revocation), 0);
+    shop.line("revoke shop").ok();
+    assert_eq!(shop.seen(Endpoint::Revocation).len(), 2);
+    assert_eq!(shop.sandbox.grants_alive(), 0);
+    assert_eq!(shop.world.state("shop"), "never-connected");
+}

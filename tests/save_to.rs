@@ -161,12 +161,24 @@ fn status_says_that_a_connection_waits_to_be_saved() {
     let program = unsaved();
     let check = program.run("status shop --check");
     exits(&check, 4);
-    assert_eq!(
-        text(&check.stderr),
-        "`shop` was refreshed and not saved: `keyfob refresh shop --save-to COMMAND`\n"
+    let copy = program.home().join("state/unsaved/shop.keyfob");
+    let waits = format!(
+        "`shop` was refreshed and not saved, and a sealed copy is in {}: `keyfob refresh shop --save-to COMMAND`\n",
+        copy.display()
     );
+    assert_eq!(text(&check.stderr), waits);
+    for line in ["status", "status shop"] {
+        let seen = program.run(line);
+        exits(&seen, 0);
+        assert_eq!(text(&seen.stderr), waits, "{line}");
+    }
+    let document = program.run("status --json");
+    assert_eq!(text(&document.stderr), "");
+    let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
+    assert_eq!(document["profiles"][0]["needs_attention"], true);
     exits(&refresh(&program, "cat > saved"), 0);
     exits(&program.run("status shop --check"), 0);
+    assert_eq!(text(&program.run("status").stderr), "");
 }
 
 #[test]

@@ -415,6 +415,31 @@ fn documents_say_what_went_out_and_what_came_in() {
 }
 
 #[test]
+fn an_export_says_which_key_has_sealed_it_and_never_the_key() {
+    let mut shop = connected("inyo");
+    let said = |shop: &Shop, line: &str| {
+        let ran = shop.line(line).ok();
+        assert!(!ran.stderr.contains(KEY) && !ran.stdout.contains(KEY), "{}", ran.stderr);
+        let (_, which) = ran.stderr.split_once("`shop` is sealed with ").expect("a line says so");
+        which.split_once(", which `keyfob import --sealed` needs\n").unwrap().0.to_owned()
+    };
+    let file = shop.world.own_file("blob.key", KEY);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = file.display().to_string();
+    let with_flag = format!("export shop --key-file {file}");
+    assert_eq!(said(&shop, &with_flag), format!("the key in {file}"));
+    assert_eq!(said(&shop, "export shop"), "the key in KEYFOB_BLOB_KEY");
+    shop.world.set("KEYFOB_BLOB_KEY", "");
+    shop.world.set("KEYFOB_STORE_KEY_FILE", &file);
+    assert_eq!(said(&shop, "export shop"), format!("the key in {file} (KEYFOB_STORE_KEY_FILE)"));
+    shop.world.set("KEYFOB_STORE_KEY", KEY);
+    assert_eq!(said(&shop, "export shop"), "the key in KEYFOB_STORE_KEY");
+    assert_eq!(shop.line("export shop --json").ok().stderr, "");
+    shop.world.seat(&["a long enough passphrase", "a long enough passphrase"]);
+    assert_eq!(said(&shop, "export shop --passphrase"), "the passphrase");
+}
+
+#[test]
 fn no_secret_of_it_is_said_or_written_in_the_clear() {
     let mut shop = Shop::behaving("inkress", Behaviour::default());
     shop.world.set("KEYFOB_BLOB_KEY", KEY);

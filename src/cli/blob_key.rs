@@ -20,20 +20,61 @@ pub struct KeySource {
     pub key_file: Option<PathBuf>,
 }
 
-/// The key that a file or the environment gives; `None` where neither does.
-fn given(file: Option<&Path>, environment: &Environment) -> Option<Result<Key, StoreError>> {
-    let text = |name| environment.get(name).map(|it| Key::from_secret_text(&Secret::new(it)));
-    file.map(key_from_file)
-        .or_else(|| text("KEYFOB_BLOB_KEY"))
-        .or_else(|| text("KEYFOB_STORE_KEY"))
-        .or_else(|| environment.get("KEYFOB_STORE_KEY_FILE").map(|it| key_from_file(Path::new(it))))
+/// Where a key is; the first of these that there is gives it.
+enum Place<'a> {
+    /// A file that was named on the command line.
+    File(&'a Path),
+    /// A variable that holds it.
+    Variable(&'static str, &'a str),
+    /// The file of the store's key, which a variable names.
+    StoreKeyFile(&'a Path),
 }
 
-/// The key to seal with; a person is asked twice, since nobody opens what a slip has sealed.
-pub fn to_seal(context: &Context<'_>, source: &KeySource, passphrase: bool) -> Result<Key, Report> {
+impl<'a> Place<'a> {
+    fn find(file: Option<&'a Path>, environment: &'a Environment) -> Option<Self> {
+        let variable = |name| environment.get(name).map(|text| Self::Variable(name, text));
+        let store_key_file = || environment.get("KEYFOB_STORE_KEY_FILE").map(Path::new);
+        file.map(Self::File)
+            .or_else(|| variable("KEYFOB_BLOB_KEY"))
+            .or_else(|| variable("KEYFOB_STORE_KEY"))
+            .or_else(|| store_key_file().map(Self::StoreKeyFile))
+    }
+
+    fn key(&self) -> Result<Key, StoreError> {
+        match self {
+            Self::File(path) | Self::StoreKeyFile(path) => key_from_file(path),
+            Self::Variable(_, text) => Key::from_secret_text(&Secret::new(*text)),
+        }
+    }
+
+    /// Where it is, for people: never the key.
+    fn said(&self) -> String {
+        match self {
+            Self::File(path) => format!("the key in {}", path.display()),
+            Self::Variable(name, _) => format!("the key in {name}"),
+            Self::StoreKeyFile(path) => {
+                format!("the key in {} (KEYFOB_STORE_KEY_FILE)", path.display())
+            }
+        }
+    }
+}
+
+/// The key that a file or the environment gives; `None` where neither does.
+fn given(file: Option<&Path>, environment: &Environment) -> Option<Result<Key, StoreError>> {
+    Place::find(file, environment).map(|place| place.key())
+}
+
+/// The key to seal with, and which one it is; a person is asked twice, since nobody opens what a slip
+/// has sealed.
+pub fn to_seal(
+    context: &Context<'_>,
+    source: &KeySource,
+    passphrase: bool,
+) -> Result<(Key, String), Report> {
     let environment = &context.system.environment;
-    if !passphrase && let Some(key) = given(source.key_file.as_deref(), environment) {
-        return key.map_err(|error| report::blob_key(&error));
+    if !passphrase && let Some(place) = Place::find(source.key_file.as_deref(), environment) {
+        let key = place.key().map_err(|error| report::blob_key(&error))?;
+        return Ok((key, place.said()));
     }
     let missing = || match passphrase {
         true => Report::new(
@@ -51,8 +92,9 @@ pub fn to_seal(context: &Context<'_>, source: &KeySource, passphrase: bool) -> R
     if first != again {
         return Err(Report::usage("the two passphrases differ").hint("nothing was exported"));
     }
-    Key::from_new_passphrase(&first, &*context.system.random)
-        .map_err(|error| report::blob_key(&error))
+    let key = Key::from_new_passphrase(&first, &*context.system.random)
+        .map_err(|error| report::blob_key(&error))?;
+    Ok((key, "the passphrase".into()))
 }
 
 /// The key to open with: the blob says whether it is a passphrase, and `again` is the command for a terminal.

@@ -100,6 +100,8 @@ impl Chosen {
             profile: self.name.clone(),
             provider: title(&self.provider),
             person: system.person.is_some(),
+            connected: self.record.connected,
+            secret_of_environment: system.environment.get("KEYFOB_CLIENT_SECRET").is_some(),
             imports: self.flow() == Some(Flow::Import),
             given: self.given.clone().and_what_is_kept_nowhere(&self.profile, &self.provider),
             anew: Given::of(&self.profile, &self.provider),

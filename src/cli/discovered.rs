@@ -19,6 +19,7 @@ use crate::http::{Answer, Limits, Method, Request, exchange};
 use crate::profile::Profile;
 use crate::provider::metadata::{self, Metadata, MetadataError, ProtectedResource};
 use crate::provider::{Provider, file};
+use crate::store::StoreError;
 use crate::store::durable::Folder;
 
 /// How long a metadata document may take.
@@ -34,6 +35,11 @@ impl ToKeep {
     /// A file of that name with this text.
     pub fn new(name: String, text: String) -> Self {
         Self { name, text }
+    }
+
+    /// The provider that it describes.
+    pub fn provider(&self) -> Result<Provider, Report> {
+        read(&self.name, &self.text)
     }
 }
 
@@ -188,19 +194,20 @@ pub fn keep(context: &Context<'_>, found: Option<&ToKeep>) -> Result<Kept, Repor
         return Ok(Kept(None));
     };
     let file = format!("{}.toml", found.name);
+    let on_disk = |error: StoreError| report::store(&error);
     let write = || {
-        let folder = Folder::make(&context.system.home.providers())?;
-        let before = folder.read(&file)?.map(|text| text.to_vec());
+        let folder = Folder::make(&context.system.home.providers()).map_err(on_disk)?;
+        let before = folder.read(&file).map_err(on_disk)?.map(|text| text.to_vec());
         if let Some(before) = &before {
             if says_the_same(before, &found.text) {
                 return Ok(None);
             }
             former::hand_over(context, &found.name, before)?;
         }
-        folder.replace(&file, found.text.as_bytes())?;
+        folder.replace(&file, found.text.as_bytes()).map_err(on_disk)?;
         Ok(Some(Written { file, before }))
     };
-    write().map(Kept).map_err(|error| report::store(&error))
+    write().map(Kept)
 }
 
 /// A file that says the same keeps its order and its comments.

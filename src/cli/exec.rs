@@ -35,7 +35,7 @@ pub struct Exec {
     /// The variable that holds the token (repeatable) [default: KEYFOB_ACCESS_TOKEN]
     #[arg(long = "env", value_name = "NAME", value_parser = variable)]
     pub variables: Vec<String>,
-    /// It must live at least that long when the command starts
+    /// It must live at least that long when the command starts: 30m, 90s; a bare number is seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub min_ttl: Option<Duration>,
     /// Pass keyfob's own secrets on too, for a command that runs keyfob itself

@@ -56,7 +56,7 @@ pub fn run(context: &Context<'_>, args: &Export) -> Result<Exit, Report> {
         let failed = |error: FreshError| report::fresh(&error, &connection.provider, &about);
         connection.entry().map_err(failed)?;
         connection.may_export(extent).map_err(failed)?;
-        let key = blob_key::to_seal(context, &args.key, args.passphrase)?;
+        let (key, which) = blob_key::to_seal(context, &args.key, args.passphrase)?;
         let entry = context.wait(connection.exportable(extent))?.map_err(failed)?;
         let entry = entry.ok_or_else(|| report::keeping(&KeepingError::Unsettled(name.clone())))?;
         let blob = connection.packed(&belongings, &entry, extent).map_err(failed)?;
@@ -65,6 +65,9 @@ pub fn run(context: &Context<'_>, args: &Export) -> Result<Exit, Report> {
         context.mask(&blob);
         let single_holder = extent == Extent::Whole && connection.has_single_holder(&entry);
         write(context, args, &name, &blob, single_holder)?;
+        let opens =
+            format!("`{name}` is sealed with {which}, which `keyfob import --sealed` needs");
+        context.output.note(context.system, &opens);
         if args.moves {
             let gone = context.wait(connection.carried_away(&entry))?.map_err(failed)?;
             return moved(context, gone, &name);

@@ -1,10 +1,12 @@
 //! `import`: tokens made elsewhere, by prompt or as JSON on standard input.
 
+mod client;
+
 use serde_json::{Map, Value};
 
 use super::args::Import;
 use super::command_line::Given;
-use super::connect::{ask_settings, begin, bring, checked_client_id, finish, leave_old_store};
+use super::connect::{ask_settings, begin, bring, finish, leave_old_store};
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, Situation};
 use super::{client_key, sealed_import, secrets, standard_input};
@@ -46,15 +48,16 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
     };
     let now = context.system.clock.now();
     let imported = imported::read(&object, &chosen.provider, now);
-    let Imported { tokens, client_id, client_secret } = imported.map_err(wrong)?;
-    let secrets =
-        [Some(&tokens.access_token), tokens.refresh_token.as_ref(), client_secret.as_ref()];
+    let imported = imported.map_err(wrong)?;
+    let tokens = &imported.tokens;
+    let secrets = [
+        Some(&tokens.access_token),
+        tokens.refresh_token.as_ref(),
+        imported.client_secret.as_ref(),
+    ];
     secrets.into_iter().flatten().for_each(|secret| context.mask(secret));
-    if args.client.client_id.is_none()
-        && let Some(client_id) = client_id
-    {
-        chosen.profile.client_id = Some(checked_client_id(context, &chosen.provider, &client_id)?);
-    }
+    client::take(context, &mut chosen, &args.client, &imported)?;
+    let Imported { tokens, client_secret, .. } = imported;
     let mut brought = bring_without_prompt(context, &chosen, args)?;
     brought.client_secret = brought.client_secret.or(client_secret);
     if let Some(secret) = &brought.client_secret {
@@ -183,7 +186,18 @@ fn refresh_at_once(
     match context.wait(connection.fresh(&Wanted::New))? {
         Ok(entry) => Ok(entry),
         // Without a client the tokens serve until they end; that is worth a word and no more.
-        Err(FreshError::ClientIdMissing | FreshError::ClientSecretMissing) => {
+        Err(FreshError::ClientSecretMissing) => {
+            context.output.warn(
+                context.system,
+                &format!(
+                    "without its client secret `{}` cannot be refreshed: give it with `keyfob profile secret {} client_secret`",
+                    about.profile,
+                    super::command_line::word(&about.profile)
+                ),
+            );
+            Ok(entry)
+        }
+        Err(FreshError::ClientIdMissing) => {
             context.output.warn(
                 context.system,
                 &format!(

@@ -62,7 +62,10 @@ pub fn run(context: &Context<'_>, args: &Introspect) -> Result<Exit, Report> {
         });
         let members = match said {
             Introspected::Active(members) => members,
-            other => return Err(report::introspected(&other, kind, renewable, &about)),
+            other => {
+                let provider = &connection.provider;
+                return Err(report::introspected(&other, kind, renewable, provider, &about));
+            }
         };
         match context.output.json {
             true => {

@@ -69,7 +69,7 @@ fn end(context: &Context<'_>, args: &Revoke, chosen: Chosen) -> Result<Value, Re
                 }
                 Ok(row)
             }
-            Ending::Kept(revoked) => Err(kept(&revoked, &about)),
+            Ending::Kept(revoked) => Err(kept(&revoked, provider, &about)),
         }
     })
 }
@@ -96,7 +96,7 @@ fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) -> 
 }
 
 /// What was not settled, token by token.
-fn kept(revoked: &[Revoked], about: &Situation) -> Report {
+fn kept(revoked: &[Revoked], provider: &Provider, about: &Situation) -> Report {
     let refused = revoked.iter().any(|it| matches!(it.outcome, Outcome::Refused(_)));
     let exit = if refused { Exit::Refused } else { Exit::TryLater };
     let code = if refused { "revocation-refused" } else { "revocation-unsettled" };
@@ -124,11 +124,14 @@ fn kept(revoked: &[Revoked], about: &Situation) -> Report {
     }
     let again = format!("keyfob revoke {}", command_line::word(&about.profile));
     let is_the_client = |it: &Revoked| matches!(&it.outcome, Outcome::Refused(error) if error.code.as_deref() == Some("invalid_client"));
-    let hint = match revoked.iter().any(is_the_client) {
-        true => {
-            "the client's secret or key is not the one it knows: give the right one (`keyfob profile secret`), then try again; or forget it here without asking"
-        }
-        false => "try again later, or forget it here without asking",
+    let report = match revoked.iter().any(is_the_client) {
+        true => report::put_right(
+            report.hint("the client's secret or key is not the one it knows: give the right one, then try again; or forget it here without asking"),
+            provider,
+            about,
+            || about.connect_with(&[("--client-secret-file", "…")]),
+        ),
+        false => report.hint("try again later, or forget it here without asking"),
     };
-    report.hint(hint).next(again.clone()).next(format!("{again} --local-only"))
+    report.next(again.clone()).next(format!("{again} --local-only"))
 }

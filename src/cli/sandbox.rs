@@ -9,14 +9,16 @@ use crate::http::printable::printable;
 use crate::provider::catalogue;
 use crate::provider::nearest::nearest;
 use crate::provider::schema::Flow;
-use crate::sandbox::{HowToConnect, Options, Sandbox, SandboxError, vendors};
+use crate::sandbox::{HowToConnect, Options, Sandbox, SandboxError, Undelivered, vendors};
 
 /// The port of the receiver in the lines to paste.
 const RECEIVER: u16 = 8977;
 
 /// Serves until a signal comes.
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit, Report> {
+    let (undelivered, mut lost) = tokio::sync::mpsc::unbounded_channel();
     let options = Options {
+        undelivered: Some(undelivered),
         port: args.port,
         clock: context.system.clock.clone(),
         random: context.system.random.clone(),
@@ -31,11 +33,30 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit, Report> {
         context.output.note(context.system, &line);
     }
     // Nothing ends this wait but a signal, which is how a sandbox is meant to end.
-    let _ = context.wait(std::future::pending::<()>());
+    let _ = context.wait(async {
+        while let Some(undelivered) = lost.recv().await {
+            context.output.warn(context.system, &not_delivered(&undelivered));
+        }
+        std::future::pending::<()>().await;
+    });
     context
         .output
         .note(context.system, "the sandbox is closed; what it gave out is worth nothing now");
     Ok(Exit::Done)
+}
+
+/// Which webhook did not arrive, why, and what becomes of it.
+fn not_delivered(undelivered: &Undelivered) -> String {
+    let Undelivered { event, id, to, why, number, again_in } = undelivered;
+    let id = id.as_ref().map(|id| format!(" (delivery {id})")).unwrap_or_default();
+    let then = match (number, again_in) {
+        (Some((number, of)), Some(pause)) => {
+            format!("; this was try {number} of {of}, the next is in {} s", pause.as_secs_f64())
+        }
+        (Some((_, of)), None) => format!("; this was the last of {of} tries"),
+        (None, _) => String::new(),
+    };
+    format!("{event}{id} did not reach {}: {}{then}", printable(to), printable(why))
 }
 
 fn failed(error: &SandboxError) -> Report {

@@ -1,5 +1,7 @@
 //! `status`: what is known without network, keychain or refresh.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -23,8 +25,8 @@ struct Line {
     needs_attention: bool,
     /// Why, where the record says.
     attention: Option<Attention>,
-    /// A save command has not taken what this connection became.
-    unsaved: bool,
+    /// The copy of what this connection became, which its save command has not taken.
+    unsaved: Option<PathBuf>,
 }
 
 /// Shows the profiles.
@@ -58,11 +60,14 @@ fn tell(
     unreadable: &[Report],
 ) -> Result<Exit, Report> {
     shown_or_noted(context, lines, unreadable.is_empty())?;
+    for waits in lines.iter().filter_map(Line::waits_to_be_saved) {
+        context.output.note(context.system, &waits);
+    }
     let attention =
         args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
     if args.check {
-        for line in lines.iter().filter(|line| line.needs_attention) {
-            context.output.note(context.system, &line.what_to_do(context));
+        for needed in lines.iter().filter_map(|line| line.what_to_do(context)) {
+            context.output.note(context.system, &needed);
         }
     }
     let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
@@ -103,20 +108,34 @@ fn line(context: &Context<'_>, name: String, now: Timestamp, within: u64) -> Res
     let profile = context.profiles.read(&name).map_err(|error| report::profile(&error))?;
     let record = context.profiles.record(&name).map_err(|error| report::profile(&error))?;
     let state = record.state(now);
-    let unsaved = record.connected && waiting_copy(&context.system.home, &name).is_some();
+    let copy = || waiting_copy(&context.system.home, &name);
+    let unsaved = record.connected.then(copy).flatten();
     let attention = record.attention(now, after_seconds(now, within));
-    let needs_attention = unsaved || attention.is_some();
+    let needs_attention = unsaved.is_some() || attention.is_some();
     Ok(Line { name, profile, record, state, needs_attention, attention, unsaved })
 }
 
 impl Line {
-    fn what_to_do(&self, context: &Context<'_>) -> String {
+    /// What was kept where a save command failed, and the command that takes it up; a copy of a
+    /// connection that is over is of no use.
+    fn waits_to_be_saved(&self) -> Option<String> {
+        let (name, copy) = (&self.name, self.unsaved.as_ref()?);
+        (self.state != State::AuthorizationNeeded).then(|| {
+            format!(
+                "`{name}` was refreshed and not saved, and a sealed copy is in {}: `keyfob refresh {name} --save-to COMMAND`",
+                copy.display()
+            )
+        })
+    }
+
+    /// What a person has to do, beside having it saved.
+    fn what_to_do(&self, context: &Context<'_>) -> Option<String> {
+        let is_only_unsaved = self.unsaved.is_some() && self.state == State::Ready;
+        (self.needs_attention && !is_only_unsaved).then(|| self.needed(context))
+    }
+
+    fn needed(&self, context: &Context<'_>) -> String {
         let name = &self.name;
-        if self.unsaved && self.state == State::Ready {
-            return format!(
-                "`{name}` was refreshed and not saved: `keyfob refresh {name} --save-to COMMAND`"
-            );
-        }
         let now = context.system.clock.now();
         let before = |at: Timestamp, what: &str| match at <= now {
             true => format!(", for its {what} token has ended"),

@@ -77,7 +77,7 @@ impl Connection<'_> {
                 return Ok(Ending::ForgottenHere);
             }
         };
-        self.check_bound(&entry)?;
+        self.check_bound_to_end(&entry)?;
         let _seen_through = self.system.critical.enter();
         if self.store_what_was_lost(&lock, &entry).await? {
             entry = read()?;

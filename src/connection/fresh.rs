@@ -9,7 +9,7 @@ use url::Url;
 
 use super::cooldown::Cooldown;
 use super::drawer::is_renewable;
-use super::entry::{Ended, Entry};
+use super::entry::{Bound, Ended, Entry};
 use super::identity::{Likeness, compare};
 use super::pace::Lane;
 use super::roll::{self, NoVerdict, Order, Reason, Rolled, Tools};
@@ -211,29 +211,21 @@ impl Connection<'_> {
 
     /// Tokens go only where they were given for, whatever the profile says today.
     pub(super) fn check_bound(&self, entry: &Entry) -> Result<(), FreshError> {
+        self.check_bound_to_end(entry)?;
         let Some(was) = &entry.bound else {
             return Ok(());
         };
-        // What cannot be filled in cannot be sent to either.
-        let pairs = [
-            (Some(&was.token_endpoint), self.token_endpoint().ok()),
-            (Some(&was.api_origin), self.api_origin().ok()),
-            (was.revocation_endpoint.as_ref(), self.revocation_endpoint()),
-            (was.introspection_endpoint.as_ref(), self.introspection_endpoint()),
-        ];
-        for (known, is) in pairs {
-            let Some(is) = is else { continue };
-            let agrees = match known {
-                Some(known) => *known == is,
-                // One that the provider file has gained since is the token endpoint's own server.
-                None => have_one_origin(&was.token_endpoint, &is),
-            };
-            if !agrees {
-                let was = known.unwrap_or(&was.token_endpoint).clone();
-                return Err(FreshError::Rebound { was, is });
-            }
-        }
-        Ok(())
+        agrees(was, was.introspection_endpoint.as_ref(), self.introspection_endpoint())
+    }
+
+    /// The same for ending them, which asks no introspection endpoint.
+    pub(super) fn check_bound_to_end(&self, entry: &Entry) -> Result<(), FreshError> {
+        let Some(was) = &entry.bound else {
+            return Ok(());
+        };
+        agrees(was, Some(&was.token_endpoint), self.token_endpoint().ok())?;
+        agrees(was, Some(&was.api_origin), self.api_origin().ok())?;
+        agrees(was, was.revocation_endpoint.as_ref(), self.revocation_endpoint())
     }
 
     /// A host that the provider file has gained since is not given the access token; ending it is another matter.
@@ -517,6 +509,21 @@ impl Connection<'_> {
             true => Ok(entry),
             false => self.serve_or(&entry, wanted, failure),
         }
+    }
+}
+
+/// Whether tokens may go to an endpoint as the profile names it today: the one that was known when they
+/// were given. What cannot be filled in cannot be sent to either.
+fn agrees(was: &Bound, known: Option<&String>, is: Option<String>) -> Result<(), FreshError> {
+    let Some(is) = is else { return Ok(()) };
+    let agrees = match known {
+        Some(known) => *known == is,
+        // One that the provider file has gained since is the token endpoint's own server.
+        None => have_one_origin(&was.token_endpoint, &is),
+    };
+    match agrees {
+        true => Ok(()),
+        false => Err(FreshError::Rebound { was: known.unwrap_or(&was.token_endpoint).clone(), is }),
     }
 }
 

@@ -37,7 +37,7 @@ impl Connection<'_> {
         // Tokens that were put aside are alive, and nobody knows whose.
         let is_put_aside = old.ended.as_ref().is_some_and(|it| PutAside::of(it).is_some());
         let is_over = old.ended.is_some() && !is_put_aside;
-        if share_a_token(was, is) || is_over || self.check_bound(old).is_err() {
+        if share_a_token(was, is) || is_over || self.check_bound_to_end(old).is_err() {
             return;
         }
         let are_two_accounts =

@@ -48,6 +48,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 pub use facts::Owner;
@@ -55,7 +56,7 @@ pub use faults::{Fault, Gate};
 pub use stand_in::Behaviour;
 pub use state::{ClientRegistration, Seen};
 pub use vendor::Endpoint;
-pub use webhooks::Try;
+pub use webhooks::{Try, Undelivered};
 
 use crate::clock::{Clock, SystemClock};
 use crate::provider::file::FileError;
@@ -82,6 +83,8 @@ pub struct Options {
     pub client_secret: Option<Secret>,
     /// Where the vendor's documents leave a choice.
     pub behaviour: Behaviour,
+    /// Hears of webhook deliveries that did not arrive.
+    pub undelivered: Option<UnboundedSender<Undelivered>>,
 }
 
 impl Default for Options {
@@ -93,6 +96,7 @@ impl Default for Options {
             redirect_uris: Vec::new(),
             client_secret: None,
             behaviour: Behaviour::default(),
+            undelivered: None,
         }
     }
 }
@@ -168,8 +172,9 @@ impl Sandbox {
             facts.errors.refusal.entry(Refusal::TokenInvalid).or_default().status = Some(status);
         }
         let vendor = Vendor::new(provider, facts, origin)?;
-        let state =
+        let mut state =
             first_state(&vendor, &*options.random, options.redirect_uris, options.client_secret);
+        state.webhooks.hears = options.undelivered;
         let stand_in =
             StandIn::new(vendor, options.behaviour, options.clock, options.random, state);
         Self::run(listener, Arc::new(stand_in))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::UnboundedSender;
 use url::Url;
 
 use super::json_template::fill;
@@ -93,9 +94,28 @@ pub struct Try {
     pub status: Option<u16>,
 }
 
+/// A delivery that did not arrive, as it can be told: no part of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    /// The event.
+    pub event: String,
+    /// The delivery's id; `None` where it never came to one.
+    pub id: Option<String>,
+    /// Where it was to go, without a query or a password.
+    pub to: String,
+    /// Why it did not arrive.
+    pub why: String,
+    /// Which try it was, and of how many; `None` where none was made.
+    pub number: Option<(u32, u32)>,
+    /// When it is tried again; `None` for never.
+    pub again_in: Option<Duration>,
+}
+
 /// What is remembered about webhooks.
 #[derive(Default)]
 pub struct Outbox {
+    /// Hears of deliveries that did not arrive.
+    pub hears: Option<UnboundedSender<Undelivered>>,
     /// Signs deliveries.
     pub secret: Option<Secret>,
     /// Waits to be sent.
@@ -104,6 +124,20 @@ pub struct Outbox {
     under_way: usize,
     /// The last tries, oldest first.
     pub tries: std::collections::VecDeque<Try>,
+}
+
+impl Outbox {
+    fn tell(&self, undelivered: Undelivered) {
+        if let Some(hears) = &self.hears {
+            // Whoever does not listen any more has ended the sandbox.
+            let _ = hears.send(undelivered);
+        }
+    }
+}
+
+/// Where a URL leads, as it may be shown.
+fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// A subscription names where and what.
@@ -177,14 +211,23 @@ fn subscribers(turn: &mut Turn<'_>, facts: &WebhookFacts, event: &str) -> Vec<Ur
     let urls: Vec<Url> = asked.filter_map(|it| Url::parse(it["url"].as_str()?).ok()).collect();
     let (here, elsewhere): (Vec<Url>, Vec<Url>) = urls.into_iter().partition(is_loopback);
     for url in elsewhere {
-        turn.state.note_refusal(&format!("{event} is not delivered to {url}: only to loopback"));
+        not_sent(turn, event, &url, "the sandbox delivers to this machine alone");
     }
     here
 }
 
+/// Notes and tells a delivery that is never tried.
+fn not_sent(turn: &mut Turn<'_>, event: &str, url: &Url, why: &str) {
+    let to = shown(url);
+    turn.state.note_refusal(&format!("{event} is not delivered to {to}: {why}"));
+    let (event, why) = (event.to_owned(), why.to_owned());
+    let undelivered = Undelivered { event, id: None, to, why, number: None, again_in: None };
+    turn.state.webhooks.tell(undelivered);
+}
+
 fn put_down(turn: &mut Turn<'_>, facts: &WebhookFacts, event: &str, url: Url, record: &Value) {
     if turn.state.webhooks.under_way == UNDER_WAY {
-        turn.state.note_refusal(&format!("{event} is not delivered: too many are under way"));
+        not_sent(turn, event, &url, "too many others are under way");
         return;
     }
     let (id, now) = (turn.uuid(), turn.now);
@@ -202,7 +245,7 @@ fn put_down(turn: &mut Turn<'_>, facts: &WebhookFacts, event: &str, url: Url, re
             let due = Due { url, headers, body, event: event.to_owned(), id };
             turn.state.webhooks.due.push(due);
         }
-        None => turn.state.note_refusal(&format!("{event} could not be signed")),
+        None => not_sent(turn, event, &url, "it could not be signed"),
     }
 }
 
@@ -245,10 +288,24 @@ async fn deliver(stand_in: &StandIn, due: Due) {
     let mut pause = stand_in.behaviour.webhook_pause.unwrap_or(PAUSE);
     for number in 1..=TRIES {
         let answer = post(&client, &due.url, &due.headers, due.body.clone().into()).await;
-        let status = answer.ok().map(|answer| answer.status);
+        let status = answer.as_ref().ok().map(|answer| answer.status);
         let (event, id) = (due.event.clone(), due.id.clone());
         keep_last(&mut stand_in.state().webhooks.tries, Try { event, id, status });
-        if status.is_some_and(|status| (200..300).contains(&status)) || number == TRIES {
+        let why = match &answer {
+            Ok(answer) if (200..300).contains(&answer.status) => return,
+            Ok(answer) => format!("it answered HTTP {}", answer.status),
+            Err(error) => error.to_string(),
+        };
+        let again_in = (number < TRIES).then_some(pause);
+        stand_in.state().webhooks.tell(Undelivered {
+            event: due.event.clone(),
+            id: Some(due.id.clone()),
+            to: shown(&due.url),
+            why,
+            number: Some((number, TRIES)),
+            again_in,
+        });
+        if again_in.is_none() {
             return;
         }
         tokio::time::sleep(pause).await;

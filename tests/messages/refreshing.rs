@@ -73,7 +73,7 @@ error: Inkress refused the client id or the client secret
 cause: it answered invalid_client (HTTP 401)
 cause: "who?"
 hint:  check both, then give the secret again
-       keyfob connect shop --client-secret-file …
+       keyfob profile secret shop client_secret < FILE
 
 ## the token request is refused
 5

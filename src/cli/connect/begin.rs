@@ -66,7 +66,8 @@ pub fn begin(
         let client_id = checked_client_id(context, &provider, &client_id)?;
         profile.name_client(Some(client_id));
     }
-    proof::choose(context, &name, &mut profile, &record, &provider, client, is_known)?;
+    let brought = (client, proof::secret_of(context, client));
+    proof::choose(context, &name, &mut profile, &record, &provider, brought, is_known)?;
     let provider = profile.at(provider);
     for (key, value) in &client.settings {
         let value =

@@ -33,17 +33,17 @@ pub fn method() -> impl TypedValueParser<Value = ClientAuthentication> {
 }
 
 /// Chooses between the methods of a provider that leaves a choice, and lets the profile remember it.
-/// `is_known` says that the profile was set up with this provider before.
+/// `secret` is what brings a client secret, and `is_known` says that the profile was set up with this
+/// provider before.
 pub fn choose(
     context: &Context<'_>,
     name: &str,
     profile: &mut Profile,
     record: &Record,
     provider: &Provider,
-    client: &Client,
+    (client, secret): (&Client, Option<&'static str>),
     is_known: bool,
 ) -> Result<(), Report> {
-    let secret = secret_of(context, client);
     if let Some(method) = client.client_authentication {
         check_registered(name, method, profile)?;
         check_named(provider, method, secret)?;
@@ -83,7 +83,7 @@ pub fn choose(
 }
 
 /// What brings a client secret, if anything does; the flag stands before the environment.
-fn secret_of(context: &Context<'_>, client: &Client) -> Option<&'static str> {
+pub fn secret_of(context: &Context<'_>, client: &Client) -> Option<&'static str> {
     let is_set = || context.system.environment.get(SECRET).is_some();
     match client.client_secret_file {
         Some(_) => Some("--client-secret-file"),

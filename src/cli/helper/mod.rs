@@ -55,7 +55,7 @@ pub enum Helper {
 /// Flags of every protocol.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Life {
-    /// The token must live at least that long
+    /// The token must live at least that long: 10m, 90s; a bare number is seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     min_ttl: Option<Duration>,
 }

@@ -1,6 +1,7 @@
 //! What a person is told about a private key, or a secret, that does not sign.
 
 use super::super::command_line;
+use super::kept_secret::keep;
 use super::{Exit, Report, Situation};
 use crate::authorization_server::AssertionError;
 use crate::authorization_server::jose::KeyError;
@@ -44,26 +45,34 @@ pub fn client_key_missing(about: &Situation) -> Report {
     )
     .cause(format!("without it this client cannot prove to {} who it is", about.provider))
     .hint("name the file that holds it; the key is kept in the store")
-    .next(about.connect_with(&[("--client-key-file", "…")]))
+    .next(match about.connected {
+        true => keep("private_key", about),
+        false => about.connect_with(&[("--client-key-file", "…")]),
+    })
 }
 
 /// A request needs a client certificate, and there is none.
 pub fn client_certificate_missing(about: &Situation) -> Report {
-    Report::new(
+    let report = Report::new(
         Exit::SetUp,
         "client-certificate-missing",
         format!("there is no client certificate for `{}`", about.profile),
     )
     .cause(format!("{} wants to see one", about.provider))
-    .hint("name the PEM files that hold its chain and its key; both are kept in the store")
-    .next(about.connect_with(&[("--client-certificate-file", "…"), ("--client-key-file", "…")]))
+    .hint("name the PEM files that hold its chain and its key; both are kept in the store");
+    match about.connected {
+        true => report.next(keep("client_certificate", about)).next(keep("private_key", about)),
+        false => report.next(
+            about.connect_with(&[("--client-certificate-file", "…"), ("--client-key-file", "…")]),
+        ),
+    }
 }
 
 /// What the client signs cannot be signed; nothing was sent.
 pub fn unsigned(why: &str, provider: &Provider, about: &Situation) -> Report {
-    let flag = match provider.client.auth {
-        ClientAuthentication::ClientSecretJwt => "--client-secret-file",
-        _ => "--client-key-file",
+    let (flag, name) = match provider.client.auth {
+        ClientAuthentication::ClientSecretJwt => ("--client-secret-file", "client_secret"),
+        _ => ("--client-key-file", "private_key"),
     };
     Report::new(
         Exit::SetUp,
@@ -72,5 +81,8 @@ pub fn unsigned(why: &str, provider: &Provider, about: &Situation) -> Report {
     )
     .cause(printable(why))
     .hint("nothing was sent; give another")
-    .next(about.connect_with(&[(flag, "…")]))
+    .next(match about.connected {
+        true => keep(name, about),
+        false => about.connect_with(&[(flag, "…")]),
+    })
 }

@@ -16,6 +16,8 @@ use crate::user_agent::redirection_endpoint::BindError;
 
 /// A connection that did not come to be; nothing was written.
 pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation) -> Report {
+    // The same command with the right secret stores it, and authorises at once.
+    let about = &Situation { connected: false, ..about.clone() };
     match error {
         EstablishError::Fresh(error) => fresh(error, provider, about),
         EstablishError::Denied { error, description } => {

@@ -2,6 +2,7 @@
 
 use super::super::command_line;
 use super::client_key::{client_certificate_missing, client_key_missing, unsigned};
+use super::kept_secret::{keep, put_right};
 use super::limits::used_up;
 use super::{Exit, Report, Situation, http, lock, sealed, span, store, store_of};
 use crate::connection::FreshError;
@@ -55,14 +56,19 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .hint("nothing was sent; connect it as it is set up now")
         .next(about.connect()),
         FreshError::NoKey => key_unreadable(about),
-        FreshError::ClientSecretMissing => Report::new(
-            Exit::SetUp,
-            "client-secret-missing",
-            format!("there is no client secret for `{profile}`"),
-        )
-        .cause(format!("{} wants one with every token request{}", about.provider, by_its_file(provider)))
-        .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET")
-        .next(about.connect_with(&[("--client-secret-file", "…")])),
+        FreshError::ClientSecretMissing => {
+            let report = Report::new(
+                Exit::SetUp,
+                "client-secret-missing",
+                format!("there is no client secret for `{profile}`"),
+            )
+            .cause(format!("{} wants one with every token request{}", about.provider, by_its_file(provider)))
+            .hint("keep it in the store (asked without echo, or from standard input), or set KEYFOB_CLIENT_SECRET");
+            match about.connected {
+                true => report.next(keep("client_secret", about)),
+                false => report.next(about.connect_with(&[("--client-secret-file", "…")])),
+            }
+        }
         FreshError::ClientKeyMissing => client_key_missing(about),
         FreshError::ClientCertificateMissing => client_certificate_missing(about),
         FreshError::Unsigned(why) => unsigned(why, provider, about),
@@ -278,19 +284,33 @@ pub fn token_refusal(error: &ErrorResponse, provider: &Provider, about: &Situati
     if let Some(meaning) = meaning {
         report = report.cause(meaning.meaning.clone());
         if !meaning.hint.is_empty() {
-            return report.hint(meaning.hint.clone());
+            let report = report.hint(meaning.hint.clone());
+            let again = || about.connect_with(&[("--client-secret-file", "…")]);
+            return match code {
+                "invalid_client" => put_right(report, provider, about, again),
+                _ => report,
+            };
         }
     }
     match exit {
-        Exit::SetUp if provider.client.is_known_by_certificate() => report
-            .hint("check that the vendor knows this certificate for this client id, and that it has not ended; or give the right one")
-            .next(about.connect_with(&[("--client-certificate-file", "…"), ("--client-key-file", "…")])),
-        Exit::SetUp if provider.client.auth == ClientAuthentication::PrivateKeyJwt => report
-            .hint("check that the vendor knows the public half of this key, its `kid`, and this machine's clock; or give the right key")
-            .next(about.connect_with(&[("--client-key-file", "…")])),
-        Exit::SetUp => report
-            .hint("check both, then give the secret again")
-            .next(about.connect_with(&[("--client-secret-file", "…")])),
+        Exit::SetUp if provider.client.is_known_by_certificate() => put_right(
+            report.hint("check that the vendor knows this certificate for this client id, and that it has not ended; or give the right one"),
+            provider,
+            about,
+            || about.connect_with(&[("--client-certificate-file", "…"), ("--client-key-file", "…")]),
+        ),
+        Exit::SetUp if provider.client.auth == ClientAuthentication::PrivateKeyJwt => put_right(
+            report.hint("check that the vendor knows the public half of this key, its `kid`, and this machine's clock; or give the right key"),
+            provider,
+            about,
+            || about.connect_with(&[("--client-key-file", "…")]),
+        ),
+        Exit::SetUp => put_right(
+            report.hint("check both, then give the secret again"),
+            provider,
+            about,
+            || about.connect_with(&[("--client-secret-file", "…")]),
+        ),
         Exit::AuthorizationNeeded => report.hint("authorise it again").next(about.connect()),
         _ => report.hint("ask the vendor what this client may do"),
     }

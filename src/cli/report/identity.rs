@@ -1,7 +1,7 @@
 //! What a person is told when it is not known who connected, and of what the provider says about a token.
 
 use super::super::command_line;
-use super::{Exit, Report, Situation, fresh, http};
+use super::{Exit, Report, Situation, fresh, http, put_right};
 use crate::authorization_server::about_token::TokenKind;
 use crate::authorization_server::id_token::IdTokenError;
 use crate::authorization_server::introspection::Introspected;
@@ -110,6 +110,7 @@ pub fn introspected(
     said: &Introspected,
     kind: TokenKind,
     renewable: bool,
+    provider: &Provider,
     about: &Situation,
 ) -> Report {
     let profile = command_line::word(&about.profile);
@@ -136,7 +137,7 @@ pub fn introspected(
         }
         // The exit code that the contract has for it: the client is what has to be put right.
         Introspected::Refused(error) if error.code.as_deref() == Some("invalid_client") => {
-            Report::new(
+            let report = Report::new(
                 Exit::SetUp,
                 "client-refused",
                 format!("{} does not take this client's word at its introspection", about.provider),
@@ -146,8 +147,8 @@ pub fn introspected(
                 "if its secret or key was changed, give the new one; if tokens are still given \
                  (`keyfob refresh`), this endpoint wants the credentials of an API (a resource \
                  server), which the vendor gives out",
-            )
-            .next(format!("keyfob profile secret {profile} client_secret"))
+            );
+            put_right(report, provider, about, || about.connect())
         }
         Introspected::Refused(error) => Report::new(
             Exit::Refused,

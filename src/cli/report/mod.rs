@@ -13,6 +13,7 @@ mod fresh;
 pub mod helper;
 mod identity;
 mod keeping;
+mod kept_secret;
 mod limits;
 mod profile;
 mod proxy;
@@ -37,6 +38,7 @@ pub use establish::{establish, reserved_parameter};
 pub use fresh::{fresh, missing_value};
 pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
+pub use kept_secret::put_right;
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use registration::{
@@ -145,6 +147,10 @@ pub struct Situation {
     pub person: bool,
     /// The flags of this command line that name a save command and its key.
     pub saving: SavingFlags,
+    /// Whether the profile is connected, so that a secret can be put right without authorising again.
+    pub connected: bool,
+    /// Whether the client secret is the environment's, which stands before the stored one.
+    pub secret_of_environment: bool,
     /// Whether the profile's tokens are made elsewhere and imported.
     pub imports: bool,
     /// The flags of this command line that no file says yet.
