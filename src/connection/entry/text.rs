@@ -78,7 +78,7 @@ mod tests {
         r#""revocation_endpoint":null,"introspection_endpoint":null,"other_hosts":null},"#,
         r#""mark":{"started_at":"2026-01-02T04:04:05Z","#,
         r#""refresh_token_fingerprint":"f","host":"h"},"#,
-        r#""ended":{"at":"2026-01-02T05:04:05Z","error":"invalid_grant","#,
+        r#""ended":{"at":"2026-01-02T05:04:05Z","fate":null,"error":"invalid_grant","#,
         r#""description":null,"after_lost_answer":true},"#,
         r#""secrets_for":null,"secrets_pushed_to":null,"secrets_asked_codes_at":null,"#,
         r#""imported":null,"authorizations":0,"reissues":false,"asserts":false,"#,
