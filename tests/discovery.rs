@@ -114,19 +114,6 @@ fn a_huge_document_and_one_of_nulls_end_in_an_error() {
     connect(&world, nulls.origin()).exits(3).says("no `issuer`");
 }
 
-/// A sandbox that is connected by its address alone.
-fn found() -> Shop {
-    let shop = Shop::of("standard");
-    let secret = shop.secret_on_stdin();
-    let origin = shop.sandbox.origin();
-    let mut words =
-        vec!["connect", "found", "--provider", &origin, "--client-id", &shop.how.client.client_id];
-    words.extend(["--redirect-uri", &shop.redirect_uri, "--scope", "items:read"]);
-    words.extend(secret);
-    shop.world.run(words).ok();
-    shop
-}
-
 /// The sandbox's next metadata, changed so.
 fn next_metadata(shop: &Shop, change: impl Fn(&mut Value)) {
     let origin = shop.sandbox.origin();
@@ -141,7 +128,7 @@ fn next_metadata(shop: &Shop, change: impl Fn(&mut Value)) {
 #[test] // DS11, TQ9
 fn endpoints_that_change_after_the_connection_are_not_used_without_a_yes() {
     for member in ["token_endpoint", "authorization_endpoint", "revocation_endpoint"] {
-        let shop = found();
+        let shop = Shop::found();
         let origin = shop.sandbox.origin();
         next_metadata(&shop, |document| document[member] = json!(format!("{origin}/other")));
         let line = format!("connect found --provider {origin}");
@@ -153,7 +140,7 @@ fn endpoints_that_change_after_the_connection_are_not_used_without_a_yes() {
 
 #[test] // DS12
 fn one_issuer_cannot_have_two_sets_of_endpoints() {
-    let shop = found();
+    let shop = Shop::found();
     let providers = shop.world.home().providers();
     let file = std::fs::read_dir(&providers).unwrap().map(|it| it.unwrap().path());
     let file = file.into_iter().find(|it| it.to_string_lossy().contains("127.0.0.1")).unwrap();
@@ -172,7 +159,7 @@ fn one_issuer_cannot_have_two_sets_of_endpoints() {
 
 #[test] // DS14
 fn a_working_profile_outlives_its_metadata() {
-    let shop = found();
+    let shop = Shop::found();
     let origin = shop.sandbox.origin();
     let down = || vec![Fault::status(503), Fault::status(503), Fault::status(503)];
     shop.sandbox.next_answers(Endpoint::Discovery, down());
@@ -188,7 +175,7 @@ fn a_working_profile_outlives_its_metadata() {
 #[test] // DS14, ST5
 fn what_was_found_is_kept_where_nobody_else_can_change_it() {
     use std::os::unix::fs::PermissionsExt as _;
-    let shop = found();
+    let shop = Shop::found();
     let providers = shop.world.home().providers();
     let kept: Vec<_> = std::fs::read_dir(&providers)
         .unwrap()
@@ -220,7 +207,7 @@ fn a_server_that_sends_the_browser_to_an_honest_one_is_given_no_code() {
 
 #[test] // A16, ST8, RF14
 fn swapped_endpoints_see_neither_refresh_token_nor_access_token() {
-    let shop = found();
+    let shop = Shop::found();
     let evil = Site::saying(|_, _| Said::text(404, ""));
     let origin = shop.sandbox.origin();
     let providers = shop.world.home().providers();

@@ -58,14 +58,7 @@ fn check_names_the_line_and_the_nearest_right_word() {
 
 #[test]
 fn a_provider_is_found_at_its_issuer() {
-    let shop = Shop::of("standard");
-    let secret = shop.secret_on_stdin();
-    let origin = shop.sandbox.origin();
-    let mut words =
-        vec!["connect", "found", "--provider", &origin, "--client-id", &shop.how.client.client_id];
-    words.extend(["--redirect-uri", &shop.redirect_uri, "--scope", "items:read"]);
-    words.extend(secret);
-    shop.world.run(words).ok();
+    let shop = Shop::found();
     assert_eq!(shop.world.state("found"), "ready");
     shop.line("refresh found").ok();
     shop.line("revoke found").ok();

@@ -68,7 +68,8 @@ pub fn request_about_token<'p>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{catalogue, file};
+    use crate::authorization_server::example;
+    use crate::provider::catalogue;
 
     #[test] // RV1
     fn inkress_takes_a_json_revocation_without_a_hint() {
@@ -96,20 +97,9 @@ mod tests {
         );
     }
 
-    const PROVIDER: &str = r#"
-schema = 1
-name = "p"
-flows = ["authorization_code"]
-authorize.url = "https://as.example/a"
-token.url = "https://as.example/t"
-client.auth = "basic"
-introspect.url = "https://as.example/i"
-api.base_url = "https://as.example"
-"#;
-
     #[test] // RV9
     fn a_token_is_asked_about_in_the_body_with_the_client_s_proof() {
-        let provider = file::read("p.toml", PROVIDER).unwrap();
+        let provider = example::provider();
         let registration = ClientRegistration {
             client_id: "id".into(),
             client_secret: Some(Secret::new("s")),

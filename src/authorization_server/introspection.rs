@@ -56,23 +56,8 @@ pub fn judge(provider: &Provider, answer: &Answer, now: Timestamp) -> Introspect
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authorization_server::example::provider;
     use crate::http::HeaderMap;
-    use crate::provider::file;
-
-    const PROVIDER: &str = r#"
-schema = 1
-name = "p"
-flows = ["authorization_code"]
-authorize.url = "https://as.example/a"
-token.url = "https://as.example/t"
-client.auth = "basic"
-introspect.url = "https://as.example/i"
-api.base_url = "https://as.example"
-"#;
-
-    fn provider() -> Provider {
-        file::read("p.toml", PROVIDER).unwrap()
-    }
 
     #[test] // RV9
     fn only_a_true_or_false_in_an_object_with_status_200_is_a_verdict() {

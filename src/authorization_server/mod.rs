@@ -15,6 +15,8 @@ pub mod device;
 pub mod dialect;
 pub mod dpop;
 pub mod dynamic_registration;
+#[cfg(test)]
+mod example;
 pub mod grant;
 pub mod grant_assertion;
 pub mod id_token;

@@ -52,13 +52,7 @@ fn waits(provider: &Provider) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::read;
-
-    fn finding(tables: &str) -> Option<(usize, String)> {
-        let head = include_str!("../sandbox/vendors/standard_provider.toml");
-        let error = read("p.toml", &format!("{head}\n{tables}")).err()?;
-        Some((error.line.unwrap() - head.lines().count() - 1, error.message))
-    }
+    use super::super::example::finding;
 
     #[test]
     fn what_has_no_effect_is_refused_with_its_line() {

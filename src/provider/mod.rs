@@ -9,6 +9,8 @@ pub mod catalogue;
 mod client_check;
 mod device_check;
 mod dpop_check;
+#[cfg(test)]
+mod example;
 pub mod file;
 pub mod grants_check;
 mod hosts;

@@ -97,15 +97,12 @@ fn together(pages: &Pages) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::read;
+    use super::super::example;
 
     /// The message about a file with this table, and the line below the table's head.
     fn finding(table: &str) -> Option<(usize, String)> {
-        let head = include_str!("../sandbox/vendors/standard_provider.toml");
-        let text = format!("{head}\n[api.pages]\n{table}");
-        let before = head.lines().count() + 2;
-        let error = read("p.toml", &text).err()?;
-        Some((error.line.unwrap() - before, error.message))
+        let (line, message) = example::finding(&format!("[api.pages]\n{table}"))?;
+        Some((line - 1, message))
     }
 
     #[test]

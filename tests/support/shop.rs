@@ -102,6 +102,18 @@ impl Shop {
         self.world.run(all.iter().map(String::as_str))
     }
 
+    /// The plain vendor, connected by its address alone as the profile `found`.
+    pub fn found() -> Self {
+        let shop = Self::of("standard");
+        let secret = shop.secret_on_stdin();
+        let (origin, client_id) = (shop.sandbox.origin(), &shop.how.client.client_id);
+        let mut words = vec!["connect", "found", "--provider", &origin, "--client-id", client_id];
+        words.extend(["--redirect-uri", &shop.redirect_uri, "--scope", "items:read"]);
+        words.extend(secret);
+        shop.world.run(words).ok();
+        shop
+    }
+
     /// A vendor that is connected, as a test wants it that is about something else.
     pub fn connected(vendor: &str) -> Self {
         Self::of(vendor).and_connected()

@@ -5,28 +5,14 @@
 // Leaves in FOLDER: consent.png and last-page.png, and then last-page.json with the last page's URL,
 // title and text, every address the browser's history would keep, and what was blocked or failed.
 
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { chromium } from 'playwright-core';
+import { launch, leave } from './chromium.mjs';
 
 const [decision, folder, start] = process.argv.slice(2);
 const PATIENCE = 20_000;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: [
-    '--no-sandbox',
-    '--disable-dev-shm-usage',
-    '--disable-gpu',
-    '--no-first-run',
-    '--no-proxy-server',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]',
-  ],
-});
+const browser = await launch('EXCLUDE [::1]');
 
 const problems = [];
 const visited = [];
@@ -60,6 +46,4 @@ async function decide(page) {
 
 const last = await goThrough().catch((error) => ({ error: String(error), visited, problems }));
 await browser.close();
-// In one piece, for whoever waits for the file.
-await writeFile(join(folder, 'last-page.json.part'), JSON.stringify(last));
-await rename(join(folder, 'last-page.json.part'), join(folder, 'last-page.json'));
+await leave(folder, 'last-page.json', last);

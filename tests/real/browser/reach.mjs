@@ -6,28 +6,12 @@
 // loopback, as a name does whose owner has rebound it. Leaves results.json in FOLDER: for each
 // attempt what the page could read, and what it was told.
 
-import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
-import { chromium } from 'playwright-core';
+import { launch, leave } from './chromium.mjs';
 
 const [folder, pageAddress, proxy, secret] = process.argv.slice(2);
 const port = new URL(proxy).port;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: [
-    '--no-sandbox',
-    '--disable-dev-shm-usage',
-    '--disable-gpu',
-    '--no-first-run',
-    '--no-proxy-server',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--host-resolver-rules=MAP rebound.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
-  ],
-});
+const browser = await launch('MAP rebound.example 127.0.0.1');
 
 // Runs in the page: everything that a page can do, with the secret as if it had been guessed.
 async function attempts([address, secret]) {
@@ -106,6 +90,4 @@ async function all() {
 
 const results = await all().catch((error) => ({ error: String(error) }));
 await browser.close();
-// In one piece, for whoever waits for the file.
-await writeFile(join(folder, 'results.json.part'), JSON.stringify(results));
-await rename(join(folder, 'results.json.part'), join(folder, 'results.json'));
+await leave(folder, 'results.json', results);
