@@ -187,14 +187,7 @@ fn refresh_at_once(
         Ok(entry) => Ok(entry),
         // Without a client the tokens serve until they end; that is worth a word and no more.
         Err(FreshError::ClientSecretMissing) => {
-            context.output.warn(
-                context.system,
-                &format!(
-                    "without its client secret `{}` cannot be refreshed: give it with `keyfob profile secret {} client_secret`",
-                    about.profile,
-                    super::command_line::word(&about.profile)
-                ),
-            );
+            warn_without(context, about, "client secret", "client_secret");
             Ok(entry)
         }
         Err(FreshError::ClientIdMissing) => {
@@ -208,25 +201,11 @@ fn refresh_at_once(
             Ok(entry)
         }
         Err(FreshError::ClientKeyMissing) => {
-            context.output.warn(
-                context.system,
-                &format!(
-                    "without its private key `{}` cannot be refreshed: give it with `keyfob profile secret {} private_key`",
-                    about.profile,
-                    super::command_line::word(&about.profile)
-                ),
-            );
+            warn_without(context, about, "private key", "private_key");
             Ok(entry)
         }
         Err(FreshError::ClientCertificateMissing) => {
-            context.output.warn(
-                context.system,
-                &format!(
-                    "without its client certificate `{}` cannot be refreshed: give it with `keyfob profile secret {} client_certificate`",
-                    about.profile,
-                    super::command_line::word(&about.profile)
-                ),
-            );
+            warn_without(context, about, "client certificate", "client_certificate");
             Ok(entry)
         }
         Err(FreshError::Borrowed) => {
@@ -239,4 +218,16 @@ fn refresh_at_once(
         Err(error) => Err(report::fresh(&error, provider, about)
             .cause("the tokens were imported; only their first refresh did not succeed")),
     }
+}
+
+/// Says what the client cannot be renewed without, and the command that keeps it.
+fn warn_without(context: &Context<'_>, about: &Situation, what: &str, name: &str) {
+    context.output.warn(
+        context.system,
+        &format!(
+            "without its {what} `{}` cannot be refreshed: give it with `keyfob profile secret {} {name}`",
+            about.profile,
+            super::command_line::word(&about.profile)
+        ),
+    );
 }
