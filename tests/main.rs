@@ -77,6 +77,8 @@ mod refresh;
 mod register;
 mod register_key;
 mod register_more;
+mod register_other_key;
+mod register_waiting;
 mod registration_answers;
 mod resource;
 mod retries;

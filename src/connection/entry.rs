@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::other_key::{OTHER_CERTIFICATE, OTHER_KEY};
 use super::registered_client::{NextClient, RegisteredClient};
 use super::registration::{Begun, Updating};
 use super::roll::put_aside::Fate;
@@ -403,7 +404,7 @@ impl Entry {
 
     /// Forgets what the client proves itself with, and whom that was kept for; what else is kept stays.
     pub(super) fn forget_credentials(&mut self) {
-        for name in [CLIENT_SECRET, PRIVATE_KEY, CERTIFICATE] {
+        for name in [CLIENT_SECRET, PRIVATE_KEY, CERTIFICATE, OTHER_KEY, OTHER_CERTIFICATE] {
             self.secrets.remove(name);
         }
         self.secrets_for = None;

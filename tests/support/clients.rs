@@ -243,7 +243,8 @@ fn is_proof(proof: &Proof, issuer: &str, client: &str, shown: &Shown<'_>) -> boo
     is_this && is_alone
 }
 
-fn is_signed(assertion: &str, key: &[u8], issuer: &str, client: &str) -> bool {
+/// Whether an assertion is this client's, for this issuer, by ES256.
+pub fn is_signed(assertion: &str, key: &[u8], issuer: &str, client: &str) -> bool {
     let Some((input, signature)) = assertion.rsplit_once('.') else { return false };
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
     let claims = part(assertion, 1);
