@@ -14,7 +14,9 @@ mod call;
 #[cfg(unix)]
 mod ci;
 mod client_authentication;
+mod client_documents;
 mod client_keys;
+mod client_methods;
 mod clock;
 #[cfg(unix)]
 mod closed_streams;
@@ -30,6 +32,7 @@ mod exec;
 #[cfg(unix)]
 mod file_safety;
 mod flags;
+mod former_files;
 mod helper;
 #[cfg(unix)]
 mod helper_program;
