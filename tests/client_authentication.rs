@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::one_issuer_many_clients::Place;
 use crate::register::registered;
+use crate::support::place::Place;
 use crate::support::world::Ran;
 
 #[test] // EX7, CA3

@@ -2,8 +2,10 @@
 //! keeps the right one is named where it helps, and nobody has to authorise again.
 
 use keyfob::sandbox::{Endpoint, Fault};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::client_keys::P256;
+use crate::support::place::Place;
 use crate::support::{Ran, Shop, World};
 
 fn give(world: &World, line: &str, secret: &str) -> Ran {
@@ -90,5 +92,31 @@ fn refusal() -> Fault {
         status: 401,
         headers: vec![("content-type".into(), "application/json".into())],
         body: r#"{"error":"invalid_client"}"#.into(),
+    }
+}
+
+#[test] // CA3
+fn a_key_or_certificate_of_a_connection_is_put_right_with_the_command_that_is_named() {
+    let place = Place::new();
+    let keep =
+        |client: &str, name: &str| format!("       keyfob profile secret {client} {name} < FILE\n");
+    place.connect("key").ok();
+    *place.world.stdin.borrow_mut() = place.authority.client().1.into_bytes();
+    place.line("profile secret key private_key").ok();
+    place.line("refresh key").exits(3).says(&keep("key", "private_key"));
+    *place.world.stdin.borrow_mut() = P256.as_bytes().to_vec();
+    place.line("profile secret key private_key").ok();
+    place.line("refresh key").ok();
+    for (profile, method, names) in [
+        ("unkeyed", "private_key_jwt", &["private_key"][..]),
+        ("unshown", "tls_client_auth", &["client_certificate", "private_key"]),
+    ] {
+        let tokens = json!({"access_token": "a", "refresh_token": "r", "client_id": "key"});
+        *place.world.stdin.borrow_mut() = tokens.to_string().into_bytes();
+        let (issuer, flag) = (place.server.issuer.as_str(), "--client-authentication");
+        place.run(&["import", profile, "--provider", issuer, flag, method, "--yes"]).ok();
+        let missing = place.line(&format!("refresh {profile}")).exits(3);
+        let names: String = names.iter().map(|name| keep(profile, name)).collect();
+        missing.says("in the store\n").says(&names);
     }
 }

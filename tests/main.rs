@@ -14,7 +14,9 @@ mod call;
 #[cfg(unix)]
 mod ci;
 mod client_authentication;
+mod client_documents;
 mod client_keys;
+mod client_methods;
 mod clock;
 #[cfg(unix)]
 mod closed_streams;
@@ -30,6 +32,7 @@ mod exec;
 #[cfg(unix)]
 mod file_safety;
 mod flags;
+mod former_files;
 mod help;
 mod helper;
 #[cfg(unix)]
@@ -79,6 +82,8 @@ mod refresh;
 mod register;
 mod register_key;
 mod register_more;
+mod register_other_key;
+mod register_waiting;
 mod registration_answers;
 mod resource;
 mod retries;

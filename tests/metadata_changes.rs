@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::one_issuer_many_clients::Place;
+use crate::support::place::Place;
 use crate::support::world::Ran;
 
 /// A public client that is connected.

@@ -1,9 +1,8 @@
-//! What a person wrote into the file of a discovered server about algorithms and bound tokens, when the
-//! server is asked again.
+//! What a person wrote into the file of a discovered server, when the server is asked again.
 
 use serde_json::json;
 
-use crate::one_issuer_many_clients::Place;
+use crate::support::place::Place;
 use crate::support::world::Ran;
 
 /// A public client that is connected, at a server that has ID tokens as well.
@@ -90,4 +89,60 @@ fn that_tokens_are_bound_stays_where_the_server_does_not_say_so() {
     assert!(file(&place).contains("binds_tokens = true"), "{}", file(&place));
     // The endpoints for certificates are the server's all the same.
     assert!(file(&place).contains(&format!("token_url = \"{}/token\"", place.server.alias)));
+}
+
+#[test] // DS11
+fn what_a_person_added_to_the_file_of_a_server_stays_when_another_profile_is_connected_by_its_url()
+{
+    let place = Place::new();
+    place.connect("public").ok();
+    let file = place.provider_file();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let added: [(&str, &str); 4] = [
+        ("[api]\n", "[api]\nlimits = [{ path = \"*\", per_minute = 600 }]\n"),
+        ("[token]\n", "[token]\nscope_on_refresh = true\n"),
+        ("summary = ", "title = \"Of our own\"\nsummary = "),
+        (
+            "",
+            "\n[api.headers]\n\"X-Tenant\" = \"7\"\n\n[refresh]\nmargin = 77\n\n[errors]\ncode = [\"/why\"]\n\n[[scope]]\nname = \"own\"\ngrants = \"all that is ours\"\n\n[[recipes]]\nname = \"mine\"\ndoes = \"what is mine\"\nsteps = [{ method = \"GET\", path = \"/mine\" }]\n# A word for people.\n",
+        ),
+    ];
+    // The metadata of an issuer does not say where its API is.
+    let origin = format!("default = \"{}\"", place.server.issuer);
+    assert!(text.contains(&origin), "{text}");
+    let mut own = text.replace(&origin, "default = \"https://api.of-our-own.test\"");
+    for (place, words) in added {
+        match place.is_empty() {
+            true => own.push_str(words),
+            false => {
+                assert!(own.contains(place), "{place}: {own}");
+                own = own.replacen(place, words, 1);
+            }
+        }
+    }
+    std::fs::write(&file, &own).unwrap();
+    place.line(&format!("provider check {}", file.display())).ok();
+    place.connect("secret").ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), own, "it says the same as before");
+    // What the server says anew comes in beside it.
+    place
+        .server
+        .says(json!({ "introspection_endpoint": format!("{}/introspect", place.server.issuer) }));
+    place.connect("posted").ok();
+    let mut anew: toml::Value = toml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert!(anew["introspect"]["url"].as_str().unwrap().ends_with("/introspect"), "{anew}");
+    let before: toml::Value = toml::from_str(&own).unwrap();
+    anew.as_table_mut().unwrap().remove("introspect");
+    assert_eq!(anew, before);
+}
+
+#[test] // DS11
+fn a_file_that_can_no_longer_be_read_is_told_and_not_replaced() {
+    let place = Place::new();
+    place.connect("public").ok();
+    let file = place.provider_file();
+    let text = std::fs::read_to_string(&file).unwrap().replace("summary = ", "sumary = ");
+    std::fs::write(&file, &text).unwrap();
+    place.connect("secret").exits(3).says("sumary").says("keyfob provider check");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 }

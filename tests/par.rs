@@ -3,19 +3,24 @@
 use serde_json::json;
 
 use crate::support::browser::Behaviour;
-use crate::support::scripted::{Answer, Asked, Scripted, honest, names, value};
+use crate::support::scripted::{Answer, Scripted, honest, names, value};
 use crate::support::{Ran, World, free_port, parameters};
 
 /// `connect shop` at a server, for one scope.
 fn connect(world: &World, server: &Scripted, authorize: &str, more: &[&str]) -> Ran {
     let authorize = format!("pushed_url = \"{}/par\"\n{authorize}", server.origin);
     let file = world.own_file("plain.toml", server.provider(&authorize, ""));
-    *world.stdin.borrow_mut() = b"s3cret".to_vec();
     let redirect = format!("http://127.0.0.1:{}/cb", free_port());
-    let mut words = vec!["connect", "shop", "--provider", file.to_str().unwrap()];
-    words.extend(["--client-id", "me", "--client-secret-file", "-"]);
-    words.extend(["--redirect-uri", &redirect, "--scope", "items:read"]);
-    world.run(words.into_iter().chain(more.iter().copied()))
+    let words = ["--redirect-uri", &redirect, "--scope", "items:read"];
+    connect_at(world, file.to_str().unwrap(), &[&words, more].concat())
+}
+
+/// `connect shop` at a provider, with the client's secret.
+fn connect_at(world: &World, provider: &str, more: &[&str]) -> Ran {
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    let words = ["connect", "shop", "--provider", provider, "--client-id", "me"];
+    let secret = ["--client-secret-file", "-"];
+    world.run(words.iter().chain(&secret).chain(more).copied())
 }
 
 #[test] // EX1, AR19, AR21, TQ7
@@ -96,48 +101,21 @@ fn a_push_that_is_not_taken_ends_the_attempt_before_any_browser() {
 
 #[test] // EX2, DS13
 fn a_discovered_server_that_takes_pushed_requests_gets_them() {
-    fn described(asked: &Asked, origin: &str) -> Answer {
-        let at = |path: &str| format!("{origin}{path}");
-        match asked.line.as_str() {
-            "GET /.well-known/oauth-authorization-server" => Answer::json(
-                200,
-                &json!({
-                    "issuer": origin,
-                    "authorization_endpoint": at("/authorize"),
-                    "token_endpoint": at("/token"),
-                    "response_types_supported": ["code"],
-                    "pushed_authorization_request_endpoint": at("/par"),
-                    "require_pushed_authorization_requests": true,
-                    "authorization_response_iss_parameter_supported": true,
-                }),
-            ),
-            _ => honest(asked, origin),
-        }
-    }
-    let (world, server) = (World::new(), Scripted::start(described));
-    *world.stdin.borrow_mut() = b"s3cret".to_vec();
-    let words = ["connect", "shop", "--provider", &server.origin, "--client-id", "me"];
-    world.run(words.into_iter().chain(["--client-secret-file", "-"])).ok();
+    let world = World::new();
+    let server = Scripted::described(|origin| {
+        json!({
+            "pushed_authorization_request_endpoint": format!("{origin}/par"),
+            "require_pushed_authorization_requests": true,
+        })
+    });
+    connect_at(&world, &server.origin, &[]).ok();
     assert_eq!(server.heard("POST /par").len(), 1);
     assert_eq!(names(&server.heard("GET /authorize")[0].query), ["client_id", "request_uri"]);
 }
 
 #[test] // EX2
 fn a_server_that_demands_pushed_requests_and_names_no_place_is_not_asked() {
-    let server = Scripted::start(|request, origin| {
-        if request.line != "GET /.well-known/oauth-authorization-server" {
-            return Answer::json(404, &json!({}));
-        }
-        let at = |path: &str| format!("{origin}{path}");
-        let metadata = json!({
-            "issuer": origin,
-            "authorization_endpoint": at("/authorize"),
-            "token_endpoint": at("/token"),
-            "response_types_supported": ["code"],
-            "require_pushed_authorization_requests": true,
-        });
-        Answer::json(200, &metadata)
-    });
+    let server = Scripted::described(|_| json!({"require_pushed_authorization_requests": true}));
     let mut world = World::new();
     world.browser(Behaviour::MustStayClosed);
     let words = ["connect", "shop", "--provider", &server.origin, "--client-id", "me"];
@@ -172,15 +150,20 @@ fn a_stored_client_secret_is_not_pushed_to_an_endpoint_that_never_had_it() {
     world.line("connect shop").exits(3).says("was never used at that endpoint");
 }
 
+/// The provider file has the device flow from now on, with its endpoint on that server.
+fn asks_codes_at(world: &World, codes: &Scripted) {
+    let file = world.folder.path().join("plain.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let flows = text.replace("\"authorization_code\"]", "\"authorization_code\", \"device_code\"]");
+    let text = format!("{flows}[device]\nurl = \"{}/device\"\n", codes.origin);
+    std::fs::write(&file, text).unwrap();
+}
+
 #[test] // A16, RF14
 fn a_stored_client_secret_goes_to_no_device_endpoint_that_never_had_it() {
     let (mut world, server, evil) = (World::new(), Scripted::honest(), Scripted::honest());
     connect(&world, &server, "", &[]).ok();
-    let file = world.folder.path().join("plain.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let flows = text.replace("\"authorization_code\"]", "\"authorization_code\", \"device_code\"]");
-    let swapped = format!("{flows}[device]\nurl = \"{}/device\"\n", evil.origin);
-    std::fs::write(&file, swapped).unwrap();
+    asks_codes_at(&world, &evil);
     world.browser(Behaviour::MustStayClosed);
     let ran = world.line("connect shop --flow device").exits(3);
     ran.says("was never used at that endpoint");
@@ -212,11 +195,7 @@ fn a_secret_that_was_given_for_a_device_endpoint_is_remembered_for_that_one() {
     });
     let (mut world, codes) = (World::new(), codes());
     connect(&world, &server, "", &[]).ok();
-    let file = world.folder.path().join("plain.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let flows = text.replace("\"authorization_code\"]", "\"authorization_code\", \"device_code\"]");
-    let with_codes = format!("{flows}[device]\nurl = \"{}/device\"\n", codes.origin);
-    std::fs::write(&file, &with_codes).unwrap();
+    asks_codes_at(&world, &codes);
     world.browser(Behaviour::MustStayClosed);
     world.line("connect shop --flow device").exits(3);
     *world.stdin.borrow_mut() = b"s3cret".to_vec();
@@ -248,10 +227,7 @@ fn many_scopes_still_work_and_what_no_browser_takes_goes_by_push() {
         let file = world.own_file("plain.toml", text);
         let rights = world.own_file("rights.json", &details);
         let connect = |more: &[&str]| {
-            *world.stdin.borrow_mut() = b"s3cret".to_vec();
-            let words = ["connect", "shop", "--provider", file.to_str().unwrap()];
-            let client = ["--client-id", "me", "--client-secret-file", "-", "--scope", &scopes];
-            world.run(words.into_iter().chain(client).chain(more.iter().copied()))
+            connect_at(&world, file.to_str().unwrap(), &[&["--scope", &scopes], more].concat())
         };
         connect(&[]).ok();
         let rights = ["--authorization-details", rights.to_str().unwrap()];

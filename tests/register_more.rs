@@ -113,7 +113,7 @@ fn a_client_that_cannot_be_changed_serves_until_another_one_has_tokens() {
     shop.sandbox.next_answers(Endpoint::Registration, no_more());
     shop.world.browser(Behaviour::Allows);
     shop.line(line).ok().says("was registered before at");
-    assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "POST", "PUT"]);
+    assert_eq!(methods(&shop), ["POST", "PUT", "PUT", "POST", "PUT", "GET"]);
     let now = entry(&shop);
     assert_eq!(now["next_client"], Value::Null);
     assert_ne!(now["client_id"], old["client_id"]);

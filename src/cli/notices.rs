@@ -102,6 +102,12 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
                 "a registration at {provider} was begun at {at} and its answer is not known: a client that nobody uses may be left there"
             ),
         ),
+        Notice::OtherKeyNext => output.warn(
+            system,
+            &format!(
+                "{provider} gave no usable answer when the key of `{profile}` was changed there, and may know the client by the other of the two: that one is used from the next command on"
+            ),
+        ),
         Notice::RegistrationUpdateLost { at } => output.warn(
             system,
             &format!(
@@ -141,6 +147,9 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         Notice::Pacing { seconds, per_minute: None } => {
             format!("{provider} asked for a pause: going on in {seconds:.0} s")
         }
+        Notice::WaitingClientGone => format!(
+            "{provider} knows the client no more that was registered for `{profile}` and had no tokens yet"
+        ),
         Notice::BrowserNotStarted(why) => {
             format!("no browser was started ({}): open the address yourself", printable(&why))
         }
@@ -157,6 +166,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::AccountCorrected { .. }
         | Notice::RegistrationCutShort { .. }
         | Notice::RegistrationUpdateLost { .. }
+        | Notice::OtherKeyNext
         | Notice::MetadataElsewhere { .. }
         | Notice::CountsAlone(_) => String::new(),
     }

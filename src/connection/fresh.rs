@@ -121,6 +121,14 @@ impl Connection<'_> {
         Ok(rolled?)
     }
 
+    /// Tells that the server may know the client by another key, which is in force from here on.
+    fn tell_other_key(&self, seen: &Entry) {
+        let turned = |now: &Entry| now.private_key() != seen.private_key();
+        if self.drawer.read().ok().flatten().is_some_and(|now| turned(&now)) {
+            (self.notify)(Notice::OtherKeyNext);
+        }
+    }
+
     pub(super) fn settle(
         &self,
         seen: &Entry,
@@ -150,7 +158,10 @@ impl Connection<'_> {
             Rolled::Unmakable(name) => return Err(FreshError::MissingValue(name)),
             Rolled::NoKey => FreshError::NoKey,
             Rolled::Unsigned(why) => FreshError::Unsigned(why),
-            Rolled::Refused(error) => FreshError::Refused(error),
+            Rolled::Refused(error) => {
+                self.tell_other_key(seen);
+                FreshError::Refused(error)
+            }
             Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
             Rolled::UsedUp { until } => FreshError::UsedUp { until },
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),

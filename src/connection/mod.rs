@@ -19,8 +19,10 @@ pub mod fresh;
 pub mod identity;
 pub mod introspect;
 pub mod keeping;
+mod known_client;
 pub mod leftover;
 pub mod organization;
+mod other_key;
 pub mod pace;
 pub mod pages;
 pub mod prover;
@@ -173,6 +175,10 @@ pub enum Notice {
         /// When it began.
         at: jiff::Timestamp,
     },
+    /// A client that waited for its first tokens is one of the server's no more.
+    WaitingClientGone,
+    /// The server did not know the client by its key; the next command uses another one that it may know.
+    OtherKeyNext,
     /// A registration token is refused, and a later one may have come with an answer that was lost.
     RegistrationUpdateLost {
         /// When that was asked for.

@@ -17,8 +17,8 @@ use crate::provider::schema::ClientAuthentication;
 use crate::secret::Secret;
 
 /// The names of the secrets that a registration is managed with.
-const TOKEN: &str = "registration_access_token";
-const URI: &str = "registration_client_uri";
+pub(super) const TOKEN: &str = "registration_access_token";
+pub(super) const URI: &str = "registration_client_uri";
 
 /// A client that keyfob registered, as the server answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,9 @@ pub struct NextClient {
     /// Where else they may prove it.
     #[serde(default)]
     pub shown_at: super::entry::ShownAt,
+    /// The server was asked about it, and its answer is not written yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updating: Option<Updating>,
 }
 
 impl NextClient {
@@ -103,27 +106,6 @@ impl Entry {
     /// What the client in force is managed with.
     pub fn management(&self) -> Option<Management> {
         management(&self.secrets)
-    }
-
-    /// An earlier question about the client in force whose answer is not known, and after which
-    /// no other token came.
-    pub fn lost_update(&self) -> Option<&Updating> {
-        let token = self.secrets.get(TOKEN)?.fingerprint();
-        self.updating.as_ref().filter(|it| it.token_fingerprint == token)
-    }
-
-    /// Everything in it that an answer about a registration may quote.
-    pub fn registration_secrets(&self) -> Vec<Secret> {
-        let names = [CLIENT_SECRET, TOKEN, URI];
-        names.iter().filter_map(|name| self.secrets.get(*name).cloned()).collect()
-    }
-
-    /// What the client in force has already.
-    pub fn held(&self, client: &RegisteredClient) -> Held {
-        Held {
-            authentication: Some(client.authentication),
-            secret: self.client_secret().map(|it| (it.clone(), client.secret_expires_at)),
-        }
     }
 
     /// The metadata without what would put the tokens in force out of use: a server that hears of
@@ -155,6 +137,7 @@ impl Entry {
         };
         self.leave_client();
         self.secrets.extend(next.secrets);
+        self.updating = next.updating;
         self.secrets_for = Some(next.secrets_for);
         self.show_at(next.shown_at);
         self.registration = Some(Box::new(next.client));
@@ -184,18 +167,18 @@ pub fn keep_management(secrets: &mut BTreeMap<String, Secret>, management: &Mana
     secrets.insert(TOKEN.into(), management.token.clone());
 }
 
-fn management(secrets: &BTreeMap<String, Secret>) -> Option<Management> {
+pub(super) fn management(secrets: &BTreeMap<String, Secret>) -> Option<Management> {
     let secret = |name: &str| secrets.get(name).cloned();
     Some(Management { url: secret(URI)?, token: secret(TOKEN)? })
 }
 
 /// Whether all that a client brings is kept already.
-pub fn keeps(entry: &Entry, brought: &Credentials) -> bool {
+pub fn keeps(secrets: &BTreeMap<String, Secret>, brought: &Credentials) -> bool {
     let is_kept = |brought: &Option<Secret>, kept: Option<&Secret>| {
         brought.as_ref().is_none_or(|brought| kept == Some(brought))
     };
-    is_kept(&brought.private_key, entry.private_key())
-        && is_kept(&brought.certificate, entry.client_certificate())
+    is_kept(&brought.private_key, secrets.get(PRIVATE_KEY))
+        && is_kept(&brought.certificate, secrets.get(CERTIFICATE))
 }
 
 /// Keeps what a client is known by, before it is used.

@@ -4,11 +4,13 @@
 //! All of it happens under the profile's lock: who comes second finds what the first one stored.
 
 mod answer;
+mod asking;
 mod change;
 mod ending;
 mod error;
 mod new;
 mod sending;
+mod waiting;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,7 @@
 mod journalled;
 mod keep;
 mod order;
+mod other_key;
 mod outcome;
 pub mod put_aside;
 mod request;

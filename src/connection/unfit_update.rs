@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 use url::Url;
 
-use super::entry::{CLIENT_SECRET, Entry};
-use super::registered_client::{RegisteredClient, keep_management};
+use super::entry::CLIENT_SECRET;
+use super::known_client::KnownClient;
+use super::registered_client::keep_management;
 use crate::authorization_server::dynamic_registration::Management;
 use crate::secret::Secret;
 
@@ -20,19 +21,19 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Puts what is about this client into the entry; `asked` is the address that was asked.
-    pub fn keep_in(self, entry: &mut Entry, client: &mut RegisteredClient, asked: &Url) {
+    /// Puts what is about this client into its entry; `asked` is the address that was asked.
+    pub fn keep_in(self, known: KnownClient<'_>, asked: &Url) {
+        let KnownClient { client, secrets, .. } = known;
         let is_named = self.client_id.as_ref() == Some(&client.client_id);
         // A token for the client's own address is its token, whoever is named beside it.
         let is_its = |it: &Management| is_named || it.url.expose() == asked.as_str();
         if let Some(management) = self.management.filter(is_its) {
-            keep_management(&mut entry.secrets, &management);
+            keep_management(secrets, &management);
         }
-        let proves_with_one = entry.client_secret().is_some();
+        let proves_with_one = secrets.contains_key(CLIENT_SECRET);
         if let Some((secret, end)) = self.secret.filter(|_| is_named && proves_with_one) {
-            entry.secrets.insert(CLIENT_SECRET.into(), secret);
+            secrets.insert(CLIENT_SECRET.into(), secret);
             client.secret_expires_at = end;
-            entry.registration = Some(Box::new(client.clone()));
         }
     }
 }

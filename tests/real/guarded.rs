@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::authority::Authority;
 
 /// No name and no password: what skopeo shows where it has no credentials.
 const NOBODY: &str = "Basic Og==";
@@ -221,14 +222,9 @@ fn asked(stream: &mut impl Read) -> std::io::Result<Asked> {
 }
 
 fn configuration(authority: &Path) -> ServerConfig {
-    let mut issuer = CertificateParams::new(Vec::new()).unwrap();
-    issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    issuer.distinguished_name.push(DnType::CommonName, "keyfob test authority");
-    let issuer = CertifiedIssuer::self_signed(issuer, KeyPair::generate().unwrap()).unwrap();
+    let issuer = Authority::new();
     std::fs::write(authority, issuer.pem()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    let (certificate, key) = issuer.server();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -8,9 +8,11 @@
 )]
 
 mod asking;
+mod authority;
 mod authorization_server;
 mod batch;
 mod browser;
+mod certificates;
 mod certified_server;
 mod device;
 mod documents;

@@ -89,52 +89,30 @@ impl Certified {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("https://{}", listener.local_addr().unwrap());
         let came = Arc::<Mutex<Vec<Came>>>::default();
-        let (config, notes) = (Arc::new(authority.server()), came.clone());
+        let notes = came.clone();
         let metadata = metadata(&origin, aliases);
-        std::thread::spawn(move || {
-            let mut given = 0;
-            for stream in listener.incoming().map_while(Result::ok) {
-                let session = rustls::ServerConnection::new(config.clone()).unwrap();
-                let mut stream = rustls::StreamOwned::new(session, stream);
-                let Some((head, body)) = heard(&mut stream) else {
-                    // What is left unread would take the alert away from the client.
-                    let _ = stream.sock.shutdown(std::net::Shutdown::Write);
-                    let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
-                    continue;
-                };
-                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
-                let answer = match path.as_str() {
-                    "/.well-known/oauth-authorization-server" => (200, metadata.clone()),
-                    // A client is known by its certificate, or not at all.
-                    "/token" | "/revoke" | "/introspect" if shown.is_none() => {
-                        (401, json!({"error": "invalid_client"}))
-                    }
-                    "/token" => {
-                        given += 1;
-                        let token = format!("access-token-{given}");
-                        let kind = "Bearer";
-                        (
-                            200,
-                            json!({"access_token": token, "token_type": kind, "expires_in": 3600}),
-                        )
-                    }
-                    "/introspect" => (200, json!({"active": true})),
-                    _ => (200, json!({})),
-                };
-                let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-                let has_authorization = head.to_lowercase().contains("\r\nauthorization:");
-                notes.lock().unwrap().push(Came { path, form, has_authorization, shown });
-                let (status, text) = (answer.0, answer.1.to_string());
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                    text.len()
-                );
-                // A client that has gone wants no answer.
-                let _ = stream.write_all(format!("{head}{text}").as_bytes());
-                stream.conn.send_close_notify();
-                let _ = stream.flush();
-            }
+        let mut given = 0;
+        serve(listener, Arc::new(authority.server()), move |request| {
+            let path = request.path();
+            let answer = match path.as_str() {
+                "/.well-known/oauth-authorization-server" => (200, metadata.clone()),
+                // A client is known by its certificate, or not at all.
+                "/token" | "/revoke" | "/introspect" if request.shown.is_none() => {
+                    (401, json!({"error": "invalid_client"}))
+                }
+                "/token" => {
+                    given += 1;
+                    let token = format!("access-token-{given}");
+                    let kind = "Bearer";
+                    (200, json!({"access_token": token, "token_type": kind, "expires_in": 3600}))
+                }
+                "/introspect" => (200, json!({"active": true})),
+                _ => (200, json!({})),
+            };
+            let has_authorization = request.head.to_lowercase().contains("\r\nauthorization:");
+            let Request { form, shown, .. } = request;
+            notes.lock().unwrap().push(Came { path, form, has_authorization, shown });
+            answer
         });
         Self { origin, came }
     }
@@ -169,8 +147,57 @@ fn metadata(origin: &str, aliases: Option<&str>) -> Value {
     metadata
 }
 
+/// One request over TLS.
+pub struct Request {
+    /// Its first line and its headers.
+    pub head: String,
+    /// The form.
+    pub form: BTreeMap<String, String>,
+    /// The certificate that the client showed.
+    pub shown: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// Path and query.
+    pub fn path(&self) -> String {
+        self.head.split(' ').nth(1).unwrap_or_default().to_owned()
+    }
+}
+
+/// Answers every request with a status and a document, one after the other, until the process ends.
+pub fn serve(
+    listener: TcpListener,
+    config: Arc<rustls::ServerConfig>,
+    mut answer: impl FnMut(Request) -> (u16, Value) + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let session = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            let Some((head, body)) = heard(&mut stream) else {
+                // What is left unread would take the alert away from the client.
+                let _ = stream.sock.shutdown(std::net::Shutdown::Write);
+                let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+                continue;
+            };
+            let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+            let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
+            let (status, document) = answer(Request { head, form, shown });
+            let text = document.to_string();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                text.len()
+            );
+            // A client that has gone wants no answer.
+            let _ = stream.write_all(format!("{head}{text}").as_bytes());
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+}
+
 /// Head and body of one request; `None` where the client went before its end.
-pub fn heard(stream: &mut impl Read) -> Option<(String, String)> {
+fn heard(stream: &mut impl Read) -> Option<(String, String)> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 16 << 10]);
     loop {
         let text = String::from_utf8_lossy(&bytes);

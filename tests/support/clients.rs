@@ -1,7 +1,6 @@
 //! One authorization server with several clients: each is let in by its own proof, and by no other.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -10,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use super::certified::{Authority, heard};
+use super::certified::{Authority, serve};
 use super::verifier::part;
 
 /// How the server knows a client.
@@ -85,29 +84,14 @@ impl Clients {
         for (listener, is_alias) in [(plain, false), (alias, true)] {
             let (config, desk) = (config.clone(), server.desk.clone());
             let (issuer, alias) = (server.issuer.clone(), server.alias.clone());
-            std::thread::spawn(move || {
-                for stream in listener.incoming().map_while(Result::ok) {
-                    let session = rustls::ServerConnection::new(config.clone()).unwrap();
-                    let mut stream = rustls::StreamOwned::new(session, stream);
-                    let Some((head, body)) = heard(&mut stream) else { continue };
-                    let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-                    let shown = Shown {
-                        head: &head,
-                        form: &form,
-                        certificate: stream.conn.peer_certificates().is_some(),
-                        is_alias,
-                    };
-                    let (status, answer) = desk.lock().unwrap().answer(&issuer, &alias, &shown);
-                    let text = answer.to_string();
-                    let head = format!(
-                        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                        text.len()
-                    );
-                    // A client that has gone wants no answer.
-                    let _ = stream.write_all(format!("{head}{text}").as_bytes());
-                    stream.conn.send_close_notify();
-                    let _ = stream.flush();
-                }
+            serve(listener, config, move |request| {
+                let shown = Shown {
+                    head: &request.head,
+                    form: &request.form,
+                    certificate: request.shown.is_some(),
+                    is_alias,
+                };
+                desk.lock().unwrap().answer(&issuer, &alias, &request.path(), &shown)
             });
         }
         server
@@ -129,19 +113,18 @@ impl Clients {
 }
 
 impl Desk {
-    fn answer(&mut self, issuer: &str, alias: &str, shown: &Shown<'_>) -> (u16, Value) {
-        let path = shown.head.split(' ').nth(1).unwrap_or_default().to_owned();
+    fn answer(&mut self, issuer: &str, alias: &str, path: &str, shown: &Shown<'_>) -> (u16, Value) {
         if path == "/.well-known/oauth-authorization-server" {
             return (200, self.metadata(issuer, alias));
         }
-        if !["/device", "/token", "/revoke"].contains(&path.as_str()) {
+        if !["/device", "/token", "/revoke"].contains(&path) {
             return (404, json!({}));
         }
         let client = named(shown);
         let known = self.clients.get(&client);
         let is_proven = known.is_some_and(|proof| is_proof(proof, issuer, &client, shown));
-        self.came.push(Came { path: path.clone(), client: client.clone(), is_proven });
-        match path.as_str() {
+        self.came.push(Came { path: path.to_owned(), client: client.clone(), is_proven });
+        match path {
             _ if !is_proven => (401, json!({"error": "invalid_client"})),
             "/revoke" => (200, json!({})),
             "/device" => (
@@ -243,7 +226,8 @@ fn is_proof(proof: &Proof, issuer: &str, client: &str, shown: &Shown<'_>) -> boo
     is_this && is_alone
 }
 
-fn is_signed(assertion: &str, key: &[u8], issuer: &str, client: &str) -> bool {
+/// Whether an assertion is this client's, for this issuer, by ES256.
+pub fn is_signed(assertion: &str, key: &[u8], issuer: &str, client: &str) -> bool {
     let Some((input, signature)) = assertion.rsplit_once('.') else { return false };
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
     let claims = part(assertion, 1);

@@ -99,6 +99,25 @@ impl Scripted {
         Self::start(honest)
     }
 
+    /// One that does everything right, and is found by its URL; what `more` makes of its origin
+    /// stands in its metadata as well.
+    pub fn described(more: impl Fn(&str) -> Value + Send + Sync + 'static) -> Self {
+        Self::start(move |asked, origin| match asked.line.as_str() {
+            "GET /.well-known/oauth-authorization-server" => {
+                let mut metadata = json!({
+                    "issuer": origin,
+                    "authorization_endpoint": format!("{origin}/authorize"),
+                    "token_endpoint": format!("{origin}/token"),
+                    "response_types_supported": ["code"],
+                    "authorization_response_iss_parameter_supported": true,
+                });
+                metadata.as_object_mut().unwrap().extend(more(origin).as_object().unwrap().clone());
+                Answer::json(200, &metadata)
+            }
+            _ => honest(asked, origin),
+        })
+    }
+
     /// What came to a place, such as `POST /token`, oldest first.
     pub fn heard(&self, line: &str) -> Vec<Asked> {
         self.log.lock().unwrap().iter().filter(|it| it.line == line).cloned().collect()

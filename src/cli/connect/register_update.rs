@@ -77,9 +77,23 @@ fn keep(
     context.profiles.write(&chosen.name, &file).map_err(|error| report::profile(&error))
 }
 
+/// Makes the client fit for what is asked for now. A key that may be known to the server already is
+/// sent again before any other, so that no third one is left to chance.
+pub(super) fn extend(
+    context: &Context<'_>,
+    chosen: &mut Chosen,
+    asking: &Asking<'_>,
+) -> Result<Became, Report> {
+    let other = entry(context, chosen)?.and_then(|entry| entry.other_key());
+    if let Some(other) = other {
+        extend_with(context, chosen, &Asking { read: &other, ..*asking })?;
+    }
+    extend_with(context, chosen, asking)
+}
+
 /// Registers the client for what it is not registered for yet: as the same one where the server
 /// lets it be changed (RFC 7592), else as another that takes its place once it has tokens.
-pub(super) fn extend(
+fn extend_with(
     context: &Context<'_>,
     chosen: &mut Chosen,
     asking: &Asking<'_>,
@@ -129,8 +143,24 @@ pub(super) fn extend(
         Err(RegistrationError::Refused(error)) => {
             anew(context, chosen, asking, (&lacks, Some(&error)))
         }
-        Err(error) => Err(not_changed(&error, chosen)),
+        Err(error) => {
+            tell_both_keys(context, chosen)?;
+            Err(not_changed(&error, chosen))
+        }
     }
+}
+
+/// A key that was sent, and that the server may have taken, is kept beside the one in force.
+fn tell_both_keys(context: &Context<'_>, chosen: &Chosen) -> Result<(), Report> {
+    if entry(context, chosen)?.is_some_and(|entry| entry.other_key().is_some()) {
+        let says = format!(
+            "{} may know the client of `{}` by the new key now: it is kept beside the one of before, and connecting again tells it once more",
+            title(&chosen.provider),
+            chosen.name
+        );
+        context.output.warn(context.system, &says);
+    }
+    Ok(())
 }
 
 fn not_changed(error: &RegistrationError, chosen: &Chosen) -> Report {

@@ -77,6 +77,10 @@ pub fn registration(
         .cause("that client stays in force for what it was registered for before")
         .hint("ask who runs that server; or register an application at the vendor by hand, and give its client id")
         .next(by_hand()),
+        RegistrationError::Waiting(error) => {
+            registration_change(error, provider, &|_| register())
+                .cause("a client that was registered earlier waits for its tokens, and was to be asked about")
+        }
         RegistrationError::Connected => {
             Report::usage("the profile is connected with another client")
                 .cause("its tokens belong to that client, and a new one could not renew them")
@@ -233,6 +237,7 @@ pub fn unregistration(
         | RegistrationError::Endpoint(_)
         | RegistrationError::Unfit { .. }
         | RegistrationError::UnfitUpdate { .. }
+        | RegistrationError::Waiting(_)
         | RegistrationError::Connected
         | RegistrationError::Gone
         | RegistrationError::StillEnded => registration(error, provider, &|_| again.to_owned()),

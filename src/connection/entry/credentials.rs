@@ -1,6 +1,7 @@
 //! What the client proves itself with, and whom that was given for: one vendor's never goes to another.
 
 use super::{Entry, ShownAt};
+use crate::connection::other_key::{OTHER_CERTIFICATE, OTHER_KEY};
 use crate::secret::Secret;
 
 /// The client secret's name among the secrets.
@@ -116,7 +117,7 @@ impl Entry {
 
     /// Forgets what the client proves itself with, and whom that was kept for; what else is kept stays.
     pub(in crate::connection) fn forget_credentials(&mut self) {
-        for name in [CLIENT_SECRET, PRIVATE_KEY, CERTIFICATE] {
+        for name in [CLIENT_SECRET, PRIVATE_KEY, CERTIFICATE, OTHER_KEY, OTHER_CERTIFICATE] {
             self.secrets.remove(name);
         }
         self.secrets_for = None;

@@ -6,41 +6,43 @@ use url::Url;
 use super::RegistrationError;
 use crate::authorization_server::client_terms::{Terms, texts};
 use crate::authorization_server::dynamic_registration::{Given, Said};
-use crate::connection::entry::{Credentials, Entry};
+use crate::connection::entry::Credentials;
+use crate::connection::known_client::KnownClient;
+use crate::connection::other_key;
 use crate::connection::registered_client::{RegisteredClient, keep_brought, keep_given};
 use crate::connection::unfit_update::Beside;
 
 /// What a client was asked to be, and what it proves itself by from then on.
 pub(super) type Told<'a> = (&'a Map<String, Value>, &'a Credentials);
 
-/// Puts what the server said about the client in force into the entry.
+/// Puts what the server said about a client into its entry.
 pub(super) fn take_in(
     said: Said,
-    entry: &mut Entry,
-    client: &mut RegisteredClient,
+    known: KnownClient<'_>,
     told: Option<Told<'_>>,
     asked: &Url,
 ) -> Result<(), RegistrationError> {
     match said {
-        Said::Given(given) if given.client_id != client.client_id => {
+        Said::Given(given) if given.client_id != known.client.client_id => {
             let Given { client_id, management, .. } = *given;
             let beside = Beside { client_id: Some(client_id), secret: None, management };
-            beside.keep_in(entry, client, asked);
+            beside.keep_in(known, asked);
             let why = "it answered about another client".to_owned();
             Err(RegistrationError::UnfitUpdate { why })
         }
         Said::Given(given) => {
+            let KnownClient { client, secrets, .. } = known;
             *client = changed(client, &given, told.map(|(metadata, _)| metadata));
-            keep_given(&mut entry.secrets, &given);
+            keep_given(secrets, &given);
             // The server knows the client by these from here on, and by those of before no more.
             if let Some((_, brought)) = told {
-                keep_brought(&mut entry.secrets, brought);
+                keep_brought(secrets, brought);
+                other_key::forget(secrets);
             }
-            entry.registration = Some(Box::new(client.clone()));
             Ok(())
         }
         Said::Unfit { why, client_id, secret, management } => {
-            Beside { client_id, secret, management }.keep_in(entry, client, asked);
+            Beside { client_id, secret, management }.keep_in(known, asked);
             Err(RegistrationError::UnfitUpdate { why })
         }
         // RFC 7592 section 2.2.2: the client is there, and this is not allowed.

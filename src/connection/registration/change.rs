@@ -1,16 +1,14 @@
-//! The client in force is read, changed and renewed; what the server says is stored before it is used.
+//! The client in force is read, changed and renewed.
 
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::answer::{Told, take_in};
-use super::{Registrar, RegistrationError, Updating};
+use super::answer::Told;
+use super::{Registrar, RegistrationError};
 use crate::authorization_server::client_terms::widened;
-use crate::authorization_server::dynamic_registration::{
-    Management, Said, judge, read_request, update_request,
-};
-use crate::connection::Notice;
+use crate::authorization_server::dynamic_registration::{read_request, update_request};
 use crate::connection::entry::{Credentials, Entry};
+use crate::connection::known_client::Which;
 use crate::connection::registered_client::{RegisteredClient, keeps};
 use crate::http::Request;
 use crate::secret::Secret;
@@ -35,7 +33,7 @@ impl Registrar<'_> {
         let mut managed = self.managed().await?;
         let metadata = managed.entry.registrable_now(metadata);
         // A parallel command may have done it.
-        if !managed.client.lacks(&metadata).is_empty() || !keeps(&managed.entry, brought) {
+        if !managed.client.lacks(&metadata).is_empty() || !keeps(&managed.entry.secrets, brought) {
             self.replace(&mut managed, &metadata, brought).await?;
         }
         Ok(managed.client)
@@ -45,7 +43,7 @@ impl Registrar<'_> {
     pub async fn read(&self) -> Result<RegisteredClient, RegistrationError> {
         let _seen_through = self.system.critical.enter();
         let mut managed = self.managed().await?;
-        self.ask_and_keep(&mut managed, None, read_request).await?;
+        self.ask(&mut managed, None, read_request).await?;
         Ok(managed.client)
     }
 
@@ -58,7 +56,7 @@ impl Registrar<'_> {
         let mut managed = self.managed().await?;
         let now = self.system.clock.now();
         if managed.client.has_ended(now) {
-            self.ask_and_keep(&mut managed, None, read_request).await?;
+            self.ask(&mut managed, None, read_request).await?;
         }
         if managed.client.has_ended(now) {
             let metadata = managed.entry.registrable_now(metadata);
@@ -89,58 +87,21 @@ impl Registrar<'_> {
         let terms = client.terms.clone().unwrap_or_default();
         let members = widened(metadata, &terms, client.scopes.as_deref(), &client.redirect_uris);
         let update = |url, token: &Secret| update_request(url, token, &client.client_id, &members);
-        self.ask_and_keep(managed, Some((&members, brought)), update).await
+        self.ask(managed, Some((&members, brought)), update).await
     }
 
-    /// One exchange with the client configuration endpoint; what it gives is stored before it is used.
-    async fn ask_and_keep(
+    /// Asks about the client in force, and looks at it again.
+    async fn ask(
         &self,
         managed: &mut Managed,
         told: Option<Told<'_>>,
         request: impl FnOnce(Url, &Secret) -> Request,
     ) -> Result<(), RegistrationError> {
         let Managed { lock, entry, client } = managed;
-        let Management { url, token } = entry.management().ok_or(RegistrationError::NotManaged)?;
-        let url = Url::parse(url.expose()).map_err(|_| RegistrationError::NotManaged)?;
-        let endpoint = Url::parse(&client.endpoint)
-            .map_err(|_| RegistrationError::Endpoint(client.endpoint.clone()))?;
-        let lost = entry.lost_update().cloned();
-        entry.updating =
-            Some(Updating { at: self.system.clock.now(), token_fingerprint: token.fingerprint() });
-        // The answer may take token and secret out of force: nothing is asked that cannot be kept.
-        self.drawer.keep(lock, entry)?;
-        let named_by = client.named_by.as_deref();
-        let answer = match self.send(request(url.clone(), &token), Some(&url), named_by).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                if error.never_reached() {
-                    entry.updating = lost;
-                    self.drawer.keep(lock, entry)?;
-                }
-                return Err(RegistrationError::Http(error));
-            }
-        };
-        let said = judge(&answer, &endpoint, &entry.held(client), self.system.clock.now());
-        let said = said.without(&entry.registration_secrets());
-        match &said {
-            // Whether anything was changed is not known: the mark stays.
-            Said::NoVerdict { .. } => {}
-            // The token is in force no more, and it stays known why that may be.
-            Said::Unauthorized(error) if error.status == 401 => {
-                self.tell_lost(lost.as_ref());
-                entry.updating = lost;
-            }
-            _ => entry.updating = None,
+        let asked = self.ask_and_keep(lock, entry, Which::InForce, told, request).await;
+        if let Some(known) = entry.known(Which::InForce) {
+            client.clone_from(known.client);
         }
-        let changed = take_in(said, entry, client, told, &url);
-        self.drawer.keep(lock, entry)?;
-        changed
-    }
-
-    /// Tells, where the token is refused, that a later one may have been lost.
-    pub(super) fn tell_lost(&self, lost: Option<&Updating>) {
-        if let Some(Updating { at, .. }) = lost {
-            (self.ears.notify)(Notice::RegistrationUpdateLost { at: *at });
-        }
+        asked
     }
 }

@@ -5,6 +5,7 @@ use url::Url;
 use super::change::Managed;
 use super::{Registrar, RegistrationError};
 use crate::authorization_server::dynamic_registration::{Management, delete_request};
+use crate::connection::known_client::Which;
 use crate::connection::registered_client::NextClient;
 use crate::http::error_response::ErrorResponse;
 use crate::http::{Answer, HttpError};
@@ -13,18 +14,19 @@ impl Registrar<'_> {
     /// Ends the client at the server; what is kept here is somebody else's to forget.
     pub async fn unregister(&self) -> Result<(), RegistrationError> {
         let _seen_through = self.system.critical.enter();
-        let Managed { lock: _lock, entry, client } = self.managed().await?;
-        let management = entry.management().ok_or(RegistrationError::NotManaged)?;
+        let Managed { lock: _lock, mut entry, client } = self.managed().await?;
+        let known = entry.known(Which::InForce).ok_or(RegistrationError::NotManaged)?;
+        let management = known.management().ok_or(RegistrationError::NotManaged)?;
         let answer = self.delete(&management, client.named_by.as_deref()).await;
         let answer = answer.map_err(RegistrationError::Http)?;
         let now = self.system.clock.now();
         let error = || {
             let places = crate::http::ErrorPlaces::default();
             ErrorResponse::read(answer.status, &answer.headers, &answer.body, places, now)
-                .without(&entry.registration_secrets())
+                .without(&known.quotable())
         };
         if answer.status == 401 {
-            self.tell_lost(entry.lost_update());
+            self.tell_lost(known.unknowns().lost.as_ref());
         }
         let done = match answer.status {
             200..=299 => Ok(()),

@@ -37,6 +37,8 @@ pub enum RegistrationError {
         /// Why not.
         why: String,
     },
+    /// The client that waits could not be asked about; it waits still.
+    Waiting(Box<Self>),
     /// The profile is connected with another client.
     Connected,
     /// There is no registration, or none that the server lets keyfob manage.

@@ -24,9 +24,14 @@ impl Registrar<'_> {
         // From the request on there may be a client: a signal waits for the answer and the store.
         let _seen_through = self.system.critical.enter();
         let lock = self.lock().await?;
-        let before = self.drawer.read()?;
-        if let Some(found) = before.as_ref().and_then(|entry| self.found(entry, asked)) {
-            return Ok(found);
+        let mut before = self.drawer.read()?;
+        if let Some(entry) = &mut before {
+            if let Some(client) = in_force(entry, asked) {
+                return Ok(Obtained { client: client.clone(), is_new: false, waits: false });
+            }
+            if let Some(waits) = self.waiting(&lock, entry, asked).await? {
+                return Ok(waits);
+            }
         }
         let connected = before.as_ref().is_some_and(|entry| entry.tokens.is_some());
         if connected && asked.replaces.is_none() {
@@ -70,22 +75,6 @@ impl Registrar<'_> {
             // The mark stays: the next command tells that there may be a client nobody uses.
             Said::NoVerdict { status, what } => Err(RegistrationError::NoVerdict { status, what }),
         }
-    }
-
-    /// What an earlier or a parallel command registered.
-    fn found(&self, entry: &Entry, asked: &Asked<'_>) -> Option<Obtained> {
-        let here = |client: &&RegisteredClient| client.endpoint == asked.endpoint;
-        let now = self.system.clock.now();
-        let serves = |client: &&RegisteredClient| {
-            !client.has_ended(now) && client.lacks(asked.metadata).is_empty()
-        };
-        let in_force = entry.registration.as_deref().filter(here);
-        if let Some(client) = in_force.filter(|it| asked.replaces != Some(it.client_id.as_str())) {
-            return Some(Obtained { client: client.clone(), is_new: false, waits: false });
-        }
-        let next = entry.next_client.as_ref().map(|it| &it.client);
-        let next = next.filter(here).filter(serves).filter(|_| entry.tokens.is_some())?;
-        Some(Obtained { client: next.clone(), is_new: false, waits: true })
     }
 
     /// Stores a new client before anything else happens; one that cannot be stored is ended.
@@ -147,13 +136,21 @@ impl Registrar<'_> {
     }
 }
 
+/// What an earlier or a parallel command registered.
+fn in_force<'e>(entry: &'e Entry, asked: &Asked<'_>) -> Option<&'e RegisteredClient> {
+    let client = entry.registration.as_deref()?;
+    let is_it = client.endpoint == asked.endpoint
+        && asked.replaces.is_none_or(|replaced| replaced != client.client_id);
+    is_it.then_some(client)
+}
+
 /// A new client beside the one that the tokens were given to.
 fn waiting(client: RegisteredClient, given: &Given, asked: &Asked<'_>) -> NextClient {
     let mut secrets = BTreeMap::new();
     keep_given(&mut secrets, given);
     keep_brought(&mut secrets, asked.brought);
     let secrets_for = asked.token_endpoint.to_owned();
-    NextClient { client, secrets, secrets_for, shown_at: asked.shown_at.clone() }
+    NextClient { client, secrets, secrets_for, shown_at: asked.shown_at.clone(), updating: None }
 }
 
 /// A new client where no tokens are.

@@ -1,6 +1,7 @@
 //! What came of a refresh, written down: new tokens, an end, or nothing.
 
 use super::super::entry::Ended;
+use super::super::other_key;
 use super::put_aside::{Fate, Judged};
 use super::{Rolled, Rolling};
 use crate::http::error_response::ErrorResponse;
@@ -27,6 +28,10 @@ impl Rolling<'_> {
         }
         renewed.adopt(tokens);
         renewed.ended = judged.put_aside;
+        // A recovered answer was to an earlier request, with whatever key was in force then.
+        if !recovered {
+            other_key::forget(&mut renewed.secrets);
+        }
         renewed.account_is_claimed &= !judged.is_named;
         if self.order.saving.is_some() {
             // Owed from now on, whatever ends this process before it is saved.

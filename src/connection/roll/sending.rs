@@ -69,6 +69,10 @@ impl Rolling<'_> {
             TokenAnswer::Unbound(tokens) => {
                 self.keep(tokens, self.judged(&answer, false), false, recorded.is_ok())
             }
+            TokenAnswer::Refused(error) if self.turns_to_other_key(&error) => {
+                self.unmark_unless_lost();
+                Rolled::Refused(error)
+            }
             TokenAnswer::Refused(error) if self.is_final(&error) => self.end(&error),
             TokenAnswer::Refused(error) => {
                 self.unmark_unless_lost();
