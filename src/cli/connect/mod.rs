@@ -6,6 +6,8 @@ mod brought;
 mod client_document;
 mod exchange;
 mod flow;
+mod free_port;
+mod narrowed;
 mod one_issuer;
 mod params;
 pub mod proof;
