@@ -119,23 +119,28 @@ fn a_key_in_the_store_is_taken_into_account_where_the_profile_says_nothing() {
 }
 
 #[test] // CA3
-fn a_file_stays_as_it_is_while_a_profile_that_needs_it_cannot_be_written() {
+fn a_file_stays_as_it_is_while_a_profile_that_may_need_it_cannot_be_read() {
     let place = Place::new();
     place.connect("key").ok();
     written_before(&place, "private_key_jwt", &[("assertion_algorithms = [\"ES256\"]\n", "")]);
-    // Nothing can be written in the place of this one profile.
-    let profiles = place.world.home().configuration.join("profiles");
-    let blocked = ["", ".2", ".3", ".4"].map(|it| profiles.join(format!(".key.toml{it}.new")));
-    blocked.iter().for_each(|path| std::fs::create_dir(path).unwrap());
+    let profile = place.world.home().configuration.join("profiles/key.toml");
+    let sound = std::fs::read_to_string(&profile).unwrap();
+    std::fs::write(&profile, sound.replace("client_id", "clientid")).unwrap();
     let before = std::fs::read_to_string(place.provider_file()).unwrap();
     place.server.came();
-    place.connect("secret").exits(6).says("key.toml");
+    let refused = place.connect("secret").exits(3).without_product();
+    refused
+        .says("the profile `key` cannot be read, and the file of ")
+        .says(&format!("{}:", profile.display()))
+        .says("nothing was changed")
+        .says(&format!("rm {}", profile.display()));
+    assert!(place.server.came().is_empty(), "nobody was sent anywhere");
     assert_eq!(std::fs::read_to_string(place.provider_file()).unwrap(), before);
+    // One that names another provider is in nobody's way.
+    std::fs::write(profile.with_file_name("other.toml"), "provider = \"inkress\nx").unwrap();
+    std::fs::write(&profile, sound).unwrap();
+    place.connect("secret").ok();
     place.server.came();
     place.line("refresh key").ok();
     place.only("key", &["/token"]);
-    blocked.iter().for_each(|path| std::fs::remove_dir(path).unwrap());
-    place.connect("secret").ok();
-    place.line("refresh key").ok();
-    assert!(place.server.came().iter().all(|it| it.is_proven));
 }

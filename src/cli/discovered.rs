@@ -125,18 +125,18 @@ fn read(place: &str, text: &str) -> Result<Provider, Report> {
     file::read(place, text).map_err(|error| report::provider_file(&error))
 }
 
-/// The text of a provider file of that name, from what a server or an API says of itself.
+/// A provider file of that name, from what a server or an API says of itself: its text, and what it says.
 pub fn written(
     context: &Context<'_>,
     place: &str,
     server: Option<&str>,
     name: &str,
-) -> Result<String, Report> {
+) -> Result<(String, Provider), Report> {
     let found = find(context, place, server)?;
     hosts::confirm(context, &found.server, None)?;
     let text = metadata::to_toml(&found.provider(name));
-    read(place, &text)?;
-    Ok(text)
+    let provider = read(place, &text)?;
+    Ok((text, provider))
 }
 
 /// Metadata that cannot be had now leaves what was found before in force.

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::enter_code::enter_code;
 use super::output::Output;
-use super::report::{span, userinfo};
+use super::report::{left, span, userinfo};
 use crate::connection::identity::difference;
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
@@ -154,7 +154,10 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
             format!("no browser was started ({}): open the address yourself", printable(&why))
         }
         Notice::Leftover { which, ended } => leftover(provider, which, ended),
-        Notice::PasteRefused(why) => format!("that was no answer: {}", printable(&why)),
+        Notice::PasteRefused(why) => format!(
+            "that was no answer, and went nowhere: {} Paste the address that the browser ends at, and press Enter",
+            printable(&why)
+        ),
         Notice::OpenThis(_)
         | Notice::EnterCode(_)
         | Notice::GrantedLess(_)
@@ -232,4 +235,12 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
             &format!("be quick with a paste: the code in it lives {seconds} seconds"),
         );
     }
+    output.note(
+        system,
+        &format!(
+            "waiting {} for you to allow it there; Ctrl-C ends it, and {}",
+            span(open.seconds),
+            left(open.leaves)
+        ),
+    );
 }

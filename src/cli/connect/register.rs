@@ -3,12 +3,13 @@
 use super::super::args::Connect;
 use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
-use super::super::report::{self, Report};
+use super::super::report::{self, Report, Situation};
 use super::super::{discovered, notices, secrets};
+use super::free_port::{check_port, pin_port};
 use super::questions::ask_settings;
 use super::redirect::redirect_uri;
 use super::register_key::{OwnKey, read};
-use super::register_update::{extend, standing};
+use super::register_update::{entry, extend, standing};
 use crate::authorization_server::dynamic_registration::{
     KnownBy, Wish, client_metadata, grant_type,
 };
@@ -16,12 +17,11 @@ use crate::connection::entry::{Credentials, ShownAt};
 use crate::connection::registration::{
     Asked, Obtained, RegisteredClient, Registrar, RegistrationError,
 };
-use crate::connection::{Ears, Notice};
+use crate::connection::{Ears, Leaves, Notice};
 use crate::http::printable::printable;
 use crate::profile::settings;
 use crate::provider::schema::{Flow, Registration, RegistrationKind};
 use crate::provider::{MissingValue, Provider, Values};
-use crate::random::Random;
 use crate::secret::Secret;
 use crate::user_agent::redirect_uri::RedirectUri;
 
@@ -39,7 +39,7 @@ pub fn registered(
     }
     if chosen.profile.client_id.is_some() {
         return match asked_for {
-            true => Err(report::has_a_client(&chosen.name)),
+            true => Err(has_a_client(chosen)),
             false => Ok(None),
         };
     }
@@ -54,6 +54,12 @@ pub fn registered(
             obtain(context, chosen, &asking, None).map(Some)
         }
     }
+}
+
+/// The client id is the person's own, and stays until they give it up.
+fn has_a_client(chosen: &Chosen) -> Report {
+    let again = chosen.given.command("connect", &chosen.name, &[]);
+    report::has_a_client(&chosen.name, chosen.record.connected, again)
 }
 
 /// What this command wants of a registration.
@@ -72,7 +78,7 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// The end of it.
     pub fn done(&self) -> Became {
-        Became { read: self.read.clone() }
+        Became { read: self.read.clone(), leaves: Leaves::Nothing }
     }
 }
 
@@ -81,6 +87,15 @@ impl Asking<'_> {
 pub struct Became {
     /// What was read of the client's own key, and is not read again.
     pub read: Credentials,
+    /// What is left of it where no connection comes to be.
+    pub leaves: Leaves,
+}
+
+impl Became {
+    /// The same where something was registered.
+    pub fn registered(self) -> Self {
+        Self { leaves: Leaves::Registration, ..self }
+    }
 }
 
 pub(super) fn dynamic(chosen: &Chosen) -> Option<Registration> {
@@ -119,6 +134,11 @@ pub(super) fn obtain(
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => None,
     };
+    // A client of an earlier command is found in the store, and its port may be that command's still.
+    let registers = entry(context, chosen)?.is_none_or(|entry| entry.registration.is_none());
+    if registers || replaces.is_some() {
+        check_port(context, chosen, flow)?;
+    }
     let obtained = loop {
         let asked = Asked {
             endpoint: &endpoint,
@@ -132,7 +152,9 @@ pub(super) fn obtain(
             initial_access_token: initial.as_ref(),
             replaces,
         };
-        match with_registrar(context, chosen, |desk| context.wait(desk.register(&asked)))? {
+        let registered =
+            with_registrar(context, chosen, |desk| context.wait(desk.register(&asked)));
+        match registered.map_err(|report| cut_short(context, chosen, report, registers))? {
             Err(RegistrationError::Unauthorized(error)) if initial.is_none() => {
                 initial = ask_token(context, &title(&chosen.provider))?;
                 if initial.is_none() {
@@ -148,9 +170,20 @@ pub(super) fn obtain(
     adopt(context, chosen, obtained, flow)?;
     match is_known {
         // Somebody else registered it, and for something else perhaps.
-        true => extend(context, chosen, &Asking { read: &own.read, ..*asking }),
-        false => Ok(Became { read: own.read }),
+        true => {
+            extend(context, chosen, &Asking { read: &own.read, ..*asking }).map(Became::registered)
+        }
+        false => Ok(Became { read: own.read, leaves: Leaves::Registration }),
     }
+}
+
+/// A signal is heard once the answer is stored; the profile does not name the client by then, and the
+/// same command finds it in the store.
+fn cut_short(context: &Context<'_>, chosen: &Chosen, report: Report, is_first: bool) -> Report {
+    let kept = entry(context, chosen).ok().flatten();
+    let is_there = is_first && kept.is_some_and(|entry| entry.registration.is_some());
+    let leaves = if is_there { Leaves::Registration } else { Leaves::Nothing };
+    report::interrupted(report, false, &Situation { leaves, ..chosen.situation(context.system) })
 }
 
 /// Where the client may be proved beside the token endpoint, as it is named now.
@@ -165,31 +198,6 @@ fn shown_at(provider: &Provider, values: &Values) -> ShownAt {
 /// One that was refused is not asked for again: the loop above comes here once.
 fn ask_token(context: &Context<'_>, provider: &str) -> Result<Option<Secret>, Report> {
     context.ask_secret(&format!("Initial access token that {provider} gave you (not shown)"))
-}
-
-/// Many servers compare the port too (RFC 8252 section 7.3 asks them not to): one is chosen once
-/// and registered, where nobody named a redirect URI.
-pub(super) fn pin_port(
-    context: &Context<'_>,
-    chosen: &mut Chosen,
-    flow: Flow,
-) -> Result<(), Report> {
-    if flow != Flow::AuthorizationCode {
-        return Ok(());
-    }
-    let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
-    if uri.is_any_port() {
-        let pinned = uri.at_port(port(&*context.system.random));
-        chosen.profile.redirect_uri = Some(pinned.as_str().to_owned());
-    }
-    Ok(())
-}
-
-/// Below the ports that systems give away by themselves.
-fn port(random: &dyn Random) -> u16 {
-    const FIRST: u16 = 20_000;
-    const MANY: f64 = 10_000.0;
-    FIRST + (crate::random::fraction(random) * MANY) as u16
 }
 
 /// What the client is registered or published for.
@@ -304,7 +312,13 @@ fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredCli
 
 fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
     let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
-    report::registration(error, &title(&chosen.provider), &again)
+    let report = report::registration(error, &title(&chosen.provider), &again);
+    match error {
+        RegistrationError::Connected => {
+            report.next(format!("keyfob revoke {}", chosen.name)).next(again(&[]))
+        }
+        _ => report,
+    }
 }
 
 pub(super) fn with_registrar<T>(

@@ -6,9 +6,9 @@ use super::super::args::Connect;
 use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
+use super::free_port::{check_port, pin_port};
 use super::register::{
-    Asking, Became, dynamic, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
-    with_registrar,
+    Asking, Became, dynamic, obtain, use_redirect, use_what_was_given, wanted, wish, with_registrar,
 };
 use super::register_key::{OwnKey, read};
 use crate::authorization_server::client_terms::Lack;
@@ -118,12 +118,15 @@ fn extend_with(
             false => Ok(asking.done()),
         };
     }
+    if lacks.iter().any(|lack| matches!(lack, Lack::RedirectUri(_))) {
+        check_port(context, chosen, flow)?;
+    }
     match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata, &brought)))? {
         Ok(client) => {
             keep(context, chosen, &client)?;
             use_what_was_given(context, chosen, &client, flow)?;
             tell_change(context, chosen, &lacks);
-            Ok(asking.done())
+            Ok(asking.done().registered())
         }
         // A server that cannot be asked may take any port of this machine all the same (RFC 8252
         // section 7.3), and proofs that nobody demands.
@@ -306,7 +309,7 @@ fn renew(
                 context.system,
                 &format!("the client secret of `{}` had ended and is renewed", chosen.name),
             );
-            extend(context, chosen, asking)
+            extend(context, chosen, asking).map(Became::registered)
         }
         Err(
             RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,

@@ -9,7 +9,8 @@ use crate::cli::discovered::{self, ToKeep};
 use crate::cli::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::name;
-use crate::provider::catalogue;
+use crate::provider::schema::RegistrationKind;
+use crate::provider::{Provider, catalogue};
 
 /// Writes the file, or prints it; one that is there is replaced only on purpose.
 pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
@@ -21,7 +22,7 @@ pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
     }
     context.typed(typed(context, args));
     let server = args.authorization_server.as_deref();
-    let text = discovered::written(context, &args.from, server, &args.name)?;
+    let (text, provider) = discovered::written(context, &args.from, server, &args.name)?;
     if args.print {
         match context.output.json {
             true => {
@@ -41,8 +42,24 @@ pub fn run(context: &Context<'_>, args: &ProviderNew) -> Result<Exit, Report> {
     }
     let path = printable(&path.display().to_string());
     context.output.say(context.system, &format!("wrote {path}"));
-    context.output.say(context.system, &format!("next: keyfob connect {}", args.name));
+    tell_next(context, &provider);
     Ok(Exit::Done)
+}
+
+/// How to go on, one command a line; a server that registers clients itself leaves the choice.
+fn tell_next(context: &Context<'_>, provider: &Provider) {
+    let connect = format!("keyfob connect {}", provider.name);
+    let kind = provider.registration.as_ref().map(|it| it.kind);
+    let lines = match kind {
+        Some(RegistrationKind::Dynamic) => vec![
+            "next, with a client id that the server gives you itself:".to_owned(),
+            format!("      {connect} --register"),
+            "or with one that you have:".to_owned(),
+            format!("      {connect} --client-id …"),
+        ],
+        Some(RegistrationKind::MetadataDocument) | None => vec![format!("next: {connect}")],
+    };
+    lines.iter().for_each(|line| context.output.say(context.system, line));
 }
 
 /// What is wrong with the words, before anything is sent.

@@ -14,6 +14,7 @@ pub mod helper;
 mod identity;
 mod keeping;
 mod kept_secret;
+mod left;
 mod limits;
 mod profile;
 mod proxy;
@@ -39,6 +40,7 @@ pub use fresh::{fresh, missing_value};
 pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
 pub use kept_secret::put_right;
+pub use left::{interrupted, left};
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use registration::{
@@ -63,6 +65,7 @@ pub use recipes::{
 };
 pub use sync::{app_filter, filter, no_app_filter, no_sync_words, sync};
 
+use crate::connection::Leaves;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::{harmless, printable};
 use crate::http::{HttpError, IdentityError};
@@ -171,6 +174,8 @@ pub struct Situation {
     pub scopes: Option<Vec<String>>,
     /// Settings whose values the vendor lists, and the path of each list.
     pub lists: Vec<(String, String)>,
+    /// What is left where no connection comes to be.
+    pub leaves: Leaves,
 }
 
 impl Situation {
