@@ -97,6 +97,22 @@ impl Listeners {
         Ok(Self { first, second: open.next() })
     }
 
+    /// Whether a fixed port could be opened now; nothing is held, and nobody could come in meanwhile.
+    pub fn check(host: LoopbackHost, port: u16) -> Result<(), BindError> {
+        let mut is_there = false;
+        for address in host.addresses() {
+            match bound(SocketAddr::new(*address, port), true) {
+                Ok(_) => is_there = true,
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(bind_error(error, port)),
+            }
+        }
+        match is_there {
+            true => Ok(()),
+            false => Err(BindError::NoSuchAddress { host: host.name() }),
+        }
+    }
+
     /// The port that all of them hold.
     pub fn port(&self) -> Result<u16, BindError> {
         port_of(&self.first, 0)
@@ -120,13 +136,17 @@ impl Listeners {
 /// On Unix that option lets nobody share a port that is listened on. On Windows it would, and is
 /// not needed there. SO_REUSEPORT is never set (RFC 8252 appendix B.5).
 fn listener(address: SocketAddr, fixed: bool) -> io::Result<TcpListener> {
+    bound(address, fixed)?.listen(BACKLOG)
+}
+
+fn bound(address: SocketAddr, fixed: bool) -> io::Result<TcpSocket> {
     let socket = match address.ip() {
         IpAddr::V4(_) => TcpSocket::new_v4()?,
         IpAddr::V6(_) => TcpSocket::new_v6()?,
     };
     socket.set_reuseaddr(fixed && cfg!(unix))?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }
 
 fn port_of(listener: &TcpListener, asked: u16) -> Result<u16, BindError> {
@@ -209,6 +229,18 @@ pub(super) mod tests {
         let port = holder.local_addr().unwrap().port();
         let outcome = open(&format!("http://127.0.0.1:{port}/cb"));
         assert!(matches!(outcome, Err(BindError::PortBusy { port: named }) if named == port));
+    }
+
+    // AR10, RL3
+    #[test]
+    fn a_check_says_what_opening_would_and_holds_nothing() {
+        let port = spare_port();
+        assert!(Listeners::check(LoopbackHost::Localhost, port).is_ok());
+        let _holder = StdListener::bind(("127.0.0.1", port)).unwrap();
+        for host in [LoopbackHost::Ipv4, LoopbackHost::Localhost] {
+            let outcome = Listeners::check(host, port);
+            assert!(matches!(outcome, Err(BindError::PortBusy { port: named }) if named == port));
+        }
     }
 
     // RL3, A5

@@ -29,7 +29,7 @@ use super::callback_request::{Expected, OwnPaths, Purpose, Refusal};
 pub use super::listeners::BindError;
 use super::listeners::Listeners;
 use super::page::{Page, header_fields};
-use super::redirect_uri::{Place, RedirectUri};
+use super::redirect_uri::{Loopback, Place, RedirectUri};
 use super::start_page::StartPage;
 use crate::provider::schema::ResponseMode;
 use crate::random::{Random, token_256};
@@ -176,6 +176,16 @@ impl RedirectionEndpoint {
         door.spawn(accept_all(listeners, desk.clone(), ask, limits));
         let redirect_uri = redirect_uri.at_port(port);
         Ok(Self { redirect_uri, port, grace: limits.grace, desk, asks, door })
+    }
+
+    /// Whether it could be bound now, where the port is fixed and of this machine; holds nothing.
+    pub fn check(redirect_uri: &RedirectUri) -> Result<(), BindError> {
+        match redirect_uri.place() {
+            Place::Loopback(Loopback { host, port: Some(port), .. }) => {
+                Listeners::check(*host, *port)
+            }
+            Place::Loopback(_) | Place::External(_) => Ok(()),
+        }
     }
 
     /// The redirect URI to send, with the port that is held.

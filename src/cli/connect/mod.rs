@@ -6,6 +6,7 @@ mod brought;
 mod client_document;
 mod exchange;
 mod flow;
+mod free_port;
 mod one_issuer;
 mod params;
 pub mod proof;

@@ -3,12 +3,13 @@
 use super::super::args::Connect;
 use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
-use super::super::report::{self, Report};
+use super::super::report::{self, Report, Situation};
 use super::super::{discovered, notices, secrets};
+use super::free_port::{check_port, pin_port};
 use super::questions::ask_settings;
 use super::redirect::redirect_uri;
 use super::register_key::{OwnKey, read};
-use super::register_update::{extend, standing};
+use super::register_update::{entry, extend, standing};
 use crate::authorization_server::dynamic_registration::{
     KnownBy, Wish, client_metadata, grant_type,
 };
@@ -21,7 +22,6 @@ use crate::http::printable::printable;
 use crate::profile::settings;
 use crate::provider::schema::{Flow, Registration, RegistrationKind};
 use crate::provider::{MissingValue, Provider, Values};
-use crate::random::Random;
 use crate::secret::Secret;
 use crate::user_agent::redirect_uri::RedirectUri;
 
@@ -119,6 +119,11 @@ pub(super) fn obtain(
         Some(path) => Some(secrets::from_file(context.system, path)?),
         None => None,
     };
+    // A client of an earlier command is found in the store, and its port may be that command's still.
+    let registers = entry(context, chosen)?.is_none_or(|entry| entry.registration.is_none());
+    if registers || replaces.is_some() {
+        check_port(context, chosen, flow)?;
+    }
     let obtained = loop {
         let asked = Asked {
             endpoint: &endpoint,
@@ -165,31 +170,6 @@ fn shown_at(provider: &Provider, values: &Values) -> ShownAt {
 /// One that was refused is not asked for again: the loop above comes here once.
 fn ask_token(context: &Context<'_>, provider: &str) -> Result<Option<Secret>, Report> {
     context.ask_secret(&format!("Initial access token that {provider} gave you (not shown)"))
-}
-
-/// Many servers compare the port too (RFC 8252 section 7.3 asks them not to): one is chosen once
-/// and registered, where nobody named a redirect URI.
-pub(super) fn pin_port(
-    context: &Context<'_>,
-    chosen: &mut Chosen,
-    flow: Flow,
-) -> Result<(), Report> {
-    if flow != Flow::AuthorizationCode {
-        return Ok(());
-    }
-    let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
-    if uri.is_any_port() {
-        let pinned = uri.at_port(port(&*context.system.random));
-        chosen.profile.redirect_uri = Some(pinned.as_str().to_owned());
-    }
-    Ok(())
-}
-
-/// Below the ports that systems give away by themselves.
-fn port(random: &dyn Random) -> u16 {
-    const FIRST: u16 = 20_000;
-    const MANY: f64 = 10_000.0;
-    FIRST + (crate::random::fraction(random) * MANY) as u16
 }
 
 /// What the client is registered or published for.

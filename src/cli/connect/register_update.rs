@@ -6,9 +6,9 @@ use super::super::args::Connect;
 use super::super::command_line::Plus;
 use super::super::context::{Chosen, Context, title};
 use super::super::report::{self, Report};
+use super::free_port::{check_port, pin_port};
 use super::register::{
-    Asking, Became, dynamic, obtain, pin_port, use_redirect, use_what_was_given, wanted, wish,
-    with_registrar,
+    Asking, Became, dynamic, obtain, use_redirect, use_what_was_given, wanted, wish, with_registrar,
 };
 use super::register_key::{OwnKey, read};
 use crate::authorization_server::client_terms::Lack;
@@ -103,6 +103,9 @@ pub(super) fn extend(
             true => ask_after(context, chosen, asking),
             false => Ok(asking.done()),
         };
+    }
+    if lacks.iter().any(|lack| matches!(lack, Lack::RedirectUri(_))) {
+        check_port(context, chosen, flow)?;
     }
     match with_registrar(context, chosen, |desk| context.wait(desk.update(&metadata, &brought)))? {
         Ok(client) => {
