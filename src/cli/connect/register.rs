@@ -39,7 +39,7 @@ pub fn registered(
     }
     if chosen.profile.client_id.is_some() {
         return match asked_for {
-            true => Err(report::has_a_client(&chosen.name)),
+            true => Err(has_a_client(chosen)),
             false => Ok(None),
         };
     }
@@ -54,6 +54,12 @@ pub fn registered(
             obtain(context, chosen, &asking, None).map(Some)
         }
     }
+}
+
+/// The client id is the person's own, and stays until they give it up.
+fn has_a_client(chosen: &Chosen) -> Report {
+    let again = chosen.given.command("connect", &chosen.name, &[]);
+    report::has_a_client(&chosen.name, chosen.record.connected, again)
 }
 
 /// What this command wants of a registration.
@@ -284,7 +290,13 @@ fn use_scopes(context: &Context<'_>, chosen: &mut Chosen, client: &RegisteredCli
 
 fn failed(error: &RegistrationError, chosen: &Chosen) -> Report {
     let again = |plus: Plus<'_>| chosen.given.command("connect", &chosen.name, plus);
-    report::registration(error, &title(&chosen.provider), &again)
+    let report = report::registration(error, &title(&chosen.provider), &again);
+    match error {
+        RegistrationError::Connected => {
+            report.next(format!("keyfob revoke {}", chosen.name)).next(again(&[]))
+        }
+        _ => report,
+    }
 }
 
 pub(super) fn with_registrar<T>(

@@ -161,11 +161,18 @@ pub fn registered_key(error: &RegisteredKeyError) -> Report {
         .hint("give another key, or the certificate that belongs to it")
 }
 
-/// `--register` for a profile whose client id somebody gave.
-pub fn has_a_client(profile: &str) -> Report {
-    Report::usage(format!("`{profile}` has a client id already"))
-        .hint("use another profile name; or give this one up first")
-        .next(format!("keyfob profile set {profile} client_id="))
+/// `--register` for a profile whose client id somebody gave; `again` is the command that was typed.
+/// What is connected is ended by the client that it belongs to, so that comes first.
+pub fn has_a_client(profile: &str, is_connected: bool, again: String) -> Report {
+    let report = Report::usage(format!("`{profile}` has a client id already"));
+    let report = match is_connected {
+        true => report
+            .cause("its tokens belong to that client, and a new one could not renew them")
+            .hint("use another profile name; or give this one up, in this order")
+            .next(format!("keyfob revoke {profile}")),
+        false => report.hint("use another profile name; or give this one up, in this order"),
+    };
+    report.next(format!("keyfob profile set {profile} client_id=")).next(again)
 }
 
 /// `--register` where nobody registers clients so.
