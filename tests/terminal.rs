@@ -6,8 +6,8 @@ use std::time::Duration;
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{Expect as _, Regex, Session};
-use keyfob::sandbox::Behaviour;
 use keyfob::sandbox::walk::{Decision, walk};
+use keyfob::sandbox::{Behaviour, Endpoint};
 use keyfob::system::Home;
 
 use crate::support::program::Program;
@@ -61,6 +61,35 @@ fn the_address_of_a_page_of_one_s_own_is_pasted() {
     let shown = String::from_utf8_lossy(told.before()).into_owned();
     assert!(!shown.contains("code="), "a paste is not echoed: {shown}");
     assert!(matches!(session.get_process().wait(), Ok(WaitStatus::Exited(_, 0))));
+}
+
+#[test] // AT-7, RL24, A8
+fn junk_at_the_prompt_is_refused_with_a_word_and_never_sent() {
+    let program = Program::beside("inkress", Behaviour::default());
+    let mut session = connect(&program, "https://me.example/cb");
+    let address = address_at_the_end(&mut session);
+    let state = crate::support::parameters(&address)["state"].clone();
+    let elsewhere = format!("https://other.example/cb?code=inkc_x&state={state}");
+    let without_answer = format!("https://me.example/cb?state={state}");
+    for (junk, word) in [
+        ("", "nothing was pasted"),
+        ("   ", "nothing was pasted"),
+        ("keyfob status shop", "the pasted text holds blanks"),
+        (&elsewhere, "https://other.example/cb, not the redirect URI"),
+        (&without_answer, "neither a code nor an error"),
+        ("https://me.example/cb", "the pasted address holds no parameters"),
+        ("https://me.example/cb?code=inkc_x", "carries no state"),
+        ("session=1&page=2", "neither a code nor an error"),
+        ("\u{1b}[200~inkc_\u{1}x\u{1b}[201~", "the pasted text holds control characters"),
+    ] {
+        session.send_line(junk).unwrap();
+        session.expect(word).unwrap_or_else(|error| panic!("{junk:?}: {error}"));
+        session.expect("Paste the address that the browser ends at").unwrap();
+    }
+    assert_eq!(program.sandbox.counts(Endpoint::Token), 0);
+    session.send_line(&address).unwrap();
+    session.expect("connected `shop` to Inkress").unwrap();
+    assert_eq!(program.sandbox.counts(Endpoint::Token), 1);
 }
 
 #[test] // AT-6b, AT-7

@@ -145,7 +145,10 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
             format!("no browser was started ({}): open the address yourself", printable(&why))
         }
         Notice::Leftover { which, ended } => leftover(provider, which, ended),
-        Notice::PasteRefused(why) => format!("that was no answer: {}", printable(&why)),
+        Notice::PasteRefused(why) => format!(
+            "that was no answer, and went nowhere: {} Paste the address that the browser ends at, and press Enter",
+            printable(&why)
+        ),
         Notice::OpenThis(_)
         | Notice::EnterCode(_)
         | Notice::GrantedLess(_)

@@ -47,16 +47,30 @@ pub enum Unusable {
     /// A character that no code holds.
     #[error("the pasted text is neither an address nor a code")]
     NotACode,
+    /// Several words: no code holds a blank, and none is made of words that are put together.
+    #[error("the pasted text holds blanks, as no code does")]
+    Words,
+    /// A control character, which no terminal takes out of an address by itself.
+    #[error("the pasted text holds control characters")]
+    Control,
+    /// Parameters, but none of a response.
+    #[error("the pasted parameters hold neither a code nor an error")]
+    OtherParameters,
 }
 
 /// The longest paste that is taken, in bytes.
 pub const LONGEST_PASTE: usize = 64 * 1024;
 
-/// Reads a paste; white space in it is the terminal's or the chat program's and is taken out.
+/// Reads a paste; white space in it is the terminal's or the chat program's and is taken out, but
+/// that of a sentence, which would become a code otherwise.
 pub fn parse_pasted(text: &str, expected: &RedirectUri) -> Pasted {
     if text.len() > LONGEST_PASTE {
         return Pasted::Unusable(Unusable::TooLong);
     }
+    if text.chars().any(|character| character.is_control() && !character.is_whitespace()) {
+        return Pasted::Unusable(Unusable::Control);
+    }
+    let has_words = has_words(text);
     let text = Secret::new(text.chars().filter(|c| !is_filler(*c)).collect::<String>());
     let text = text.expose();
     if text.is_empty() {
@@ -68,13 +82,20 @@ pub fn parse_pasted(text: &str, expected: &RedirectUri) -> Pasted {
     if let Some(query) = text.strip_prefix('?').or_else(|| is_query(text).then_some(text)) {
         return read_query(without_fragment(query), None);
     }
-    code(text)
+    match has_words {
+        true => Pasted::Unusable(Unusable::Words),
+        false => code(text),
+    }
 }
 
-/// White space, control characters, and the invisible ones that come along with a copy.
+/// Whether a line has a blank in its midst; one at its ends comes from a terminal that broke it.
+fn has_words(text: &str) -> bool {
+    text.lines().any(|line| line.trim().contains(char::is_whitespace))
+}
+
+/// White space, and the invisible characters that come along with a copy.
 fn is_filler(character: char) -> bool {
     character.is_whitespace()
-        || character.is_control()
         || matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
@@ -135,6 +156,11 @@ fn is_query(text: &str) -> bool {
     text.split('&').any(|part| NAMES.iter().any(|name| part.starts_with(name)))
 }
 
+/// A name with a value after it; `=` at the end is padding.
+fn has_parameters(text: &str) -> bool {
+    text.trim_end_matches('=').contains(['=', '&', '?'])
+}
+
 fn without_fragment(query: &str) -> &str {
     query.split_once('#').map_or(query, |(query, _)| query)
 }
@@ -145,6 +171,8 @@ fn code(text: &str) -> Pasted {
         return Pasted::Unusable(Unusable::NotACode);
     }
     match text.split_once('#') {
+        // Of another page's address or fragment, such as `access_token=…`.
+        None if has_parameters(text) => Pasted::Unusable(Unusable::OtherParameters),
         None => Pasted::BareCode(Secret::new(text)),
         Some(("", _) | (_, "")) => Pasted::Unusable(Unusable::NotACode),
         Some((code, state)) => Pasted::Query(CallbackQuery::new(vec![
@@ -189,7 +217,29 @@ mod tests {
     fn white_space_and_line_breaks_inside_are_taken_out() {
         let text = format!("  {}\r\n /inkress?code=a\n b\u{200b}c&state=s\u{a0}\n", &FIXED[..30]);
         assert_eq!(paste(&text, FIXED), query(&[("code", "abc"), ("state", "s")]));
-        assert_eq!(paste(" ab\tc\n", FIXED), Pasted::BareCode(Secret::new("abc")));
+        let wrapped = paste(" ab\n\t c\u{a0}\r\n", FIXED);
+        assert_eq!(wrapped, Pasted::BareCode(Secret::new("abc")), "a code in two lines");
+    }
+
+    #[test] // RL24, A8
+    fn what_is_plainly_no_code_is_none() {
+        let table = [
+            ("ls -la", Unusable::Words),
+            (" ab\tc\n", Unusable::Words),
+            ("the code is\nabc", Unusable::Words),
+            ("ab\u{1}c", Unusable::Control),
+            ("code=a\u{7}&state=s", Unusable::Control),
+            ("access_token=t&token_type=bearer", Unusable::OtherParameters),
+            ("other.example/cb?session=1", Unusable::OtherParameters),
+            ("a&b", Unusable::OtherParameters),
+            ("export KEY=value", Unusable::Words),
+        ];
+        for (text, expected) in table {
+            assert_eq!(paste(text, FIXED), Pasted::Unusable(expected), "{text:?}");
+        }
+        for code in ["4/0AX4XfWh-_.~", "M.C5_BAY.2.U.!*$$", "a+b/c==", "eyJ.eyJ.sig", "c%2Fd"] {
+            assert_eq!(paste(code, FIXED), Pasted::BareCode(Secret::new(code)), "{code}");
+        }
     }
 
     // RL11, RL24, A8
