@@ -104,7 +104,7 @@ fn the_person_allows_on_another_device_and_the_flow_is_remembered() {
     let (address, code) = shown(&ran.stderr).unwrap();
     assert_eq!(address, page, "the address stands on a line of its own");
     assert_eq!((code.len(), code.matches('-').count()), (9, 1), "{code}");
-    let ran = ran.says("`shop` asks Standard for items:read").says("waiting 5 min");
+    let ran = ran.says("`shop` asks Standard for items:read").says("waiting 10 min");
     ran.says("connected `shop` to Standard: granted items:read");
     assert_eq!(pauses(&shop), [6, 6, 6], "a little more than the interval");
     let asked = shop.seen(Endpoint::DeviceAuthorization).remove(0);
@@ -217,12 +217,33 @@ fn a_lost_answer_that_carried_the_tokens_is_told_and_the_device_code_is_spent_on
 #[test] // DV7
 fn at_the_end_of_the_codes_no_new_one_is_asked_for() {
     let shop = standard();
-    let ran = connect(&shop, &["--timeout", "1h"], nobody()).exits(4);
+    let ran = connect(&shop, &[], nobody()).exits(4).says("Ctrl-C ends it, and nothing is kept");
     ran.says("waiting 10 min").says("the code has ended").says("no new one is asked for");
     assert_eq!(shop.sandbox.counts(Endpoint::DeviceAuthorization), 1);
     let total: i64 = pauses(&shop).iter().sum();
     assert!((590..=600).contains(&total), "{total}");
     nothing_is_kept(&shop);
+}
+
+#[test] // DV7
+fn a_code_is_waited_for_as_long_as_it_lives_where_nobody_says_otherwise() {
+    for (lifetime, words, waiting) in [
+        (json!(1800), &[][..], "waiting 30 min"),
+        (json!(1800), &["--timeout", "10m"], "waiting 10 min"),
+        (json!(120), &[], "waiting 2 min"),
+        // A life that is not told, and one without an end.
+        (json!("long"), &[], "waiting 5 min"),
+        (json!(1e300), &[], "waiting 24 h"),
+    ] {
+        let shop = standard();
+        codes_are(&shop, codes("expires_in", lifetime));
+        shop.sandbox.next_token_answers(vec![error(400, "access_denied")]);
+        connect(&shop, words, nobody()).exits(5).says(waiting);
+    }
+    // Somebody who takes ten minutes less a little.
+    let shop = standard();
+    connect(&shop, &[], decides(90, Decision::Allow)).ok();
+    assert!(pauses(&shop).iter().sum::<i64>() > 500);
 }
 
 #[test]
@@ -284,7 +305,8 @@ fn ctrl_c_ends_the_wait_with_130_and_nothing_is_kept() {
             raised.store(true, Ordering::Relaxed);
         }
     });
-    connect(&shop, &[], person).exits(130).without_product();
+    let ran = connect(&shop, &[], person).exits(130).without_product();
+    ran.says("error: interrupted\ncause: nothing is kept\n");
     assert!(shop.token_requests() <= 3);
     nothing_is_kept(&shop);
 }
@@ -519,18 +541,18 @@ const CLIENT: &str = "--provider standard --client-id standard-sandbox-client \
 const EXPECTED: &str = r#"
 4
 error: the code has ended, and nobody had decided
-hint:  start again for a new code: no new one is asked for by itself
+hint:  nothing is kept; start again for a new code: no new one is asked for by itself
        keyfob connect shop CLIENT
 
 4
 error: nobody had decided within 30 s
-hint:  start again for a new code, with more time if it is needed
+hint:  nothing is kept; start again for a new code, with more time if it is needed
        keyfob connect shop CLIENT --timeout 15m
 
 7
 error: Standard did not say within 60 s that anybody decided
 cause: the last question got no answer: `VENDOR` closed the connection without an answer
-hint:  start again for a new code, with more time if it is needed
+hint:  nothing is kept; start again for a new code, with more time if it is needed
        keyfob connect shop CLIENT --timeout 15m
 
 4

@@ -10,6 +10,7 @@ mod bad_input;
 mod batch;
 #[cfg(unix)]
 mod batch_processes;
+mod before_the_browser;
 mod call;
 #[cfg(unix)]
 mod ci;

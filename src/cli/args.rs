@@ -244,7 +244,7 @@ pub struct Connect {
     /// Do not start a browser, only print the address
     #[arg(long)]
     pub no_browser: bool,
-    /// How long to wait for the person [default: 5m]
+    /// How long to wait for the person [default: 5m, with a device as long as its code lives]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Ask the provider who connected (needs the scope `openid`)

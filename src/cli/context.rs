@@ -115,6 +115,7 @@ impl Chosen {
                 .iter()
                 .filter_map(|(name, it)| Some((name.clone(), it.list.as_ref()?.get.clone())))
                 .collect(),
+            leaves: Default::default(),
         }
     }
 }

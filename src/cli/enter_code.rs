@@ -3,7 +3,7 @@
 use super::notices::asks;
 use super::output::Output;
 use super::qr_code::qr_code;
-use super::report::span;
+use super::report::{left, span};
 use crate::connection::EnterCode;
 use crate::system::System;
 
@@ -31,8 +31,9 @@ pub fn enter_code(
     output.note(
         system,
         &format!(
-            "waiting {} for you to allow it there; Ctrl-C ends it and nothing is kept",
-            span(code.seconds)
+            "waiting {} for you to allow it there; Ctrl-C ends it, and {}",
+            span(code.seconds),
+            left(code.leaves)
         ),
     );
 }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::enter_code::enter_code;
 use super::output::Output;
-use super::report::{span, userinfo};
+use super::report::{left, span, userinfo};
 use crate::connection::identity::difference;
 use crate::connection::leftover::Leftover;
 use crate::connection::{Notice, OpenThis};
@@ -225,4 +225,12 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
             &format!("be quick with a paste: the code in it lives {seconds} seconds"),
         );
     }
+    output.note(
+        system,
+        &format!(
+            "waiting {} for you to allow it there; Ctrl-C ends it, and {}",
+            span(open.seconds),
+            left(open.leaves)
+        ),
+    );
 }

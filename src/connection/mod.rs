@@ -35,7 +35,7 @@ mod unfit_update;
 #[cfg(unix)]
 pub mod worker;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 
 use url::Url;
@@ -82,6 +82,8 @@ pub struct Connection<'a> {
     http: OnceCell<Client>,
     pub(super) keys: prover::Keys,
     certificate: certificate::Held,
+    /// Whether tokens of a new authorization were stored.
+    has_stored: Cell<bool>,
     make_http: &'a dyn Fn() -> Result<Client, HttpError>,
 }
 
@@ -201,6 +203,20 @@ pub struct OpenThis {
     pub device_flow: bool,
     /// Seconds in which the URL can be opened, where it was pushed.
     pub good_for: Option<u64>,
+    /// How long it is waited, in seconds.
+    pub seconds: u64,
+    /// What is left where nothing comes of it.
+    pub leaves: Leaves,
+}
+
+/// What a command leaves behind that ends without a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Leaves {
+    /// All is as it was before.
+    #[default]
+    Nothing,
+    /// What it registered at the server, or changed there; the profile names it.
+    Registration,
 }
 
 /// What a person needs to authorise on another device.
@@ -218,6 +234,8 @@ pub struct EnterCode {
     pub seconds: u64,
     /// Whether the Enter key opens the page here.
     pub opens: bool,
+    /// What is left where nothing comes of it.
+    pub leaves: Leaves,
 }
 
 impl<'a> Connection<'a> {
@@ -252,8 +270,14 @@ impl<'a> Connection<'a> {
             http,
             keys: prover::Keys::default(),
             certificate: certificate::Held::default(),
+            has_stored: Cell::new(false),
             make_http,
         }
+    }
+
+    /// Whether this command has stored tokens of a new authorization, whatever became of it afterwards.
+    pub fn has_stored(&self) -> bool {
+        self.has_stored.get()
     }
 
     /// Lets the secrets of an entry be known before anything is told.

@@ -7,6 +7,7 @@ mod client_document;
 mod exchange;
 mod flow;
 mod free_port;
+mod narrowed;
 mod one_issuer;
 mod params;
 pub mod proof;
@@ -34,7 +35,7 @@ use super::status::status_object;
 use crate::connection::establish::authorization_code::Way;
 use crate::connection::establish::device::Wait;
 use crate::connection::establish::{Brought, EstablishError};
-use crate::connection::{Connection, Entry, keeping};
+use crate::connection::{Connection, Entry, Leaves, keeping};
 use crate::http::printable::printable;
 use crate::profile::Record;
 use crate::provider::schema::Flow;
@@ -53,12 +54,13 @@ use questions::ask_client;
 pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
+use register::Became;
 pub use registering::Registering;
 use scopes::{add_scopes, tell_sensitive};
 use userinfo::set_userinfo;
 use wanted::set_wanted;
 
-/// How long a person is waited for.
+/// How long the browser is waited for; a code has a life of its own.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Connects a profile.
@@ -97,7 +99,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     if became.is_none() {
         ask_client(context, &mut chosen)?;
     }
-    let read = became.unwrap_or_default().read;
+    let Became { read, leaves } = became.unwrap_or_default();
     ask_settings(context, &mut chosen, true)?;
     client_document::check(context, &chosen, flow)?;
     let brought = bring(context, &chosen, &args.client, read)?;
@@ -107,8 +109,9 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     brought.wanted.params = params::of_token_request(&chosen.profile, flow);
     tell_sensitive(context, &chosen.provider, &brought.scopes);
+    narrowed::tell(context, &chosen, &brought.scopes);
     let discovered = chosen.discovered.take();
-    let mut about = chosen.situation(context.system);
+    let mut about = Situation { leaves, ..chosen.situation(context.system) };
     if flow == Flow::AuthorizationCode {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
         about.redirect_uri = Some(uri.as_str().to_owned());
@@ -117,7 +120,13 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     let before = chosen.record.store;
     context.with_connection(chosen, args.client.client_id.as_deref(), |connection| {
         let established = establish(context, connection, flow, &brought, args, &about);
-        let entry = established.inspect_err(|_| kept.undo(context))?;
+        let entry = established.map_err(|report| {
+            let has_stored = connection.has_stored();
+            if !has_stored {
+                kept.undo(context);
+            }
+            report::interrupted(report, has_stored, &about)
+        })?;
         leave_old_store(context, connection, before)?;
         finish(context, connection, entry, &about, "connected")
     })
@@ -165,11 +174,11 @@ fn establish(
     };
     let done = match flow {
         Flow::AuthorizationCode => {
-            let way = way(context, &chosen, args)?;
+            let way = way(context, &chosen, args, about.leaves)?;
             context.wait(connection.establish_with_code(brought, &way))?
         }
         Flow::DeviceCode => {
-            let wait = device_wait(context, &chosen, args);
+            let wait = device_wait(context, &chosen, args, about.leaves);
             context.wait(connection.establish_with_device(brought, &wait))?
         }
         Flow::ClientCredentials => {
@@ -192,24 +201,31 @@ fn establish(
     done.map_err(|error: EstablishError| report::establish(&error, &connection.provider, about))
 }
 
-fn way(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Result<Way, Report> {
+fn way(
+    context: &Context<'_>,
+    chosen: &Chosen,
+    args: &Connect,
+    leaves: Leaves,
+) -> Result<Way, Report> {
     let params = chosen.profile.params.clone().into_iter().collect();
     Ok(Way {
         redirect_uri: redirect_uri(&chosen.provider, &chosen.profile)?,
         browser: browser(context.system, args.no_browser),
         params,
         patience: args.timeout.unwrap_or(PATIENCE),
+        leaves,
     })
 }
 
-fn device_wait(context: &Context<'_>, chosen: &Chosen, args: &Connect) -> Wait {
+fn device_wait(context: &Context<'_>, chosen: &Chosen, args: &Connect, leaves: Leaves) -> Wait {
     Wait {
         params: chosen.profile.params.clone().into_iter().collect(),
         // Where nothing is offered, no key is listened for.
         browser: !context.output.json
             && !context.output.quiet
             && browser(context.system, args.no_browser).is_ok(),
-        patience: args.timeout.unwrap_or(PATIENCE),
+        patience: args.timeout,
+        leaves,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::connection::entry::{Credentials, ShownAt};
 use crate::connection::registration::{
     Asked, Obtained, RegisteredClient, Registrar, RegistrationError,
 };
-use crate::connection::{Ears, Notice};
+use crate::connection::{Ears, Leaves, Notice};
 use crate::http::printable::printable;
 use crate::profile::settings;
 use crate::provider::schema::{Flow, Registration, RegistrationKind};
@@ -78,7 +78,7 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// The end of it.
     pub fn done(&self) -> Became {
-        Became { read: self.read.clone() }
+        Became { read: self.read.clone(), leaves: Leaves::Nothing }
     }
 }
 
@@ -87,6 +87,15 @@ impl Asking<'_> {
 pub struct Became {
     /// What was read of the client's own key, and is not read again.
     pub read: Credentials,
+    /// What is left of it where no connection comes to be.
+    pub leaves: Leaves,
+}
+
+impl Became {
+    /// The same where something was registered.
+    pub fn registered(self) -> Self {
+        Self { leaves: Leaves::Registration, ..self }
+    }
 }
 
 pub(super) fn dynamic(chosen: &Chosen) -> Option<Registration> {
@@ -143,7 +152,9 @@ pub(super) fn obtain(
             initial_access_token: initial.as_ref(),
             replaces,
         };
-        match with_registrar(context, chosen, |desk| context.wait(desk.register(&asked)))? {
+        let registered =
+            with_registrar(context, chosen, |desk| context.wait(desk.register(&asked)));
+        match registered.map_err(|report| cut_short(context, chosen, report, registers))? {
             Err(RegistrationError::Unauthorized(error)) if initial.is_none() => {
                 initial = ask_token(context, &title(&chosen.provider))?;
                 if initial.is_none() {
@@ -159,9 +170,20 @@ pub(super) fn obtain(
     adopt(context, chosen, obtained, flow)?;
     match is_known {
         // Somebody else registered it, and for something else perhaps.
-        true => extend(context, chosen, &Asking { read: &own.read, ..*asking }),
-        false => Ok(Became { read: own.read }),
+        true => {
+            extend(context, chosen, &Asking { read: &own.read, ..*asking }).map(Became::registered)
+        }
+        false => Ok(Became { read: own.read, leaves: Leaves::Registration }),
     }
+}
+
+/// A signal is heard once the answer is stored; the profile does not name the client by then, and the
+/// same command finds it in the store.
+fn cut_short(context: &Context<'_>, chosen: &Chosen, report: Report, is_first: bool) -> Report {
+    let kept = entry(context, chosen).ok().flatten();
+    let is_there = is_first && kept.is_some_and(|entry| entry.registration.is_some());
+    let leaves = if is_there { Leaves::Registration } else { Leaves::Nothing };
+    report::interrupted(report, false, &Situation { leaves, ..chosen.situation(context.system) })
 }
 
 /// Where the client may be proved beside the token endpoint, as it is named now.

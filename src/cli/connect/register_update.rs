@@ -112,7 +112,7 @@ pub(super) fn extend(
             keep(context, chosen, &client)?;
             use_what_was_given(context, chosen, &client, flow)?;
             tell_change(context, chosen, &lacks);
-            Ok(asking.done())
+            Ok(asking.done().registered())
         }
         // A server that cannot be asked may take any port of this machine all the same (RFC 8252
         // section 7.3), and proofs that nobody demands.
@@ -279,7 +279,7 @@ fn renew(
                 context.system,
                 &format!("the client secret of `{}` had ended and is renewed", chosen.name),
             );
-            extend(context, chosen, asking)
+            extend(context, chosen, asking).map(Became::registered)
         }
         Err(
             RegistrationError::Gone | RegistrationError::NotManaged | RegistrationError::StillEnded,

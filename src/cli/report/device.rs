@@ -1,7 +1,7 @@
 //! What a person is told when a decision on another device did not become a connection.
 
 use super::fresh::token_refusal;
-use super::{Exit, Report, Situation, http, span};
+use super::{Exit, Report, Situation, http, left, span};
 use crate::connection::establish::device::DeviceError;
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -14,6 +14,7 @@ const LOST: &str =
 /// A device flow that ended without tokens; nothing was written.
 pub fn device(error: &DeviceError, provider: &Provider, about: &Situation) -> Report {
     let with_lost = |report: Report, lost: bool| if lost { report.cause(LOST) } else { report };
+    let again = |how: &str| format!("{}; {how}", left(about.leaves));
     match error {
         DeviceError::Http(error) => {
             http(&format!("{} gave no answer to the request for a code", about.provider), error)
@@ -51,7 +52,7 @@ pub fn device(error: &DeviceError, provider: &Provider, about: &Situation) -> Re
                 "the code has ended, and nobody had decided",
             );
             with_lost(report, *lost)
-                .hint("start again for a new code: no new one is asked for by itself")
+                .hint(again("start again for a new code: no new one is asked for by itself"))
                 .next(about.connect())
         }
         DeviceError::TimedOut { after, unanswered } => {
@@ -70,7 +71,7 @@ pub fn device(error: &DeviceError, provider: &Provider, about: &Situation) -> Re
                 .cause(format!("the last question got no answer: {}", printable(why))),
             };
             report
-                .hint("start again for a new code, with more time if it is needed")
+                .hint(again("start again for a new code, with more time if it is needed"))
                 .next(about.connect_with(&[("--timeout", "15m")]))
         }
     }

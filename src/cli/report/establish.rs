@@ -5,7 +5,7 @@ use super::device::{device, instead_of_a_browser};
 use super::fresh::{
     fresh, missing_value, registration, token_refusal, too_many, wrong_registration,
 };
-use super::{Exit, Report, Situation, http, identity, profile, span};
+use super::{Exit, Report, Situation, http, identity, left, profile, span};
 use crate::authorization_server::authorization_request::RequestError;
 use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::ImportError;
@@ -68,7 +68,8 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
                     "{strays} other requests came to the listener and were refused"
                 ));
             }
-            let report = report.hint("start again, with more time if it is needed");
+            let again = "start again, with more time if it is needed";
+            let report = report.hint(format!("{}; {again}", left(about.leaves)));
             instead_of_a_browser(
                 report.next(about.connect_with(&[("--timeout", "15m")])),
                 provider,

@@ -13,6 +13,7 @@ mod fresh;
 pub mod helper;
 mod identity;
 mod keeping;
+mod left;
 mod limits;
 mod profile;
 mod proxy;
@@ -37,6 +38,7 @@ pub use establish::{establish, reserved_parameter};
 pub use fresh::{fresh, missing_value};
 pub use identity::{identity, introspect, introspected, userinfo};
 pub use keeping::keeping;
+pub use left::{interrupted, left};
 pub use profile::{client_id, profile, provider_file, scope, setting};
 pub use proxy::{grant, listening, proxied, proxy_ended, rule, secret_file};
 pub use registration::{
@@ -61,6 +63,7 @@ pub use recipes::{
 };
 pub use sync::{app_filter, filter, no_app_filter, no_sync_words, sync};
 
+use crate::connection::Leaves;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::{harmless, printable};
 use crate::http::{HttpError, IdentityError};
@@ -165,6 +168,8 @@ pub struct Situation {
     pub scopes: Option<Vec<String>>,
     /// Settings whose values the vendor lists, and the path of each list.
     pub lists: Vec<(String, String)>,
+    /// What is left where no connection comes to be.
+    pub leaves: Leaves,
 }
 
 impl Situation {

@@ -15,7 +15,7 @@ use crate::authorization_server::pushed_request::{Pushed, parameters_of};
 use crate::authorization_server::token_request::token_request;
 use crate::authorization_server::{ClientRegistration, Grant};
 use crate::connection::entry::ShownAt;
-use crate::connection::{Connection, Entry, Notice, OpenThis};
+use crate::connection::{Connection, Entry, Leaves, Notice, OpenThis};
 use crate::http::printable::printable;
 use crate::provider::schema::{Authorize, Flow, ResponseMode};
 use crate::secret::Secret;
@@ -38,6 +38,8 @@ pub struct Way {
     pub params: Vec<(String, String)>,
     /// The longest wait for the person.
     pub patience: Duration,
+    /// What is left where nobody comes back.
+    pub leaves: Leaves,
 }
 
 /// Where the browser is sent.
@@ -200,6 +202,8 @@ impl Connection<'_> {
             code_lifetime: authorize.code_lifetime,
             device_flow: self.provider.flows.contains(&Flow::DeviceCode),
             good_for: address.good_for,
+            seconds: way.patience.as_secs(),
+            leaves: way.leaves,
         })));
         if way.browser.is_err() {
             return;

@@ -16,7 +16,7 @@ use crate::authorization_server::{ClientRegistration, Grant};
 use crate::clock::{after_seconds, seconds_until};
 use crate::connection::entry::ShownAt;
 use crate::connection::pace::Lane;
-use crate::connection::{Connection, EnterCode, Entry, FreshError, Notice, server};
+use crate::connection::{Connection, EnterCode, Entry, FreshError, Leaves, Notice, server};
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::secret::Secret;
@@ -28,9 +28,17 @@ pub struct Wait {
     pub params: Vec<(String, String)>,
     /// Whether a browser may be started here once the person asks for it.
     pub browser: bool,
-    /// The longest wait for the person.
-    pub patience: Duration,
+    /// The longest wait for the person; the life of the codes where nobody says.
+    pub patience: Option<Duration>,
+    /// What is left where nobody decides.
+    pub leaves: Leaves,
 }
+
+/// How long is waited for another command's codes, and for those whose life the server does not tell.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// No code is waited for longer, whatever life the server gives it.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the person's decision did not become a connection.
 #[derive(Debug)]
@@ -97,7 +105,8 @@ impl Connection<'_> {
         wait: &Wait,
     ) -> Result<Entry, EstablishError> {
         let registration = self.registration(brought)?;
-        let _one_code = match self.turn_to_connect(&registration, brought, wait.patience).await? {
+        let turn = wait.patience.unwrap_or(PATIENCE);
+        let _one_code = match self.turn_to_connect(&registration, brought, turn).await? {
             Turn::Ours(lock) => lock,
             Turn::Over(entry) => return Ok(*entry),
         };
@@ -112,6 +121,7 @@ impl Connection<'_> {
             complete: codes.verification_uri_complete.clone(),
             seconds: seconds_until(asked_at, deadline.at),
             opens: key.is_some(),
+            leaves: wait.leaves,
         })));
         let tokens = self.tokens_of_codes(&registration, brought, &codes, &deadline, &mut key);
         let granted = tokens.await?;
@@ -274,8 +284,9 @@ impl Connection<'_> {
 }
 
 /// The codes' end or the person's, whichever comes first; a life counts from when it was asked for.
-fn deadline(asked_at: Timestamp, codes: &Codes, patience: Duration) -> Deadline {
-    let patience = patience.as_secs();
+fn deadline(asked_at: Timestamp, codes: &Codes, patience: Option<Duration>) -> Deadline {
+    let longest = if codes.lifetime.is_some() { LONGEST } else { PATIENCE };
+    let patience = patience.unwrap_or(longest).as_secs();
     match codes.lifetime.filter(|lifetime| *lifetime <= patience) {
         Some(lifetime) => Deadline { at: after_seconds(asked_at, lifetime), patience: None },
         None => Deadline { at: after_seconds(asked_at, patience), patience: Some(patience) },

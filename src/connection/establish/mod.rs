@@ -450,6 +450,7 @@ impl Connection<'_> {
     /// Entry, record and profile, in the order in which a crash between them does no harm.
     fn write(&self, lock: &Lock, entry: &Entry) -> Result<(), EstablishError> {
         self.drawer.keep(lock, entry)?;
+        self.has_stored.set(true);
         self.drawer.profiles.write(self.name(), &self.profile)?;
         self.drawer.tell(entry, self.provider.refresh.rotation)?;
         Ok(())
