@@ -198,3 +198,133 @@ fn scopes_that_a_connection_would_lose_are_named_with_the_command_that_keeps_the
     let ran = shop.line("connect shop --scope profile").ok();
     assert!(!ran.stderr.contains("before"), "{}", ran.stderr);
 }
+
+/// A server that says this of the algorithms of proofs.
+fn binding(algorithms: Option<&'static [&'static str]>) -> Site {
+    Site::saying(move |origin, _| {
+        let mut document = serde_json::json!({
+            "issuer": origin,
+            "authorization_endpoint": format!("{origin}/authorize"),
+            "token_endpoint": format!("{origin}/token"),
+            "registration_endpoint": format!("{origin}/register"),
+        });
+        if let Some(algorithms) = algorithms {
+            document["dpop_signing_alg_values_supported"] = algorithms.into();
+        }
+        Said::json(200, &document)
+    })
+}
+
+#[test] // SC5
+fn a_server_that_does_not_say_that_it_binds_tokens_is_found_out_before_the_browser() {
+    for (algorithms, why) in [
+        (None, "its metadata has no `dpop_signing_alg_values_supported`"),
+        (Some(&[][..]), "its metadata has no `dpop_signing_alg_values_supported`"),
+        (
+            Some(&["RS256", "PS512"][..]),
+            "signed with RS256, PS512, and keyfob signs them with ES256",
+        ),
+    ] {
+        let (site, mut world) = (binding(algorithms), World::new());
+        world.browser(Behaviour::MustStayClosed);
+        let origin = site.origin();
+        for more in [["--client-id", "c"], ["--register", "--yes"]] {
+            let line = ["connect", "shop", "--provider", origin, "--dpop"].into_iter().chain(more);
+            let ran = world.run(line).exits(3).says(why);
+            let advised = advised(&ran);
+            assert!(advised[0].starts_with("keyfob connect shop "), "{advised:?}");
+            assert!(advised[0].contains(more[0]) && advised[0].ends_with("--dpop=false"));
+            assert_eq!(advised.len(), 1, "the metadata is as new as can be");
+        }
+        let line =
+            ["connect", "shop", "--provider", origin, "--dpop", "--client-id", "c", "--json"];
+        assert_eq!(world.run(line).exits(3).failure()["code"], "dpop-not-supported");
+        assert!(site.paths().iter().all(|it| it.contains("/.well-known/")), "{:?}", site.paths());
+        assert!(world.files().keys().all(|it| it.extension().is_none_or(|it| it != "toml")));
+    }
+    let (site, mut world) = (binding(Some(&["RS256", "ES256"])), World::new());
+    world.browser(Behaviour::Forgets);
+    let line = ["connect", "shop", "--provider", site.origin(), "--dpop", "--client-id", "c"];
+    world.run(line.into_iter().chain(["--timeout", "30ms"])).exits(4).says("dpop_jkt=");
+}
+
+#[test] // SC5
+fn a_provider_file_that_wants_bound_tokens_is_named_where_its_server_does_not_say_so() {
+    let (site, mut world) = (binding(None), World::new());
+    world.browser(Behaviour::Forgets);
+    world.line(&format!("provider new mine --from {}", site.origin())).ok();
+    let file = world.home().providers().join("mine.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let with = |words: &str| {
+        std::fs::write(&file, text.replace("[client]\n", &format!("[client]\n{words}"))).unwrap();
+    };
+    let line = "connect mine --client-id c --timeout 30ms";
+    with("dpop_bound_access_tokens = true\n");
+    let ran = world.line(line).exits(3).says("mine.toml wants it");
+    assert!(!ran.stderr.contains("--dpop=false"), "{}", ran.stderr);
+    let advised = advised(&ran);
+    assert!(advised[0].starts_with("keyfob provider check /"), "{advised:?}");
+    assert_eq!(advised[1..], ["keyfob connect mine --client-id c"]);
+    // Either way that it names leads on.
+    with("dpop_bound_access_tokens = true\ndpop_algorithms = [\"ES256\"]\n");
+    world.line(advised[0].strip_prefix("keyfob ").unwrap()).ok();
+    world.line(line).exits(4).says("dpop_jkt=");
+    with("");
+    world.line(line).exits(4);
+}
+
+#[test] // SC5
+fn what_was_found_before_is_read_anew_by_a_command_to_paste() {
+    let shop = Shop::of("standard");
+    let origin = shop.sandbox.origin();
+    let mut words = vec!["connect", "shop", "--provider", &origin, "--client-id"];
+    words.extend([&*shop.how.client.client_id, "--redirect-uri", &shop.redirect_uri]);
+    words.extend(shop.secret_on_stdin());
+    shop.world.run(words).ok();
+    let ran = shop.line("connect shop --dpop").exits(3).says("reads it anew");
+    let anew = format!("keyfob connect shop --dpop --provider {origin}");
+    assert_eq!(advised(&ran), ["keyfob connect shop --dpop=false", &anew]);
+    shop.line("refresh shop").ok();
+    shop.line(anew.strip_prefix("keyfob ").unwrap()).exits(3);
+    shop.line("connect shop --dpop=false").ok();
+}
+
+#[test] // SC5, EX7
+fn tokens_without_their_binding_leave_nothing_of_it_in_a_profile_that_was_just_registered() {
+    let shop = Shop::of("standard");
+    let dpop = |shop: &Shop| shop.line("profile show shop --json").ok().json()["dpop"].clone();
+    // The file of this vendor was found nowhere, so only the tokens tell.
+    let ran = register(&shop, &["--dpop"]).exits(3).says("is not bound to the key");
+    assert_eq!(advised(&ran), ["keyfob connect shop --dpop=false"]);
+    assert_eq!(dpop(&shop), false);
+    shop.line("connect shop").ok();
+    assert_eq!(dpop(&shop), false);
+
+    // Who gives up waiting has not learnt that it cannot be had.
+    let mut shop = Shop::of("standard");
+    shop.world.browser(Behaviour::Forgets);
+    register(&shop, &["--dpop", "--timeout", "30ms"]).exits(4);
+    assert_eq!(dpop(&shop), true);
+}
+
+#[test] // SC5
+fn a_file_that_wants_bound_tokens_is_named_when_they_come_unbound() {
+    let shop = Shop::of("standard");
+    let file = shop.world.home().providers().join("standard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("[client]\n", "[client]\ndpop_bound_access_tokens = true\n"),
+    )
+    .unwrap();
+    let ran =
+        shop.connect().exits(3).says("is not bound to the key").says("standard.toml wants it");
+    assert!(!ran.stderr.contains("--dpop=false"), "{}", ran.stderr);
+    std::fs::write(&file, text).unwrap();
+    for line in advised(&ran) {
+        let _ = shop.secret_on_stdin();
+        let line = line.strip_prefix("keyfob ").unwrap().to_owned();
+        let more = if line.starts_with("connect") { " --client-secret-file -" } else { "" };
+        shop.line(&format!("{line}{more}")).ok();
+    }
+}

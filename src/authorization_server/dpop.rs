@@ -14,6 +14,8 @@ use crate::secret::Secret;
 
 /// The request header that carries a proof.
 pub const PROOF: &str = "DPoP";
+/// What a new key signs its proofs with, by its name in RFC 7518.
+pub const ALGORITHM: &str = "ES256";
 /// The scheme of a token that is bound to a key, and its `token_type` (RFC 9449 section 7.1).
 pub const SCHEME: &str = "DPoP";
 /// The response header with the value that the next proof must carry.
@@ -88,7 +90,7 @@ mod tests {
     fn a_proof_names_the_request_and_holds_the_public_key_alone() {
         let url = Url::parse("https://api.test/a/b?secret=1#top").unwrap();
         let (header, claims) = made(&asked(&url, None, None));
-        assert_eq!((&header["typ"], &header["alg"]), (&"dpop+jwt".into(), &"ES256".into()));
+        assert_eq!((&header["typ"], &header["alg"]), (&"dpop+jwt".into(), &ALGORITHM.into()));
         let members: Vec<&String> = header["jwk"].as_object().unwrap().keys().collect();
         assert_eq!(members, ["crv", "kty", "x", "y"], "and no `d`");
         let expected = serde_json::json!({

@@ -2,6 +2,7 @@
 
 mod begin;
 pub mod bound;
+mod bound_tokens;
 mod brought;
 mod client_document;
 mod exchange;
@@ -82,9 +83,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     add_scopes(&mut chosen, &args.scopes)?;
     set_userinfo(&mut chosen, args.userinfo)?;
     set_params(context, &mut chosen, args, flow)?;
-    if let Some(dpop) = args.dpop {
-        chosen.profile.dpop = dpop;
-    }
+    chosen.profile.dpop = args.dpop.unwrap_or(chosen.profile.dpop);
     set_wanted(context, &mut chosen, args)?;
     set_redirect(&mut chosen, args)?;
     if args.registering.print_client_document {
@@ -95,6 +94,8 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
         context.output.product(context.system, &format!("{uri}\n"))?;
         return Ok(Exit::Done);
     }
+    bound_tokens::check(context, &chosen)?;
+    let bound_before = bound_tokens::kept(context, &name);
     let became = register::registered(context, &mut chosen, args, flow)?;
     if became.is_none() {
         ask_client(context, &mut chosen)?;
@@ -125,6 +126,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
             if !has_stored {
                 kept.undo(context);
             }
+            bound_tokens::take_back(context, connection.name(), bound_before, &report);
             report::interrupted(report, has_stored, &about)
         })?;
         leave_old_store(context, connection, before)?;
@@ -198,7 +200,10 @@ fn establish(
         }
         Flow::Import => return Err(no_flow(&chosen, flow)),
     };
-    done.map_err(|error: EstablishError| report::establish(&error, &connection.provider, about))
+    done.map_err(|error: EstablishError| {
+        let report = report::establish(&error, &connection.provider, about);
+        bound_tokens::advise(context, &chosen, report)
+    })
 }
 
 fn way(

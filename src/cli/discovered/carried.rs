@@ -120,6 +120,11 @@ fn client(kept: &Provider, found: &Provider) -> Client {
         methods: found.methods.clone(),
         secret: if is_alike { kept.secret } else { found.secret },
         assertion_algorithms: found.assertion_algorithms.clone(),
+        // A person may know of a server that binds tokens and does not say so.
+        dpop_algorithms: match found.dpop_algorithms.is_empty() {
+            true => kept.dpop_algorithms.clone(),
+            false => found.dpop_algorithms.clone(),
+        },
         certificate_bound_access_tokens: match is_alike {
             true => kept.certificate_bound_access_tokens,
             false => found.certificate_bound_access_tokens,

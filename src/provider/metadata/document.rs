@@ -7,8 +7,8 @@ use url::Url;
 use super::endpoints::{Endpoints, OtherHost};
 use super::members::{flag, parse, text};
 use super::offered::{
-    client_authentication, id_token_algorithms, offers, offers_codes, offers_device_codes,
-    scope_names, signing_algorithms,
+    client_authentication, dpop_algorithms, id_token_algorithms, offers, offers_codes,
+    offers_device_codes, scope_names, signing_algorithms,
 };
 use super::{MetadataError, issuer_url};
 use crate::provider::schema::{
@@ -39,6 +39,7 @@ pub(super) struct Document {
     pub authorization_response_iss_parameter_supported: Option<Value>,
     pub mtls_endpoint_aliases: Option<Value>,
     pub tls_client_certificate_bound_access_tokens: Option<Value>,
+    pub dpop_signing_alg_values_supported: Option<Value>,
 }
 
 /// What an authorization server says of itself, checked.
@@ -82,6 +83,9 @@ pub struct Metadata {
     pub methods: Vec<ClientAuthentication>,
     /// What a client may sign with; empty where the server does not say.
     pub signing_algorithms: Vec<SigningAlgorithm>,
+    /// What a proof that tokens are bound to may be signed with (RFC 9449 section 5.1); empty where
+    /// the server binds none, or does not say.
+    pub dpop_algorithms: Vec<String>,
     /// Whether authorization responses carry `iss` (RFC 9207 section 3).
     pub iss_in_response: bool,
     /// What the server has for a client with a certificate; `None` where it has no use for one.
@@ -156,6 +160,7 @@ pub fn read(issuer: &str, body: &[u8]) -> Result<Metadata, MetadataError> {
         client_authentication,
         methods,
         signing_algorithms: signing_algorithms(&document)?,
+        dpop_algorithms: dpop_algorithms(&document)?,
         iss_in_response: flag(
             "authorization_response_iss_parameter_supported",
             &document.authorization_response_iss_parameter_supported,

@@ -278,3 +278,13 @@ fn only_what_can_be_asked_for_is_a_scope() {
     let given = json!(["openid", "a b", "", "x\ny", "openid", "orders:read"]);
     assert_eq!(with("scopes_supported", given).unwrap().scopes, ["openid", "orders:read"]);
 }
+
+#[test] // SC5
+fn the_algorithms_of_proofs_are_kept_as_the_server_names_them() {
+    let member = "dpop_signing_alg_values_supported";
+    let given = with(member, json!(["ES256", "PS512"])).unwrap();
+    assert_eq!(given.provider("x").client.dpop_algorithms, ["ES256", "PS512"]);
+    let silent = read(ISSUER, document().to_string().as_bytes()).unwrap();
+    assert!(silent.dpop_algorithms.is_empty());
+    assert_eq!(with(member, json!("ES256")), Err(MetadataError::WrongType(member)));
+}

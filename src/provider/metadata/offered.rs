@@ -62,6 +62,13 @@ pub(super) fn signing_algorithms(
     Ok(names.unwrap_or_default().into_iter().filter_map(SigningAlgorithm::named).collect())
 }
 
+/// What proofs of a key may be signed with (RFC 9449 section 5.1), as the server names it.
+pub(super) fn dpop_algorithms(document: &Document) -> Result<Vec<String>, MetadataError> {
+    let member = "dpop_signing_alg_values_supported";
+    let names = texts(member, &document.dpop_signing_alg_values_supported)?;
+    Ok(names.unwrap_or_default().into_iter().map(str::to_owned).collect())
+}
+
 /// What an ID token may be signed with, as far as keyfob can check it; RS256 where nothing is said.
 pub(super) fn id_token_algorithms(
     document: &Document,

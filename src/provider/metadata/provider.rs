@@ -97,6 +97,7 @@ impl Metadata {
                 true => self.signing_algorithms.clone(),
                 false => Vec::new(),
             },
+            dpop_algorithms: self.dpop_algorithms.clone(),
             ..Client::default()
         }
     }

@@ -18,6 +18,8 @@ pub struct Client {
     pub secret: Presence,
     /// Whether tokens are bound to a key that every request proves (RFC 9449 section 5.2).
     pub dpop_bound_access_tokens: bool,
+    /// What the server takes such proofs signed with, by the names of RFC 7518; empty where it does not say.
+    pub dpop_algorithms: Vec<String>,
     /// Whether tokens are bound to the client's certificate, which the API sees too (RFC 8705 section 3).
     pub certificate_bound_access_tokens: bool,
     /// Whom a client assertion is for.
