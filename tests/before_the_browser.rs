@@ -131,7 +131,7 @@ fn what_is_left_of_a_wait_in_vain_is_said_as_it_is() {
     let mut shop = Shop::of("standard");
     shop.world.browser(Behaviour::Forgets);
     let ran = register(&shop, &["--timeout", "30ms"]).exits(4);
-    let ran = ran.says(&format!("Ctrl-C ends it, and {STAYS}"));
+    let ran = ran.says(&format!("Ctrl-C ends it: {STAYS}"));
     let ran = ran.says(&format!("hint:  {STAYS}; start again, with more time if it is needed"));
     assert!(!ran.stderr.contains(NOTHING), "{}", ran.stderr);
     assert_eq!(advised(&ran)[0], "keyfob connect shop --timeout 15m");
@@ -140,14 +140,14 @@ fn what_is_left_of_a_wait_in_vain_is_said_as_it_is() {
 
     // The next one registers nothing.
     let ran = shop.line("connect shop --timeout 30ms").exits(4);
-    let ran = ran.says(&format!("Ctrl-C ends it, and {NOTHING}"));
+    let ran = ran.says(&format!("Ctrl-C ends it: {NOTHING}"));
     let ran = ran.says(&format!("hint:  {NOTHING}; start again"));
     assert!(!ran.stderr.contains(STAYS), "{}", ran.stderr);
     assert_eq!(registered_as(&shop), client);
 
     // It may change what is registered.
     let ran = shop.line("connect shop --scope items:write --timeout 30ms").exits(4);
-    ran.says(&format!("Ctrl-C ends it, and {STAYS}"));
+    ran.says(&format!("Ctrl-C ends it: {STAYS}"));
     assert_eq!(methods(&shop), ["POST", "PUT"]);
 }
 
@@ -235,6 +235,7 @@ fn a_server_that_does_not_say_that_it_binds_tokens_is_found_out_before_the_brows
             assert!(advised[0].starts_with("keyfob connect shop "), "{advised:?}");
             assert!(advised[0].contains(more[0]) && advised[0].ends_with("--dpop=false"));
             assert_eq!(advised.len(), 1, "the metadata is as new as can be");
+            ran.says("have `keyfob provider new` write a file and add `dpop_algorithms");
         }
         let line =
             ["connect", "shop", "--provider", origin, "--dpop", "--client-id", "c", "--json"];

@@ -217,7 +217,7 @@ fn a_lost_answer_that_carried_the_tokens_is_told_and_the_device_code_is_spent_on
 #[test] // DV7
 fn at_the_end_of_the_codes_no_new_one_is_asked_for() {
     let shop = standard();
-    let ran = connect(&shop, &[], nobody()).exits(4).says("Ctrl-C ends it, and nothing is kept");
+    let ran = connect(&shop, &[], nobody()).exits(4).says("Ctrl-C ends it: nothing is kept");
     ran.says("waiting 10 min").says("the code has ended").says("no new one is asked for");
     assert_eq!(shop.sandbox.counts(Endpoint::DeviceAuthorization), 1);
     let total: i64 = pauses(&shop).iter().sum();
@@ -291,6 +291,25 @@ impl Interruption for Raised {
         Box::pin(poll_fn(|_| match self.0.load(Ordering::Relaxed) {
             true => Poll::Ready(()),
             false => Poll::Pending,
+        }))
+    }
+}
+
+/// A signal that comes while the question after the decision is under way: the wait before that
+/// question is looked in at once more.
+struct WithTheTokens {
+    decided: Arc<AtomicBool>,
+    rest: AtomicBool,
+}
+
+impl Interruption for WithTheTokens {
+    fn came(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(poll_fn(|_| {
+            let is_decided = self.decided.load(Ordering::Relaxed);
+            match is_decided && self.rest.swap(is_decided, Ordering::Relaxed) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         }))
     }
 }
@@ -461,6 +480,30 @@ fn an_issuer_that_has_the_flow_is_enough() {
     words.extend(shop.secret_on_stdin().map(str::to_owned));
     run(&shop, &words, decides(0, Decision::Allow)).ok().says("connected `shop`");
     shop.line("profile show shop").ok();
+}
+
+#[test] // AT-8f
+fn a_signal_that_comes_with_the_tokens_takes_back_nothing_that_the_connection_needs() {
+    let mut shop = standard();
+    std::fs::remove_file(shop.world.home().providers().join("standard.toml")).unwrap();
+    let decided = Arc::new(AtomicBool::new(false));
+    let before = std::mem::replace(
+        &mut shop.world.interruption,
+        Arc::new(WithTheTokens { decided: decided.clone(), rest: AtomicBool::new(false) }),
+    );
+    let mut allows = decides(1, Decision::Allow);
+    let person = Box::new(move |waits, address: &str, code: &str| {
+        allows(waits, address, code);
+        decided.store(waits == 1, Ordering::Relaxed);
+    });
+    let (origin, client_id) = (shop.sandbox.origin(), &shop.how.client.client_id);
+    let line = format!("connect shop --flow device --provider {origin} --client-id {client_id}");
+    let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    words.extend(shop.secret_on_stdin().map(str::to_owned));
+    let ran = run(&shop, &words, person).exits(130).without_product();
+    ran.says("error: interrupted\ncause: `shop` was connected before it ended\n");
+    shop.world.interruption = before;
+    shop.line("refresh shop").ok();
 }
 
 #[test] // A30

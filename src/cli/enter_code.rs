@@ -31,7 +31,7 @@ pub fn enter_code(
     output.note(
         system,
         &format!(
-            "waiting {} for you to allow it there; Ctrl-C ends it, and {}",
+            "waiting {} for you to allow it there; Ctrl-C ends it: {}",
             span(code.seconds),
             left(code.leaves)
         ),

@@ -228,7 +228,7 @@ fn open_this(output: Output, system: &System, profile: &str, provider: &str, ope
     output.note(
         system,
         &format!(
-            "waiting {} for you to allow it there; Ctrl-C ends it, and {}",
+            "waiting {} for you to allow it there; Ctrl-C ends it: {}",
             span(open.seconds),
             left(open.leaves)
         ),

@@ -5,9 +5,10 @@ use super::super::command_line;
 use super::super::context::{Chosen, Context, is_path, title};
 use super::super::discovered;
 use super::super::report::{Exit, Report};
+use super::brought::token_endpoint;
 use crate::authorization_server::dpop;
 use crate::http::printable::printable;
-use crate::profile::{Profile, Record};
+use crate::profile::Profile;
 
 /// The code of both failures.
 const CODE: &str = "dpop-not-supported";
@@ -16,7 +17,7 @@ const CODE: &str = "dpop-not-supported";
 pub fn check(context: &Context<'_>, chosen: &Chosen) -> Result<(), Report> {
     let client = &chosen.provider.client;
     let is_wanted = chosen.profile.dpop || client.dpop_bound_access_tokens;
-    if !is_wanted || has_bound_tokens(&chosen.record) {
+    if !is_wanted || has_bound_tokens(chosen) {
         return Ok(());
     }
     let algorithms = &client.dpop_algorithms;
@@ -43,8 +44,10 @@ pub fn check(context: &Context<'_>, chosen: &Chosen) -> Result<(), Report> {
 }
 
 /// Whether the server has shown that it binds tokens, whatever it says.
-fn has_bound_tokens(record: &Record) -> bool {
-    record.connected && record.given_for.as_ref().is_some_and(|it| it.to_key)
+fn has_bound_tokens(chosen: &Chosen) -> bool {
+    let endpoint = token_endpoint(&chosen.provider, &chosen.profile);
+    let given_for = chosen.record.given_for.as_ref().filter(|_| chosen.record.connected);
+    given_for.is_some_and(|it| it.to_key && endpoint.as_ref() == Some(&it.token_endpoint))
 }
 
 fn refusal(context: &Context<'_>, chosen: &Chosen, why: String) -> Report {
@@ -66,7 +69,7 @@ fn refusal(context: &Context<'_>, chosen: &Chosen, why: String) -> Report {
             "; or, where the server does it and does not say so, add `dpop_algorithms = [\"ES256\"]` to its [client]",
         ),
         false => report
-            .hint("connect without it; or, where the server does it and does not say so, add `dpop_algorithms = [\"ES256\"]` to [client] of its provider file")
+            .hint(format!("connect without it; or, where the server does it and does not say so, {} and add `dpop_algorithms = [\"ES256\"]` to its [client]", open_file(context, chosen)))
             .next(connect(&[("--dpop", "=false")])),
     };
     // What was kept may be older than what the server says now.
@@ -79,6 +82,16 @@ fn refusal(context: &Context<'_>, chosen: &Chosen, why: String) -> Report {
             report.next(connect(&[("--provider", &issuer)]))
         }
         _ => report,
+    }
+}
+
+/// How a person gets at the provider file; what was found a moment ago has none yet.
+fn open_file(context: &Context<'_>, chosen: &Chosen) -> &'static str {
+    let has_file = chosen.discovered.is_none()
+        || context.own_provider_names().contains(&chosen.profile.provider);
+    match has_file {
+        true => "open its provider file",
+        false => "have `keyfob provider new` write a file",
     }
 }
 

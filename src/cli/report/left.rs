@@ -3,7 +3,7 @@
 use super::{Exit, Report, Situation};
 use crate::connection::Leaves;
 
-/// The end of a sentence that says how it ended.
+/// The end of a sentence that says how it ends.
 pub fn left(leaves: Leaves) -> &'static str {
     match leaves {
         Leaves::Nothing => "nothing is kept",
