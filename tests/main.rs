@@ -30,6 +30,7 @@ mod exec;
 #[cfg(unix)]
 mod file_safety;
 mod flags;
+mod held_twice;
 mod helper;
 #[cfg(unix)]
 mod helper_program;

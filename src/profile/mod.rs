@@ -4,6 +4,7 @@ pub mod client;
 pub mod client_id;
 pub mod file;
 pub mod host;
+pub mod lineage;
 pub mod name;
 pub mod record;
 pub mod registered;
