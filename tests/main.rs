@@ -19,6 +19,7 @@ mod clock;
 #[cfg(unix)]
 mod closed_streams;
 mod connect;
+mod contract;
 mod device;
 mod discovery;
 #[cfg(unix)]

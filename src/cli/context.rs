@@ -400,6 +400,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The file of certificates that `--cacert` or `config.toml` names.
+    pub fn cacert(&self) -> Result<Option<PathBuf>, Report> {
+        Ok(self.global.cacert.clone().or(self.configuration()?.cacert))
+    }
+
     /// Certificates to trust beside the system's: `--cacert`, `SSL_CERT_FILE`, `config.toml`.
     pub fn extra_roots(&self) -> Result<Vec<PathBuf>, Report> {
         let variable = |name| self.system.environment.get(name).map(PathBuf::from);
