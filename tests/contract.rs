@@ -75,3 +75,71 @@ fn a_header_of_one_call_alone_is_no_curl_command() {
     let origin = shop.sandbox.origin();
     shop.line(&format!("call shop GET /invoices --set host={origin} --curl")).ok();
 }
+
+#[test]
+fn a_removal_that_asks_first_offers_what_was_typed() {
+    let shop = Shop::connected("inkress");
+    let offers = |line: &str, offered: &str| {
+        let ran = shop.line(line).exits(2).without_product();
+        assert!(ran.stderr.lines().any(|it| it.trim() == offered), "{offered}: {}", ran.stderr);
+    };
+    offers("profile remove shop --unregister", "keyfob profile remove shop --yes --unregister");
+    offers("profile remove shop", "keyfob profile remove shop --yes");
+}
+
+#[test] // ST13
+fn an_import_asks_for_no_secret_that_came_another_way() {
+    let shop = Shop::of("inkress");
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose().to_owned();
+    let tokens = shop.sandbox.dashboard_tokens(&["orders:read", "offline_access"]);
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let file = shop.world.own_file("secret", &secret).display().to_string();
+    for (name, words, variables) in [
+        ("file", vec!["--client-secret-file", &file], vec![]),
+        ("variable", vec![], vec![("KEYFOB_CLIENT_SECRET", &secret)]),
+    ] {
+        let mut world = World::new();
+        world.clock = shop.world.clock.clone();
+        variables.iter().for_each(|(name, value)| world.set(name, value));
+        world.seat(&[&text("access_token"), &text("refresh_token")]);
+        let mut all = vec!["import".to_owned(), "shop".to_owned()];
+        all.extend(shop.client().into_iter().chain(words.into_iter().map(str::to_owned)));
+        world.run(all.iter().map(String::as_str)).ok();
+        let asked = world.person.as_ref().unwrap().asked();
+        assert_eq!(asked.len(), 2, "{name}: {asked:?}");
+        assert_eq!(world.line("token shop").ok().stdout.trim(), text("access_token"), "{name}");
+    }
+    let mut world = World::new();
+    world.set("KEYFOB_CLIENT_ID", &shop.how.client.client_id);
+    world.seat(&["", "inka_1", ""]);
+    world.line("import shop --provider inkress").ok();
+    let asked = world.person.as_ref().unwrap().asked();
+    assert!(!asked.iter().any(|it| it.contains("Client id")), "{asked:?}");
+}
+
+#[test] // T18
+fn a_redirect_uri_is_a_document_where_one_is_wanted() {
+    let world = World::new();
+    let ran = world.line("connect shop --provider inkress --print-redirect --json").ok();
+    assert_eq!(ran.json(), json!({"redirect_uri": "http://127.0.0.1:8976/callback/inkress"}));
+    assert!(world.files().is_empty());
+}
+
+#[test]
+fn an_organization_that_the_vendor_does_not_list_is_not_kept_as_chosen() {
+    let shop = Shop::of("imprest");
+    let connect = |organization: &str| {
+        let setting = format!("organization_id={organization}");
+        shop.connect_with(&["--scope", "money_in", "--set", &setting])
+    };
+    let ran = connect("bogus").exits(2).without_product();
+    ran.says("`bogus` is not among them")
+        .says(&format!("profile set shop organization_id={BAKERY}"));
+    assert_eq!(shop.world.state("shop"), "ready", "the connection is kept");
+    let shown = shop.line("profile show shop --json").ok().json();
+    assert_eq!(shown["settings"]["organization_id"], Value::Null);
+    connect(BAKERY).ok();
+    // Without a list there is nothing to hold it against.
+    shop.sandbox.next_answers(Endpoint::Api, vec![Fault::status(500); 3]);
+    connect("other").ok();
+}

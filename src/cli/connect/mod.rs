@@ -88,9 +88,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
         return client_document::print(context, &chosen, flow);
     }
     if args.print_redirect {
-        let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
-        context.output.product(context.system, &format!("{uri}\n"))?;
-        return Ok(Exit::Done);
+        return redirect::print(context, &chosen);
     }
     let became = register::registered(context, &mut chosen, args, flow)?;
     if became.is_none() {
@@ -239,7 +237,11 @@ pub fn finish(
 ) -> Result<Exit, Report> {
     let name = connection.name();
     tell_end(context, connection)?;
-    let left = choice::choose(context, connection, &entry, about)?;
+    let mut left = choice::choose(context, connection, &entry, about)?;
+    // What was imported may be used elsewhere: nothing is asked of the vendor that need not be.
+    if left.is_none() && verb == "connected" {
+        left = choice::check(context, connection, &entry, about)?;
+    }
     let tokens = entry.tokens.as_ref();
     let mut facts: Vec<String> = tokens
         .iter()
