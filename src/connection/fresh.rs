@@ -18,6 +18,7 @@ use super::saving::{self, NotSaved};
 use super::worker;
 use super::{Connection, Notice};
 use crate::authorization_server::AssertionError;
+use crate::clock::seconds_until;
 use crate::http::HttpError;
 use crate::http::error_response::ErrorResponse;
 use crate::provider::schema::Rotation;
@@ -96,6 +97,8 @@ pub enum FreshError {
     TooMany {
         /// When to come back.
         until: Timestamp,
+        /// How long that is from now, in seconds.
+        seconds: u64,
         /// Whether an earlier answer was lost, so that the refresh token may be spent.
         may_be_spent: bool,
     },
@@ -306,8 +309,10 @@ impl Connection<'_> {
     fn cooling_down(&self, entry: &Entry) -> Result<Option<FreshError>, FreshError> {
         let client_id = entry.client_id.as_deref().or(self.client_id.as_deref());
         let cooldown = self.cooldown(client_id.unwrap_or_default())?;
-        Ok(cooldown.until(self.system.clock.now()).map(|until| FreshError::TooMany {
+        let now = self.system.clock.now();
+        Ok(cooldown.until(now).map(|until| FreshError::TooMany {
             until,
+            seconds: seconds_until(now, until),
             may_be_spent: entry.mark_of_this_token().is_some(),
         }))
     }
@@ -463,7 +468,10 @@ impl Connection<'_> {
             Rolled::NoKey => FreshError::NoKey,
             Rolled::Unsigned(why) => FreshError::Unsigned(why),
             Rolled::Refused(error) => FreshError::Refused(error),
-            Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
+            Rolled::TooMany { until, may_be_spent } => {
+                let seconds = seconds_until(self.system.clock.now(), until);
+                FreshError::TooMany { until, seconds, may_be_spent }
+            }
             Rolled::UsedUp { until } => FreshError::UsedUp { until },
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
         };
