@@ -125,6 +125,74 @@ fn a_redirect_uri_is_a_document_where_one_is_wanted() {
     assert!(world.files().is_empty());
 }
 
+#[test] // T18, AT-20
+fn a_check_that_finds_something_fails_with_a_document() {
+    let shop = Shop::connected("inkress");
+    assert_eq!(shop.line("status --check --json").ok().stderr, "");
+    let ran = shop.line("status --check --within 31d --json").exits(4);
+    assert_eq!(ran.json()["profiles"][0]["needs_attention"], true, "the product is whole");
+    let failure = ran.failure();
+    assert_eq!((&failure["code"], &failure["exit"]), (&json!("attention-needed"), &json!(4)));
+    let message = failure["message"].as_str().unwrap();
+    assert!(message.starts_with("`shop` needs a refresh before 2026-07-01"), "{message}");
+    assert_eq!(failure["next"], json!(["keyfob refresh shop"]));
+    shop.line("revoke shop").ok();
+    let failure = shop.line("status shop --check --json").exits(4).failure();
+    assert_eq!(failure["message"], "`shop` needs a person");
+    assert_eq!(failure["next"], json!(["keyfob connect shop"]));
+}
+
+#[test]
+fn a_status_names_the_account_that_a_setting_holds() {
+    let shop = Shop::of("imprest");
+    shop.connect().exits(2);
+    assert_eq!(shop.world.status("shop")["account"], json!({}));
+    shop.line(&format!("profile set shop organization_id={BAKERY}")).ok();
+    assert_eq!(shop.world.status("shop")["account"], json!({"organization_id": BAKERY}));
+    let table = shop.line("status").ok().stdout;
+    assert!(table.contains(&format!("organization_id {BAKERY}")), "{table}");
+    let shop = Shop::of("merchantos");
+    let scope = ["--scope", "employee:inventory"];
+    let settings = ["--set", "account_id=12345", "--set", "client_name=Bell/2"];
+    shop.connect_with(&[&scope[..], &settings[..]].concat()).ok();
+    assert_eq!(shop.world.status("shop")["account"], json!({"account_id": "12345"}));
+    shop.line("revoke shop").ok();
+    assert_eq!(shop.world.status("shop")["account"], json!({}), "nobody has authorised it");
+}
+
+#[test]
+fn what_a_profile_asks_for_is_requested_before_and_after_it_is_connected() {
+    let shop = Shop::connected("inkress");
+    let requested = || shop.world.status("shop")["scopes"]["requested"].clone();
+    let asked = requested();
+    assert_ne!(asked, json!([]));
+    shop.line("revoke shop").ok();
+    assert_eq!(requested(), asked);
+    assert_eq!(shop.world.status("shop")["scopes"]["granted"], Value::Null);
+}
+
+#[test] // T18
+fn a_list_of_profiles_is_whole_although_one_cannot_be_read() {
+    let world = World::new();
+    import(&world, "import till --provider inventorum", r#"{"access_token":"a"}"#).ok();
+    let broken = world.home().configuration.join("profiles/broken.toml");
+    std::fs::write(&broken, "provider = \n").unwrap();
+    for line in ["status", "profile list"] {
+        let ran = world.line(line).exits(3).says("broken.toml:1");
+        let row = ran.stdout.lines().find(|it| it.starts_with("broken")).expect(&ran.stdout);
+        assert!(row.contains("cannot be read") && ran.stdout.contains("till"), "{}", ran.stdout);
+        let ran = world.line(&format!("{line} --json")).exits(3);
+        let profiles = ran.json()["profiles"].clone();
+        assert_eq!(profiles[0]["profile"], "broken", "{line}");
+        assert_eq!(profiles[0]["error"]["code"], "bad-profile-file", "{line}");
+        assert_eq!(profiles[1]["profile"], "till", "{line}");
+        assert_eq!(ran.failure()["code"], "bad-profile-file", "{line}");
+    }
+    let ran = world.line("status --json").exits(3);
+    let broken = &ran.json()["profiles"][0];
+    assert_eq!((&broken["state"], &broken["needs_attention"]), (&Value::Null, &json!(true)));
+}
+
 #[test]
 fn an_organization_that_the_vendor_does_not_list_is_not_kept_as_chosen() {
     let shop = Shop::of("imprest");

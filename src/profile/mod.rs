@@ -1,5 +1,6 @@
 //! A user's named use of a provider: what is known before anyone authorises. No secret lives here.
 
+pub mod account;
 pub mod client;
 pub mod client_id;
 pub mod file;
