@@ -194,6 +194,20 @@ fn a_list_of_profiles_is_whole_although_one_cannot_be_read() {
 }
 
 #[test]
+fn a_wait_of_nothing_is_no_wait() {
+    let shop = Shop::connected("inkress");
+    let calls = shop.sandbox.log().len();
+    for line in ["call shop GET /orders", "sync shop /orders", "connect shop --no-browser"] {
+        for timeout in ["0", "0ms"] {
+            let ran = shop.line(&format!("{line} --timeout {timeout}")).exits(2).without_product();
+            ran.says("nothing answers in no time");
+        }
+    }
+    assert_eq!(shop.sandbox.log().len(), calls);
+    shop.line("status --check --within 0").ok();
+}
+
+#[test]
 fn an_organization_that_the_vendor_does_not_list_is_not_kept_as_chosen() {
     let shop = Shop::of("imprest");
     let connect = |organization: &str| {
@@ -210,4 +224,15 @@ fn an_organization_that_the_vendor_does_not_list_is_not_kept_as_chosen() {
     // Without a list there is nothing to hold it against.
     shop.sandbox.next_answers(Endpoint::Api, vec![Fault::status(500); 3]);
     connect("other").ok();
+}
+
+#[test]
+fn a_recipe_is_no_line_of_a_batch_and_no_list() {
+    let shop = Shop::connected("inkress");
+    let ran = import(&shop.world, "call shop --batch -", "{\"id\":1,\"path\":\"@payouts\"}\n");
+    assert_ne!(ran.exit, 0);
+    assert!(ran.stdout.contains("`path` names a recipe"), "{}", ran.stdout);
+    let ran = shop.line("sync shop @reconcile").exits(2).without_product();
+    ran.says("@reconcile is a recipe").says("keyfob call shop @reconcile\n");
+    assert_eq!(shop.calls(), 0);
 }

@@ -10,12 +10,14 @@ use clap_complete::engine::ArgValueCompleter;
 use super::blob_key::KeySource;
 use super::call::AnswerFlags;
 use super::completions::{
-    complete_profile, complete_provider, complete_scope, complete_setting, complete_word,
+    complete_profile, complete_provider, complete_scope, complete_setting, complete_vendor,
+    complete_word,
 };
 pub use super::exec::Exec;
 pub use super::export::Export;
 pub use super::helper::Helper;
 pub use super::introspect::Introspect;
+use super::patience::patience;
 pub use super::proxy::Proxy;
 pub use super::recipes::Recipes;
 pub use super::sealed_import::SealedImport;
@@ -245,7 +247,7 @@ pub struct Connect {
     #[arg(long)]
     pub no_browser: bool,
     /// How long to wait for the person [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = patience)]
     pub timeout: Option<Duration>,
     /// Ask the provider who connected (needs the scope `openid`)
     #[arg(long, num_args = 0..=1, require_equals = true, value_name = "true|false", default_missing_value = "true")]
@@ -373,7 +375,7 @@ pub struct Call {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub retry: u32,
     /// How long to wait for an answer, and between two parts of it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = patience)]
     pub timeout: Duration,
     /// A setting of the provider, for this call only
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
@@ -564,7 +566,7 @@ pub struct ProviderNew {
 #[derive(Debug, Args)]
 pub struct Sandbox {
     /// The vendor
-    #[arg(value_name = "VENDOR", add = ArgValueCompleter::new(complete_provider))]
+    #[arg(value_name = "VENDOR", add = ArgValueCompleter::new(complete_vendor))]
     pub vendor: String,
     /// The port [default: a free one]
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -9,17 +9,19 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::args::{duration, key_value};
+use super::args::key_value;
 use super::call::Outflow;
-use super::completions::{complete_setting, complete_word};
+use super::completions::{complete_app, complete_setting, complete_word};
 use super::context::Context;
 use super::output::unwritten;
+use super::patience::patience;
 use super::report::{self, Exit, Report, Situation};
 use crate::connection::Connection;
 use crate::connection::call::Manner;
 use crate::connection::sync::cursor::Place;
 use crate::connection::sync::{Moved, Reconciliation, SyncError, Whole};
 use crate::profile::settings;
+pub use asked::APP;
 use asked::Asked;
 
 /// `sync`.
@@ -39,7 +41,7 @@ pub struct Sync {
     #[arg(long, value_name = "NAME")]
     pub cursor: Option<String>,
     /// Only what this app created, where the vendor can tell: `me`
-    #[arg(long, value_name = "APP")]
+    #[arg(long, value_name = "APP", add = ArgValueCompleter::new(complete_app))]
     pub app: Option<String>,
     /// Send it although the granted scopes do not cover it
     #[arg(long)]
@@ -48,7 +50,7 @@ pub struct Sync {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub retry: u32,
     /// How long to wait for an answer, and between two parts of it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = patience)]
     pub timeout: Duration,
     /// A setting of the provider, for this run only
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value, add = ArgValueCompleter::new(complete_setting))]
