@@ -103,7 +103,8 @@ fn shown_or_noted(context: &Context<'_>, lines: &[Line]) -> Result<(), Report> {
             context.system,
             "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how",
         );
-    } else {
+    } else if lines.iter().any(|line| line.unreadable.is_none()) {
+        // A table of names alone would say nothing that the failures do not say.
         context
             .output
             .page(context.system, &shown(context.output.width(context.system), lines, now))?;
