@@ -104,7 +104,7 @@ fn a_failure_s_document_leaves_out_what_is_not_known() {
     shop.sandbox.next_token_answers(vec![with_code]);
     failure("refresh shop --json", &["http_status", "oauth_error"]);
     shop.sandbox.next_token_answers(vec![busy]);
-    failure("refresh shop --json", &["http_status"]);
+    failure("refresh shop --json", &["http_status", "retry_after_seconds"]);
     shop.world.trouble(Trouble::Locked);
     failure("token shop --json", &[]);
 }

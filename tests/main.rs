@@ -22,6 +22,7 @@ mod clock;
 #[cfg(unix)]
 mod closed_streams;
 mod connect;
+mod contract;
 mod device;
 mod discovery;
 #[cfg(unix)]
@@ -34,6 +35,7 @@ mod exec;
 mod file_safety;
 mod flags;
 mod former_files;
+mod held_twice;
 mod help;
 mod helper;
 #[cfg(unix)]

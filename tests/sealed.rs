@@ -80,7 +80,7 @@ fn a_user_s_own_provider_file_goes_along_and_never_replaces_another_in_silence()
     let own =
         |world: &World| std::fs::read(world.home().providers().join("standard.toml")).unwrap();
     assert_eq!(own(&there), own(&shop.world));
-    import(&there, "import shop --sealed", &blob).ok();
+    import(&there, "import till --sealed", &blob).ok();
 
     let other = elsewhere(&shop);
     let text = String::from_utf8(own(&shop.world)).unwrap();

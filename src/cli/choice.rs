@@ -31,6 +31,35 @@ pub fn choose(
     Ok(None)
 }
 
+/// A value that was typed, held against the vendor's list: one that is not there is not kept as chosen.
+pub fn check(
+    context: &Context<'_>,
+    connection: &Connection<'_>,
+    entry: &Entry,
+    about: &Situation,
+) -> Result<Option<Report>, Report> {
+    for (name, setting) in &connection.provider.settings {
+        let (Some(list), Some(value)) = (&setting.list, connection.values.get(name)) else {
+            continue;
+        };
+        // Without a list there is nothing to hold it against, and the connection is as good.
+        let Ok(choices) = context.wait(connection.choices(entry, list))? else { continue };
+        if choices.iter().any(|choice| choice.value == value) {
+            continue;
+        }
+        let profiles = &context.profiles;
+        let read = profiles.read(connection.name());
+        let mut profile = read.map_err(|error| report::profile(&error))?;
+        profile.settings.remove(name);
+        profiles.write(connection.name(), &profile).map_err(|error| report::profile(&error))?;
+        return Ok(Some(
+            undecided(name, &choices, about)
+                .cause(format!("`{}` is not among them, so it was not kept", printable(value))),
+        ));
+    }
+    Ok(None)
+}
+
 /// The only one is taken; of several a person chooses.
 fn chosen<'c>(
     context: &Context<'_>,
@@ -103,7 +132,7 @@ fn undecided(name: &str, choices: &[Choice], about: &Situation) -> Report {
         Report::usage(format!("`{}` is connected, but `{name}` is not chosen", about.profile))
             .cause(match choices.len() {
                 0 => format!("{} lists none", about.provider),
-                many => format!("{} lists {many}, and nobody is here to choose", about.provider),
+                many => format!("{} lists {many}", about.provider),
             });
     for choice in choices.iter().take(20) {
         report =

@@ -17,6 +17,7 @@ use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 use super::args::{Completions, Shell};
 use super::context::{Context, is_path};
 use super::report::{Exit, Report};
+use crate::sandbox::vendors;
 use crate::system::Home;
 use bash::Bash;
 use line::Line;
@@ -115,6 +116,16 @@ pub fn complete_provider(typed: &OsStr) -> Vec<CompletionCandidate> {
         true => PathCompleter::file().complete(typed),
         false => candidates(typed, |line, _| line.providers()),
     }
+}
+
+/// Vendors that have a stand-in.
+pub fn complete_vendor(typed: &OsStr) -> Vec<CompletionCandidate> {
+    candidates(typed, |_, _| vendors::names().map(|name| line::candidate(name, "")).collect())
+}
+
+/// What the `app` filter of the provider on the line takes.
+pub fn complete_app(typed: &OsStr) -> Vec<CompletionCandidate> {
+    candidates(typed, Line::apps)
 }
 
 /// Scopes of the provider on the line.

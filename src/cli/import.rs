@@ -4,7 +4,7 @@ mod client;
 
 use serde_json::{Map, Value};
 
-use super::args::Import;
+use super::args::{Client, Import};
 use super::command_line::Given;
 use super::connect::{ask_settings, begin, bring, finish, leave_old_store};
 use super::context::{Chosen, Context};
@@ -42,7 +42,7 @@ pub fn run(context: &Context<'_>, args: &Import) -> Result<Exit, Report> {
         return Err(wrong(ImportError::Unbindable));
     }
     let object = match &context.system.person {
-        Some(_) => asked(context, &chosen)?,
+        Some(_) => asked(context, &chosen, &args.client)?,
         None if context.system.terminals.stdin => return Err(nothing_to_read(&about)),
         None => read(context)?,
     };
@@ -143,7 +143,7 @@ fn read(context: &Context<'_>) -> Result<Value, Report> {
 }
 
 /// Asks for each; an empty answer leaves it out.
-fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
+fn asked(context: &Context<'_>, chosen: &Chosen, client: &Client) -> Result<Value, Report> {
     if let Some(import) = &chosen.provider.import {
         context.output.note(context.system, &format!("tokens are made at {}", import.console));
         for step in &import.steps {
@@ -151,7 +151,7 @@ fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
         }
     }
     let mut object = Map::new();
-    if chosen.profile.client_id.is_none()
+    if context.client_id(None, &chosen.profile).is_none()
         && chosen.provider.client.needs_secret()
         && let Some(id) = context.ask("Client id")?
     {
@@ -162,7 +162,10 @@ fn asked(context: &Context<'_>, chosen: &Chosen) -> Result<Value, Report> {
         ("access_token", "Access token (not shown)"),
         ("refresh_token", "Refresh token (not shown; empty if there is none)"),
     ];
-    for (name, question) in questions {
+    let has_secret = client.client_secret_file.is_some()
+        || context.system.environment.get("KEYFOB_CLIENT_SECRET").is_some();
+    // What came another way is not asked for.
+    for (name, question) in questions.into_iter().skip(usize::from(has_secret)) {
         if let Some(secret) = context.ask_secret(question)? {
             object.insert(name.into(), Value::String(secret.expose().to_owned()));
         }

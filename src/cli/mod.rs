@@ -25,6 +25,7 @@ mod masks;
 mod notices;
 mod other_words;
 mod output;
+mod patience;
 mod profile;
 mod provider;
 mod proxy;

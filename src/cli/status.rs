@@ -1,11 +1,13 @@
 //! `status`: what is known without network, keychain or refresh.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::Status;
+use super::command_line;
 use super::context::Context;
 use super::layout::table;
 use super::report::{self, Exit, Report, span};
@@ -13,14 +15,18 @@ use crate::clock::{after_seconds, seconds_until};
 use crate::connection::saving::waiting_copy;
 use crate::http::printable::printable;
 use crate::profile::record::{Attention, State};
-use crate::profile::{Profile, Record};
+use crate::profile::{Profile, Record, account};
 use crate::provider::schema::Rotation;
 
 /// One line of the table.
 struct Line {
     name: String,
     profile: Profile,
+    /// Why nothing of it is known.
+    unreadable: Option<Report>,
     record: Record,
+    /// Contexts of the connection, and settings that name its account.
+    account: BTreeMap<String, Value>,
     state: State,
     needs_attention: bool,
     /// Why, where the record says.
@@ -38,59 +44,69 @@ pub fn run(context: &Context<'_>, args: &Status) -> Result<Exit, Report> {
         let mut line = line(context, name, now, within)?;
         // Whoever asks about one profile needs that one.
         line.needs_attention |= args.check && line.state == State::NeverConnected;
-        return tell(context, args, &[line], &[]);
+        return tell(context, args, &[line]);
     }
     let names = context.profiles.names().map_err(|error| report::profile(&error))?;
-    let mut lines = Vec::new();
-    let mut unreadable = Vec::new();
-    for name in names {
-        match line(context, name, now, within) {
-            Ok(line) => lines.push(line),
-            Err(report) => unreadable.push(report),
-        }
-    }
-    tell(context, args, &lines, &unreadable)
+    let line_of = |name: String| {
+        line(context, name.clone(), now, within)
+            .unwrap_or_else(|report| Line::unreadable(name, report))
+    };
+    let lines: Vec<Line> = names.into_iter().map(line_of).collect();
+    tell(context, args, &lines)
 }
 
-/// Shows what can be read, then what is wrong with the rest; that needs somebody as well.
-fn tell(
-    context: &Context<'_>,
-    args: &Status,
-    lines: &[Line],
-    unreadable: &[Report],
-) -> Result<Exit, Report> {
-    shown_or_noted(context, lines, unreadable.is_empty())?;
-    for waits in lines.iter().filter_map(Line::waits_to_be_saved) {
-        context.output.note(context.system, &waits);
+/// Shows all of them, then what is wrong with those that cannot be read; that needs somebody as well.
+fn tell(context: &Context<'_>, args: &Status, lines: &[Line]) -> Result<Exit, Report> {
+    shown_or_noted(context, lines)?;
+    let wanting = |line: &&Line| args.check && line.needs_attention;
+    let readable = lines.iter().filter(|line| line.unreadable.is_none());
+    let mut to_do: Vec<ToDo> = lines.iter().filter_map(Line::waits_to_be_saved).collect();
+    to_do.extend(readable.filter(wanting).filter_map(|line| line.what_to_do(context)));
+    for it in &to_do {
+        context.output.note(context.system, &format!("{}: `{}`", it.says, it.command));
     }
-    let attention =
-        args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
-    if args.check {
-        for needed in lines.iter().filter_map(|line| line.what_to_do(context)) {
-            context.output.note(context.system, &needed);
-        }
-    }
+    let attention = lines.iter().any(|line| wanting(&line));
     let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
+    let unreadable: Vec<&Report> =
+        lines.iter().filter_map(|line| line.unreadable.as_ref()).collect();
     let Some((last, others)) = unreadable.split_last() else {
-        return Ok(exit(Exit::Done));
+        return match attention && context.output.json {
+            // Whoever reads a document reads why it failed in another.
+            true => Err(attention_needed(&to_do)),
+            false => Ok(exit(Exit::Done)),
+        };
     };
     if !context.output.json {
         others.iter().for_each(|report| context.output.failure(context.system, report));
     }
-    Err(Report { exit: exit(last.exit), ..last.clone() })
+    Err(Report { exit: exit(last.exit), ..(*last).clone() })
 }
 
-fn shown_or_noted(context: &Context<'_>, lines: &[Line], whole: bool) -> Result<(), Report> {
+fn attention_needed(to_do: &[ToDo]) -> Report {
+    let message = match to_do {
+        [one] => one.says.clone(),
+        many => format!("{} connections need attention", many.len()),
+    };
+    let report = Report::new(Exit::AuthorizationNeeded, "attention-needed", message);
+    let report = match to_do {
+        [_] => report,
+        many => many.iter().fold(report, |report, it| report.cause(it.says.clone())),
+    };
+    to_do.iter().fold(report, |report, it| report.next(it.command.clone()))
+}
+
+fn shown_or_noted(context: &Context<'_>, lines: &[Line]) -> Result<(), Report> {
     let now = context.system.clock.now();
     if context.output.json {
         let profiles: Vec<Value> = lines.iter().map(object).collect();
         context.output.document(context.system, &json!({ "profiles": profiles }))?;
-    } else if lines.is_empty() && whole {
+    } else if lines.is_empty() {
         context.output.note(
             context.system,
             "no profiles yet: `keyfob connect` makes one, `keyfob demo` shows how",
         );
-    } else if !lines.is_empty() {
+    } else if lines.iter().any(|line| line.unreadable.is_none()) {
+        // A table of names alone would say nothing that the failures do not say.
         context
             .output
             .page(context.system, &shown(context.output.width(context.system), lines, now))?;
@@ -112,30 +128,82 @@ fn line(context: &Context<'_>, name: String, now: Timestamp, within: u64) -> Res
     let unsaved = record.connected.then(copy).flatten();
     let attention = record.attention(now, after_seconds(now, within));
     let needs_attention = unsaved.is_some() || attention.is_some();
-    Ok(Line { name, profile, record, state, needs_attention, attention, unsaved })
+    let account = account_of(context, &profile, &record);
+    let unreadable = None;
+    Ok(Line {
+        name,
+        profile,
+        unreadable,
+        record,
+        account,
+        state,
+        needs_attention,
+        attention,
+        unsaved,
+    })
+}
+
+/// The contexts of a connection, and the settings that say the same of it.
+fn account_of(
+    context: &Context<'_>,
+    profile: &Profile,
+    record: &Record,
+) -> BTreeMap<String, Value> {
+    let mut account = record.account.clone();
+    if record.connected && !profile.settings.is_empty() {
+        // A provider file that cannot be read is told about where it is needed.
+        let provider = context.provider(&profile.provider).ok();
+        let named = provider.map(|provider| account::named(&provider, profile));
+        let named = named.into_iter().flatten();
+        account.extend(named.map(|(name, value)| (name, Value::from(value))));
+    }
+    account
+}
+
+/// What somebody is to do for a profile.
+struct ToDo {
+    says: String,
+    command: String,
 }
 
 impl Line {
+    /// A profile of which there is but its name.
+    fn unreadable(name: String, report: Report) -> Self {
+        Self {
+            name,
+            profile: Profile::default(),
+            unreadable: Some(report),
+            record: Record::default(),
+            account: BTreeMap::new(),
+            state: State::NeverConnected,
+            needs_attention: true,
+            attention: None,
+            unsaved: None,
+        }
+    }
+
     /// What was kept where a save command failed, and the command that takes it up; a copy of a
     /// connection that is over is of no use.
-    fn waits_to_be_saved(&self) -> Option<String> {
+    fn waits_to_be_saved(&self) -> Option<ToDo> {
         let (name, copy) = (&self.name, self.unsaved.as_ref()?);
-        (self.state != State::AuthorizationNeeded).then(|| {
-            format!(
-                "`{name}` was refreshed and not saved, and a sealed copy is in {}: `keyfob refresh {name} --save-to COMMAND`",
+        (self.state != State::AuthorizationNeeded).then(|| ToDo {
+            says: format!(
+                "`{name}` was refreshed and not saved, and a sealed copy is in {}",
                 copy.display()
-            )
+            ),
+            command: format!("keyfob refresh {} --save-to COMMAND", command_line::word(name)),
         })
     }
 
     /// What a person has to do, beside having it saved.
-    fn what_to_do(&self, context: &Context<'_>) -> Option<String> {
+    fn what_to_do(&self, context: &Context<'_>) -> Option<ToDo> {
         let is_only_unsaved = self.unsaved.is_some() && self.state == State::Ready;
-        (self.needs_attention && !is_only_unsaved).then(|| self.needed(context))
+        (!is_only_unsaved).then(|| self.needed(context))
     }
 
-    fn needed(&self, context: &Context<'_>) -> String {
+    fn needed(&self, context: &Context<'_>) -> ToDo {
         let name = &self.name;
+        let word = command_line::word(name);
         let now = context.system.clock.now();
         let before = |at: Timestamp, what: &str| match at <= now {
             true => format!(", for its {what} token has ended"),
@@ -143,10 +211,10 @@ impl Line {
         };
         let why = match self.attention {
             Some(Attention::RefreshTokenEnds(at)) if at > now && self.is_prolonged(context) => {
-                return format!(
-                    "`{name}` needs a refresh{}: `keyfob refresh {name}`",
-                    before(at, "refresh")
-                );
+                return ToDo {
+                    says: format!("`{name}` needs a refresh{}", before(at, "refresh")),
+                    command: format!("keyfob refresh {word}"),
+                };
             }
             Some(Attention::RefreshTokenEnds(at)) => before(at, "refresh"),
             Some(Attention::AccessTokenEnds(at)) => before(at, "access"),
@@ -156,7 +224,10 @@ impl Line {
             Some(Attention::Ended) => ", for its authorization has ended".into(),
             None => String::new(),
         };
-        format!("`{name}` needs a person{why}: `keyfob connect {name}`")
+        ToDo {
+            says: format!("`{name}` needs a person{why}"),
+            command: format!("keyfob connect {word}"),
+        }
     }
 
     /// Whether every refresh brings a refresh token that lives as long as the first one.
@@ -171,17 +242,42 @@ impl Line {
 
 fn object(line: &Line) -> Value {
     let record = &line.record;
+    if let Some(report) = &line.unreadable {
+        return unknown(&line.name, report);
+    }
+    // Where nobody has authorised it, the next `connect` asks for these.
+    let requested = match line.state {
+        State::NeverConnected => &line.profile.scopes,
+        _ => &record.requested,
+    };
     json!({
         "profile": line.name,
         "provider": line.profile.provider,
         "state": line.state.name(),
-        "account": record.account,
-        "scopes": { "granted": record.granted, "requested": record.requested },
+        "account": line.account,
+        "scopes": { "granted": record.granted, "requested": requested },
         "access_expires_at": record.access_expires_at,
         "refresh_expires_at": record.refresh_expires_at,
         "last_refreshed_at": record.last_refreshed_at,
         "needs_attention": line.needs_attention,
         "store": record.store.or(line.profile.store).map(|kind| kind.name()),
+    })
+}
+
+/// The same of a profile that cannot be read: what is not known is null.
+fn unknown(name: &str, report: &Report) -> Value {
+    json!({
+        "profile": name,
+        "provider": null,
+        "state": null,
+        "account": null,
+        "scopes": { "granted": null, "requested": null },
+        "access_expires_at": null,
+        "refresh_expires_at": null,
+        "last_refreshed_at": null,
+        "needs_attention": true,
+        "store": null,
+        "error": report.document()["error"],
     })
 }
 
@@ -191,10 +287,14 @@ fn shown(width: Option<usize>, lines: &[Line], now: Timestamp) -> String {
         .iter()
         .map(|line| {
             let record = &line.record;
+            if line.unreadable.is_some() {
+                let known = [line.name.clone(), "cannot be read".into()].into_iter();
+                return known.chain(std::iter::repeat("-".into())).take(head.len()).collect();
+            }
             vec![
                 line.name.clone(),
                 printable(&line.profile.provider),
-                account(record),
+                account_words(&line.account),
                 line.state.name().to_owned(),
                 until(record.connected, record.access_expires_at, now),
                 until(record.renewable, record.refresh_expires_at, now),
@@ -206,9 +306,8 @@ fn shown(width: Option<usize>, lines: &[Line], now: Timestamp) -> String {
     table(width, &head, rows)
 }
 
-fn account(record: &Record) -> String {
-    let parts: Vec<String> = record
-        .account
+fn account_words(account: &BTreeMap<String, Value>) -> String {
+    let parts: Vec<String> = account
         .iter()
         .map(|(name, value)| match value.as_str() {
             Some(text) => format!("{name} {text}"),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use crate::profile::Record;
 use crate::profile::file::Profiles;
+use crate::profile::lineage::Lineage;
 use crate::profile::record::GivenFor;
 use crate::provider::schema::Rotation;
 use crate::secret::Secret;
@@ -103,7 +104,17 @@ pub fn record(entry: &Entry, store: crate::store::StoreKind, rotation: Rotation)
             api_origin: bound.api_origin.clone(),
             to_key: entry.dpop_key.is_some(),
         }),
+        lineage: lineage(entry, rotation),
     }
+}
+
+/// The refresh token of an entry among its like; `None` where two holders do each other no harm.
+pub(super) fn lineage(entry: &Entry, rotation: Rotation) -> Option<Lineage> {
+    let tokens = entry.tokens.as_ref()?;
+    let is_spent_at_use = matches!(rotation, Rotation::Rotating | Rotation::SingleUse);
+    let held = tokens.refresh_token.as_ref().filter(|_| is_spent_at_use && !entry.reissues)?;
+    let first = entry.imported.clone();
+    Some(Lineage { first, held: held.fingerprint(), issued_at: tokens.issued_at })
 }
 
 /// Whether an ended access token can be renewed without a person.

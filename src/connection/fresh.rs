@@ -15,6 +15,7 @@ use super::roll::{self, Order, Rolled};
 #[cfg(unix)]
 use super::worker;
 use super::{Connection, Notice};
+use crate::clock::seconds_until;
 use crate::provider::schema::Rotation;
 use crate::secret::Secret;
 use crate::store::StoreKind;
@@ -99,8 +100,10 @@ impl Connection<'_> {
     fn cooling_down(&self, entry: &Entry) -> Result<Option<FreshError>, FreshError> {
         let client_id = entry.client_id.as_deref().or(self.client_id.as_deref());
         let cooldown = self.cooldown(client_id.unwrap_or_default())?;
-        Ok(cooldown.until(self.system.clock.now()).map(|until| FreshError::TooMany {
+        let now = self.system.clock.now();
+        Ok(cooldown.until(now).map(|until| FreshError::TooMany {
             until,
+            seconds: seconds_until(now, until),
             may_be_spent: entry.mark_of_this_token().is_some(),
         }))
     }
@@ -162,7 +165,10 @@ impl Connection<'_> {
                 self.tell_other_key(seen);
                 FreshError::Refused(error)
             }
-            Rolled::TooMany { until, may_be_spent } => FreshError::TooMany { until, may_be_spent },
+            Rolled::TooMany { until, may_be_spent } => {
+                let seconds = seconds_until(self.system.clock.now(), until);
+                FreshError::TooMany { until, seconds, may_be_spent }
+            }
             Rolled::UsedUp { until } => FreshError::UsedUp { until },
             Rolled::NoVerdict(lost) => FreshError::NoVerdict(lost),
         };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::file::{ProfileError, Profiles, record_file};
+use super::lineage::Lineage;
 use crate::store::StoreKind;
 
 /// The public side of a connection.
@@ -47,6 +48,9 @@ pub struct Record {
     /// What the tokens belong to; unknown in records of before it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_for: Option<GivenFor>,
+    /// The refresh token that is spent at its use; unknown in records of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
 }
 
 /// For whom and for where tokens were given.

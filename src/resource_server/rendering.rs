@@ -31,13 +31,13 @@ impl ApiRequest {
         }
     }
 
-    /// An equal curl command for a POSIX shell; the header lines, and so the token, come from `keyfob header`.
-    pub fn as_curl(&self, profile: &str) -> String {
-        let headers = format!("keyfob header {}", quoted(profile));
+    /// An equal curl command for a POSIX shell; the header lines, and so the token, come from the
+    /// command `headers`, and `flags` are curl's own, each with a blank before it.
+    pub fn as_curl(&self, headers: &str, flags: &str) -> String {
         let mut words = match self.body {
             // Standard input is taken by the body, so the headers come by another way.
-            Body::Stream(_) => vec![format!("curl -g -H @<({headers})")],
-            _ => vec![format!("{headers} | curl -g -H @-")],
+            Body::Stream(_) => vec![format!("curl -g{flags} -H @<({headers})")],
+            _ => vec![format!("{headers} | curl -g{flags} -H @-")],
         };
         match (&self.method, self.body.is_empty()) {
             (&Method::GET, true) => {}
@@ -152,23 +152,26 @@ mod tests {
 
     #[test] // RR23
     fn a_curl_command_takes_its_headers_from_keyfob() {
-        let curl = |name: &str, asked: Asked| built(name, asked).unwrap().as_curl("my shop");
+        let curl = |name: &str, asked: Asked| {
+            built(name, asked).unwrap().as_curl("keyfob header 'my shop'", " --cacert c.pem")
+        };
         assert_eq!(
             curl("merchantos", Asked { in_query: true, ..Asked::default() }),
-            "keyfob header 'my shop' | curl -g -H @- \
+            "keyfob header 'my shop' | curl -g --cacert c.pem -H @- \
              https://own.example/API/Account/12/orders"
         );
         let items = vec!["a=it's", "q==1&2", "X-Empty;"];
         assert_eq!(
             curl("inkress", Asked { items, key: Some("k"), ..Asked::default() }),
-            "keyfob header 'my shop' | curl -g -H @- -X POST -H 'X-Empty;' \
+            "keyfob header 'my shop' | curl -g --cacert c.pem -H @- -X POST -H 'X-Empty;' \
              -H 'Content-Type: application/json' -H 'Idempotency-Key: k' \
              --data-raw '{\"a\":\"it'\\''s\"}' 'https://own.example/api/v1/orders?q=1%262'"
         );
         let body = Body::Stream(Box::new(std::io::empty()));
         let asked = Asked { method: Some("PUT"), body, key: Some("k"), ..Asked::default() };
         assert!(
-            curl("inkress", asked).starts_with("curl -g -H @<(keyfob header 'my shop') -X PUT ")
+            curl("inkress", asked)
+                .starts_with("curl -g --cacert c.pem -H @<(keyfob header 'my shop') -X PUT ")
         );
         let head = Asked { method: Some("HEAD"), ..Asked::default() };
         assert!(curl("inkress", head).contains(" --head "));

@@ -37,6 +37,12 @@ pub enum FileKey {
     None,
 }
 
+/// Whether any entry is sealed in the folder.
+pub fn holds_any(folder: &Path) -> Result<bool, StoreError> {
+    let names = Folder::open(folder)?.map(|folder| folder.names()).transpose()?;
+    Ok(names.unwrap_or_default().iter().any(|name| name.ends_with(EXTENSION)))
+}
+
 /// Keeps each entry in a sealed file of its own.
 pub struct FileStore {
     folder: PathBuf,

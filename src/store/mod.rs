@@ -130,6 +130,9 @@ pub enum StoreError {
         /// The sealed file.
         path: PathBuf,
     },
+    /// A new passphrase was not typed twice alike.
+    #[error("the two passphrases differ")]
+    PassphrasesDiffer,
     /// The key is too short to be one.
     #[error("the store key holds {length} bytes; at least 32 are needed")]
     KeyTooShort {

@@ -8,7 +8,7 @@ use super::home::Home;
 use super::person::Person;
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::store::file::{FileKey, FileStore};
+use crate::store::file::{self, FileKey, FileStore};
 use crate::store::key::Key;
 use crate::store::keychain::{SessionBus, keychain};
 use crate::store::memory::MemoryStore;
@@ -83,12 +83,24 @@ impl RealStores {
         if let Some(passphrase) = self.passphrase.get() {
             return Ok(FileKey::Passphrase(passphrase.clone()));
         }
-        let asked = person.ask_secret("Passphrase of the keyfob file store");
-        match asked {
+        match person.ask_secret("Passphrase of the keyfob file store") {
             Ok(passphrase) if !passphrase.is_empty() => {
+                self.confirm(&passphrase, &**person)?;
                 Ok(FileKey::Passphrase(self.passphrase.get_or_init(|| passphrase).clone()))
             }
             _ => Ok(FileKey::None),
+        }
+    }
+
+    /// Where nothing is sealed that could show a slip, it would seal the first entry for ever.
+    fn confirm(&self, passphrase: &Secret, person: &dyn Person) -> Result<(), StoreError> {
+        if file::holds_any(&self.home.sealed())? {
+            return Ok(());
+        }
+        let again = person.ask_secret("The same again, for nothing is sealed with it yet");
+        match again.is_ok_and(|again| again == *passphrase) {
+            true => Ok(()),
+            false => Err(StoreError::PassphrasesDiffer),
         }
     }
 }
@@ -125,4 +137,72 @@ fn session_bus(variable: impl Fn(&str) -> Option<String>) -> SessionBus {
 /// Where entries lie that are too large for the keychain.
 fn spilled(home: &Home) -> PathBuf {
     home.state.join("entries")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::OnceCell;
+    use std::io;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::random::SystemRandom;
+    use crate::store::durable::Folder;
+    use crate::store::lock::Lock;
+
+    /// Types these one after the other, and counts the questions.
+    struct Typing(Mutex<Vec<&'static str>>);
+
+    impl Person for Typing {
+        fn ask(&self, _: &str) -> io::Result<String> {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+
+        fn ask_secret(&self, _: &str) -> io::Result<Secret> {
+            match self.0.lock().unwrap().pop() {
+                Some(typed) => Ok(Secret::new(typed)),
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+    }
+
+    /// The file store of a person who types this, and what was not asked for.
+    fn opened(
+        home: &Home,
+        mut types: Vec<&'static str>,
+    ) -> (Result<Arc<dyn Store>, StoreError>, usize) {
+        types.reverse();
+        let person = Arc::new(Typing(Mutex::new(types)));
+        let stores = RealStores {
+            home: home.clone(),
+            environment: Environment::default(),
+            person: Some(person.clone()),
+            random: Arc::new(SystemRandom),
+            passphrase: OnceCell::new(),
+        };
+        let store = stores.open(StoreKind::File);
+        assert!(store.is_err() || stores.open(StoreKind::File).is_ok(), "asked for once a command");
+        let left = person.0.lock().unwrap().len();
+        (store, left)
+    }
+
+    #[tokio::test] // ST11
+    async fn a_passphrase_is_asked_for_twice_until_something_is_sealed_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::under(folder.path());
+        for types in [vec!["one", "oen"], vec!["one"], vec!["one", ""]] {
+            let (store, _) = opened(&home, types);
+            assert!(matches!(store.err(), Some(StoreError::PassphrasesDiffer)));
+        }
+        let (store, left) = opened(&home, vec!["one", "one", "more"]);
+        assert_eq!(left, 1);
+        Folder::make(&home.sealed()).unwrap();
+        let lock = Lock::try_take(&home.sealed().join("shop.lock"), &SystemClock).unwrap().unwrap();
+        let name = EntryName { profile: "shop".into(), home: "h".into() };
+        store.unwrap().write(&lock, &name, &Secret::new("entry")).unwrap();
+        let (store, left) = opened(&home, vec!["one", "more"]);
+        assert_eq!(left, 1, "a slip shows at what is sealed");
+        assert_eq!(store.unwrap().read(&name).unwrap().unwrap().expose(), "entry");
+    }
 }

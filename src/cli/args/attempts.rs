@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use crate::cli::patience::patience;
 use crate::connection::call::Manner;
 
 /// How often, and how long each time.
@@ -14,7 +14,7 @@ pub struct Attempts {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub retry: u32,
     /// How long to wait for an answer, and between two parts of it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = patience)]
     pub timeout: Duration,
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::{Client, FlowChoice, duration, key_value};
+use super::{Client, FlowChoice, key_value};
 use crate::cli::completions::{complete_profile, complete_scope};
 use crate::cli::connect;
+use crate::cli::patience::patience;
 
 /// `connect`.
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ pub struct Connect {
     #[arg(long)]
     pub no_browser: bool,
     /// How long to wait for the person [default: 5m, with a device as long as its code lives]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = patience)]
     pub timeout: Option<Duration>,
     /// Ask the provider who connected (needs the scope `openid`)
     #[arg(long, num_args = 0..=1, require_equals = true, value_name = "true|false", default_missing_value = "true")]

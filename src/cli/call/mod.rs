@@ -4,6 +4,7 @@ mod again;
 mod answer_document;
 mod asked;
 mod batch;
+pub mod curl;
 mod delivery;
 mod destination;
 mod flags;
@@ -132,7 +133,7 @@ fn show(
         begun.map_err(|error| report::page(&error, about))?;
     }
     let text = match args.curl {
-        true => format!("{}\n", request.as_curl(&chosen.name)),
+        true => format!("{}\n", curl::command(context, chosen, &args.settings, &request)?),
         false => request.shown(),
     };
     match context.output.json {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::args::FlowChoice;
 use crate::cli::context::{is_path, read_provider};
 use crate::cli::profile::KEYS;
+use crate::cli::sync::APP;
 use crate::http::printable::printable;
 use crate::profile::file::Profiles;
 use crate::provider::schema::{ParameterKind, Scope};
@@ -34,7 +35,7 @@ pub struct Candidate {
     pub help: String,
 }
 
-fn candidate(word: impl Into<String>, help: &str) -> Candidate {
+pub(super) fn candidate(word: impl Into<String>, help: &str) -> Candidate {
     Candidate { word: word.into(), help: printable(help) }
 }
 
@@ -58,6 +59,13 @@ impl Line {
         names.dedup();
         let summary = |name: &str| self.provider(name).map(|it| it.summary).unwrap_or_default();
         names.iter().map(|name| candidate(name, &summary(name))).collect()
+    }
+
+    /// The values of the filter that `--app` stands for, at the provider on the line.
+    pub fn apps(&self, typed: &str) -> Vec<Candidate> {
+        let filters = self.provider_on_line(typed).map(|it| it.api.filters).unwrap_or_default();
+        let of_app = filters.into_iter().filter(|filter| filter.name == APP);
+        of_app.filter_map(|it| Some(candidate(it.only_value?, &it.meaning))).collect()
     }
 
     fn own_providers(&self) -> Vec<String> {
@@ -141,10 +149,13 @@ impl Line {
             return found;
         };
         if method.is_none() {
-            found.extend(METHODS.iter().map(|method| candidate(*method, "")));
+            let methods = METHODS.iter().filter(|method| **method == "GET" || !self.is_sync());
+            found.extend(methods.map(|method| candidate(*method, "")));
             let recipes = provider.recipes.iter().filter(|_| !self.is_sync());
             found.extend(recipes.map(|it| candidate(format!("@{}", it.name), &it.does)));
         }
+        // A list is read, whether that is said or not.
+        let method = if self.is_sync() { Some("GET") } else { method };
         found.extend(paths(&provider, method));
         found
     }
@@ -353,6 +364,19 @@ mod tests {
         assert_eq!(words(second.words_of_call("c"), "c"), ["currency_code="]);
         let sync = world.line("keyfob sync shop @");
         assert_eq!(words(sync.words_of_call("@"), "@"), [""; 0]);
+    }
+
+    #[test]
+    fn a_sync_is_offered_what_it_takes() {
+        let world = World::new();
+        let words_of = |line: &str| words(world.line(line).words_of_call(""), "");
+        let offered = words_of("keyfob sync shop ");
+        let no_read = |word: &&String| METHODS[1..].contains(&word.as_str());
+        assert_eq!(offered.iter().find(no_read), None);
+        assert!(offered.contains(&"GET".to_owned()) && offered.contains(&"/orders".to_owned()));
+        assert!(words_of("keyfob call shop ").contains(&"POST".to_owned()));
+        assert_eq!(words(world.line("keyfob sync shop /orders --app ").apps(""), ""), ["me"]);
+        assert_eq!(words(world.line("keyfob sync till /Sale --app ").apps(""), ""), [""; 0]);
     }
 
     #[test]

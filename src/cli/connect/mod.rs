@@ -90,9 +90,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
         return client_document::print(context, &chosen, flow);
     }
     if args.print_redirect {
-        let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
-        context.output.product(context.system, &format!("{uri}\n"))?;
-        return Ok(Exit::Done);
+        return redirect::print(context, &chosen);
     }
     bound_tokens::check(context, &chosen)?;
     let bound_before = bound_tokens::kept(context, &name);
@@ -261,7 +259,11 @@ pub fn finish(
 ) -> Result<Exit, Report> {
     let name = connection.name();
     tell_end(context, connection)?;
-    let left = choice::choose(context, connection, &entry, about)?;
+    let mut left = choice::choose(context, connection, &entry, about)?;
+    // What was imported may be used elsewhere: nothing is asked of the vendor that need not be.
+    if left.is_none() && verb == "connected" {
+        left = choice::check(context, connection, &entry, about)?;
+    }
     let tokens = entry.tokens.as_ref();
     let mut facts: Vec<String> = tokens
         .iter()

@@ -2,9 +2,11 @@
 
 use std::str::FromStr as _;
 
+use serde_json::json;
+
 use super::super::args::Connect;
-use super::super::context::{Chosen, title};
-use super::super::report::Report;
+use super::super::context::{Chosen, Context, title};
+use super::super::report::{Exit, Report};
 use crate::http::printable::printable;
 use crate::profile::Profile;
 use crate::provider::Provider;
@@ -27,6 +29,18 @@ pub fn set_redirect(chosen: &mut Chosen, args: &Connect) -> Result<(), Report> {
         chosen.profile.redirect_uri = Some(url.into());
     }
     Ok(())
+}
+
+/// Prints the redirect URI, to be registered at the vendor.
+pub fn print(context: &Context<'_>, chosen: &Chosen) -> Result<Exit, Report> {
+    let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
+    match context.output.json {
+        true => {
+            context.output.document(context.system, &json!({"redirect_uri": uri.to_string()}))?;
+        }
+        false => context.output.product(context.system, &format!("{uri}\n"))?,
+    }
+    Ok(Exit::Done)
 }
 
 /// The redirect URI of a profile: its own, the provider's, or a loopback address on any port.

@@ -61,6 +61,11 @@ impl Context<'_> {
         Ok(self.configuration()?.store.unwrap_or_default())
     }
 
+    /// The file of certificates that `--cacert` or `config.toml` names.
+    pub fn cacert(&self) -> Result<Option<PathBuf>, Report> {
+        Ok(self.global.cacert.clone().or(self.configuration()?.cacert))
+    }
+
     /// Certificates to trust beside the system's: `--cacert`, `SSL_CERT_FILE`, `config.toml`.
     pub fn extra_roots(&self) -> Result<Vec<PathBuf>, Report> {
         let variable = |name| self.system.environment.get(name).map(PathBuf::from);

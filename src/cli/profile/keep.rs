@@ -77,7 +77,7 @@ pub fn rename(context: &Context<'_>, args: &ProfileRename) -> Result<Exit, Repor
 pub fn remove(context: &Context<'_>, args: &ProfileRemove) -> Result<Exit, Report> {
     let kept = Kept::find(context, &args.profile)?;
     if kept.record.connected && !context.global.yes {
-        confirm(context, &kept.name)?;
+        confirm(context, &kept.name, args.unregister)?;
     }
     let drawer = kept.drawer(context)?;
     if args.unregister {
@@ -108,7 +108,7 @@ pub fn remove(context: &Context<'_>, args: &ProfileRemove) -> Result<Exit, Repor
 }
 
 /// Tokens that are only forgotten live on at the vendor, so a person says yes first.
-fn confirm(context: &Context<'_>, name: &str) -> Result<(), Report> {
+fn confirm(context: &Context<'_>, name: &str, unregister: bool) -> Result<(), Report> {
     let question =
         format!("`{name}` is connected; removing it does not revoke its tokens. Remove it?");
     if context.agreed(&question)? {
@@ -118,7 +118,10 @@ fn confirm(context: &Context<'_>, name: &str) -> Result<(), Report> {
         .cause("removing it forgets its tokens here, and they live on at the vendor")
         .hint("revoke it first; or remove it all the same")
         .next(format!("keyfob revoke {name}"))
-        .next(format!("keyfob profile remove {name} --yes")))
+        .next(format!(
+            "keyfob profile remove {name} --yes{}",
+            if unregister { " --unregister" } else { "" }
+        )))
 }
 
 /// Keeps a secret in the store; it is never printed.

@@ -24,20 +24,18 @@ pub fn list(context: &Context<'_>) -> Result<Exit, Report> {
     if context.output.json {
         let rows: Vec<Value> = read.iter().map(|(name, profile)| row(name, profile)).collect();
         context.output.document(context.system, &json!({ "profiles": rows }))?;
-        return Ok(Exit::Done);
+    } else if read.is_empty() {
+        context.output.note(context.system, "no profiles yet: `keyfob connect` makes one");
+    } else {
+        context.output.page(context.system, &shown(context.output.width(context.system), &read))?;
     }
-    for (_, profile) in &read {
-        if let Err(report) = profile {
-            context.output.failure(context.system, report);
-        }
+    let unreadable: Vec<&Report> =
+        read.iter().filter_map(|(_, profile)| profile.as_ref().err()).collect();
+    let Some((last, others)) = unreadable.split_last() else { return Ok(Exit::Done) };
+    if !context.output.json {
+        others.iter().for_each(|report| context.output.failure(context.system, report));
     }
-    match read.is_empty() {
-        true => context.output.note(context.system, "no profiles yet: `keyfob connect` makes one"),
-        false => context
-            .output
-            .page(context.system, &shown(context.output.width(context.system), &read))?,
-    }
-    Ok(Exit::Done)
+    Err((*last).clone())
 }
 
 fn row(name: &str, profile: &Result<Profile, Report>) -> Value {

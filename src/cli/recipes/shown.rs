@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::values::Known;
 use super::{Asked, understood};
+use crate::cli::call::curl;
 use crate::cli::call::jq::Strings;
 use crate::cli::context::Chosen;
 use crate::cli::report::{self, Exit, Report};
@@ -17,6 +18,9 @@ use crate::resource_server::request::{self, ApiRequest};
 /// Shows the steps; nothing is sent, refreshed, or read from the store.
 pub fn run(asked: &Asked<'_>, chosen: &Chosen, given: &Known) -> Result<Exit, Report> {
     let Asked { context, args, recipe, .. } = asked;
+    if args.curl {
+        refuse_curl(asked, given)?;
+    }
     let values = values(asked, chosen);
     let mut known = given.clone();
     let mut texts = Vec::new();
@@ -27,7 +31,7 @@ pub fn run(asked: &Asked<'_>, chosen: &Chosen, given: &Known) -> Result<Exit, Re
         let body = context.wait(body(asked, step, &known))??;
         let request = request(asked, chosen, step, &known, &values, body)?;
         texts.push(match args.curl {
-            true => format!("{}\n", request.as_curl(&chosen.name)),
+            true => format!("{}\n", curl::command(context, chosen, &args.settings, &request)?),
             false => request.shown(),
         });
         // What only the answer can tell stands there by its name.
@@ -44,6 +48,22 @@ pub fn run(asked: &Asked<'_>, chosen: &Chosen, given: &Known) -> Result<Exit, Re
         false => context.output.product(context.system, &texts.join("\n"))?,
     }
     Ok(Exit::Done)
+}
+
+/// What one curl command hands to the next, or to the store, it cannot hand on.
+fn refuse_curl(asked: &Asked<'_>, given: &Known) -> Result<(), Report> {
+    let Asked { recipe, about, .. } = asked;
+    for step in &recipe.steps {
+        if !step.keep.is_empty() {
+            return Err(report::curl_keeps(recipe, &given.items(recipe), about));
+        }
+        let taken = step.take.keys().map(String::as_str);
+        let taken: Vec<&str> = taken.filter(|name| !given.has(name)).collect();
+        if !taken.is_empty() {
+            return Err(report::curl_takes(recipe, step, &taken, &given.items(recipe), about));
+        }
+    }
+    Ok(())
 }
 
 fn values(asked: &Asked<'_>, chosen: &Chosen) -> Values {

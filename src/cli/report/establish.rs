@@ -1,5 +1,6 @@
 //! What a person is told when no connection came to be.
 
+use super::super::command_line;
 use super::account::account_changed;
 use super::device::{device, instead_of_a_browser};
 use super::fresh::{
@@ -272,6 +273,20 @@ fn import(error: &ImportError, about: &Situation) -> Report {
         ImportError::Spent => {
             report.hint("nothing was changed, and the connection works on; a new one needs a new token from the vendor")
         }
+        ImportError::SpentBy(by) | ImportError::Held(by) => report
+            .hint(format!(
+                "nothing was changed, and `{by}` works on: use that, or give it another name with `keyfob profile rename`{}",
+                match error {
+                    ImportError::Held(_) => "; --yes imports it all the same",
+                    _ => "",
+                }
+            ))
+            .next(format!("keyfob status {}", command_line::word(by))),
+        ImportError::Outdated(by) => report
+            .hint(format!(
+                "nothing was changed: import it as `{by}`, whose place it takes; --yes imports it beside it all the same"
+            ))
+            .next(format!("keyfob import {} --sealed < FILE", command_line::word(by))),
         ImportError::Older => report.hint(
             "nothing was changed; import what was exported or saved last, or another name; --yes takes it all the same",
         ),

@@ -84,8 +84,9 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         FreshError::Store(error) => store_of(error, about),
         FreshError::Unstored { error, in_journal } => unstored(error, *in_journal, about),
         FreshError::Refused(error) => token_refusal(error, provider, about),
-        FreshError::TooMany { until, may_be_spent } => {
-            let report = too_many(about, None, Some(*until));
+        FreshError::TooMany { until, seconds, may_be_spent } => {
+            let mut report = too_many(about, None, Some(*until));
+            report.retry_after_seconds = Some(*seconds);
             match may_be_spent {
                 true => report
                     .cause("an earlier answer was lost, so whether the refresh token is spent is not known; it is kept")

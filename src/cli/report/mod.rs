@@ -6,6 +6,7 @@
 mod account;
 mod call;
 mod client_key;
+mod curl;
 mod device;
 mod establish;
 pub mod exec;
@@ -35,6 +36,7 @@ use super::command_line::{Given, Plus};
 
 pub use call::{call, item, list, refusal, request};
 pub use client_key::client_key;
+pub use curl::{curl_keeps, curl_takes};
 pub use establish::{establish, reserved_parameter};
 pub use fresh::{fresh, missing_value};
 pub use identity::{identity, introspect, introspected, userinfo};

@@ -91,6 +91,11 @@ pub fn store(error: &StoreError) -> Report {
                 .hint("make one with")
                 .next("openssl rand -base64 32")
         }
+        StoreError::PassphrasesDiffer => {
+            report("store-key-wrong", "the two passphrases of the sealed file store differ")
+                .cause("it holds nothing yet, so the first one could be checked against nothing else")
+                .hint("nothing was sealed or sent; run the command again")
+        }
         StoreError::KeyFileUnsafe { path, .. } if !path.exists() => {
             report("store-key-missing", "the key file does not exist")
                 .cause(path.display().to_string())

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Sync;
+use crate::cli::command_line;
 use crate::cli::context::Context;
 use crate::cli::report::{self, Report, Situation};
 use crate::connection::Connection;
@@ -15,7 +16,7 @@ use crate::resource_server::request::{self, ApiRequest};
 use crate::resource_server::{Items, Target, filters};
 
 /// The filter that `--app` stands for.
-const APP: &str = "app";
+pub const APP: &str = "app";
 
 /// What the command line says.
 pub struct Asked<'a> {
@@ -51,7 +52,7 @@ impl List {
 impl<'a> Asked<'a> {
     /// Reads the words and flags.
     pub fn read(args: &'a Sync) -> Result<Self, Report> {
-        let is_path = |word: &str| word.starts_with('/') || word.contains("://");
+        let is_path = |word: &str| word.starts_with(['/', '@']) || word.contains("://");
         let (profile, rest) = match args.words.as_slice() {
             [first, ..] if is_path(first) => (None, args.words.as_slice()),
             [first, rest @ ..] => (Some(first.as_str()), rest),
@@ -66,6 +67,15 @@ impl<'a> Asked<'a> {
                 .hint("name the list to read")
                 .next("keyfob sync shop /orders"));
         };
+        if path.starts_with('@') {
+            let path = printable(path);
+            return Err(Report::usage(format!("{path} is a recipe, and no list to reconcile"))
+                .hint("name the list by its path, or run the recipe with `call`")
+                .next(match profile {
+                    Some(profile) => format!("keyfob call {} {path}", command_line::word(profile)),
+                    None => format!("keyfob call {path}"),
+                }));
+        }
         let items = Items::parse(items.iter().map(String::as_str), &no_file)
             .map_err(|error| report::item(&error))?;
         if !items.fields.is_empty() || !items.headers.is_empty() {

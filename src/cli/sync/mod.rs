@@ -10,13 +10,14 @@ use clap_complete::engine::ArgValueCompleter;
 
 use super::args::{Attempts, key_value};
 use super::call::{Outflow, with_settings};
-use super::completions::{complete_setting, complete_word};
+use super::completions::{complete_app, complete_setting, complete_word};
 use super::context::Context;
 use super::output::unwritten;
 use super::report::{self, Exit, Report, Situation};
 use crate::connection::Connection;
 use crate::connection::sync::cursor::Place;
 use crate::connection::sync::{Moved, Reconciliation, SyncError, Whole};
+pub use asked::APP;
 use asked::Asked;
 
 /// `sync`.
@@ -36,7 +37,7 @@ pub struct Sync {
     #[arg(long, value_name = "NAME")]
     pub cursor: Option<String>,
     /// Only what this app created, where the vendor can tell: `me`
-    #[arg(long, value_name = "APP")]
+    #[arg(long, value_name = "APP", add = ArgValueCompleter::new(complete_app))]
     pub app: Option<String>,
     /// Send it although the granted scopes do not cover it
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use super::imported::ImportError;
 use super::{Brought, EstablishError};
+use crate::connection::drawer::lineage;
 use crate::connection::identity::{Likeness, compare};
 use crate::connection::leftover::Origin;
 use crate::connection::roll::put_aside::PutAside;
@@ -18,6 +19,8 @@ impl Connection<'_> {
         let tokens = carried.tokens.clone().ok_or(ImportError::Missing("access_token"));
         let tokens = tokens.map_err(EstablishError::Import)?;
         self.check_bound(&carried)?;
+        let lineage = lineage(&carried, self.provider.refresh.rotation);
+        self.refuse_held_elsewhere(lineage, brought.account_may_change)?;
         let replaces = |before: &Entry, tokens: &TokenSet| {
             self.check_carried(before, (&carried, tokens), brought.account_may_change)
         };

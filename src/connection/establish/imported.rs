@@ -12,6 +12,7 @@ use crate::connection::drawer::is_renewable;
 use crate::connection::entry::ShownAt;
 use crate::connection::leftover::Origin;
 use crate::connection::{Connection, Entry, Notice};
+use crate::profile::lineage::Lineage;
 use crate::provider::looks_like;
 use crate::provider::schema::Rotation;
 use crate::secret::Secret;
@@ -42,6 +43,15 @@ pub enum ImportError {
     /// The refresh token was imported before, and has been rolled since.
     #[error("this refresh token was imported before and is spent: keyfob has rolled it since")]
     Spent,
+    /// Another profile came by the refresh token first, and has rolled it since.
+    #[error("this refresh token is spent: `{0}` holds its grant and has rolled it since")]
+    SpentBy(String),
+    /// Another profile holds the very same refresh token.
+    #[error("`{0}` holds this refresh token: a refresh of one profile would end both")]
+    Held(String),
+    /// Another profile holds an earlier refresh token of the same grant.
+    #[error("`{0}` holds an earlier token of the same grant: its next refresh would end both")]
+    Outdated(String),
     /// The connection that is here was refreshed after this one was sealed.
     #[error("it is older than the connection that is here, and its refresh token is likely spent")]
     Older,
@@ -98,6 +108,7 @@ impl Connection<'_> {
         agreed: bool,
     ) -> Result<Entry, EstablishError> {
         refuse_unbindable(&self.provider).map_err(EstablishError::Import)?;
+        self.refuse_held_elsewhere(self.lineage_of(&tokens), agreed)?;
         // Tokens alone can be imported: the client is only needed to renew them.
         let registration = ClientRegistration {
             client_id: self.client_id.clone().unwrap_or_default(),
@@ -125,6 +136,14 @@ impl Connection<'_> {
             Ok(())
         };
         self.put(tokens, brought, Origin::Imported, &replaces, fill).await
+    }
+
+    /// Imported tokens among their like: what came before them is not known.
+    fn lineage_of(&self, tokens: &TokenSet) -> Option<Lineage> {
+        let rotates =
+            matches!(self.provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
+        let held = tokens.refresh_token.as_ref().filter(|_| rotates)?;
+        Some(Lineage { first: None, held: held.fingerprint(), issued_at: tokens.issued_at })
     }
 
     /// Whether a connection that renews itself would end with the access token that takes its place.

@@ -5,6 +5,7 @@ pub mod authorization_code;
 pub mod carried;
 pub mod device;
 pub mod direct;
+mod holders;
 pub mod identified;
 pub mod imported;
 pub mod pushed;

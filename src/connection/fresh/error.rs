@@ -65,6 +65,8 @@ pub enum FreshError {
     TooMany {
         /// When to come back.
         until: Timestamp,
+        /// How long that is from now, in seconds.
+        seconds: u64,
         /// Whether an earlier answer was lost, so that the refresh token may be spent.
         may_be_spent: bool,
     },

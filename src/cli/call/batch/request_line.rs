@@ -45,14 +45,18 @@ struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 /// Reads a line; an error says what is wrong with it.
 pub fn read(text: &[u8]) -> Result<RequestLine<'_>, String> {
-    serde_json::from_slice(text).map_err(|error| {
+    let line: RequestLine<'_> = serde_json::from_slice(text).map_err(|error| {
         let place = format!(" at line 1 column {}", error.column());
         let error = error.to_string();
         match error.strip_suffix(&place) {
             Some(words) => words.to_owned(),
             None => error,
         }
-    })
+    })?;
+    match line.path.starts_with('@') {
+        true => Err("`path` names a recipe, and a line is one request".to_owned()),
+        false => Ok(line),
+    }
 }
 
 /// The id of a line that is no call, as far as it can be read.
