@@ -305,9 +305,9 @@ impl ByDevice {
         let secret = client.client_secret.as_ref().unwrap().expose();
         let secret = terminal.folder.write("client-secret", secret);
         let opened = terminal.folder.join("opened");
-        // It tells too whether Enter was pressed before.
+        // It tells too whether Enter was pressed before; a colon would part two browsers.
         let write = "const fs = require('fs'), [, opened, url] = process.argv; \
-                     const said = fs.existsSync(opened + '.enter') ? 'after Enter' : 'by itself'; \
+                     const said = fs.existsSync(opened + '.enter') && 'after Enter' || 'by itself'; \
                      fs.appendFileSync(opened, `${url} ${said}\\n`)";
         let browser = browser_command(&["node", "-e", write, opened.to_str().unwrap()]);
         terminal.enters(&format!("export BROWSER={}", shlex::try_quote(&browser).unwrap()));
