@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client_keys::{P256, of_p256};
+use crate::support::private_file;
 use crate::support::verifier::{CLIENT, Came, Fate, Verifier};
 use crate::support::world::{Ran, World};
 
@@ -22,11 +23,10 @@ impl Place {
         let world = World::new();
         let server = Verifier::that_knows(of_p256(), world.clock.clone());
         let (issuer, folder) = (&server.issuer, world.home().providers());
-        std::fs::create_dir_all(&folder).unwrap();
         let text = format!(
             "schema = 1\nname = \"signed\"\ntitle = \"Signed\"\nflows = [\"{flow}\"]\n[client]\nauth = \"id\"\nsecret = \"none\"\n[token]\nurl = \"{issuer}/token\"\n[revoke]\nurl = \"{issuer}/revoke\"\n[api]\nbase_url = \"{issuer}\"\n{more}\n"
         );
-        std::fs::write(folder.join("signed.toml"), text).unwrap();
+        private_file(&folder.join("signed.toml"), text);
         Self { world, server }
     }
 

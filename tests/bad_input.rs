@@ -1,7 +1,7 @@
 //! What is typed wrongly: the nearest right form, and nothing written.
 
-use crate::support::World;
 use crate::support::browser::Behaviour;
+use crate::support::{World, private_file};
 
 /// A line, its exit code, and what it is answered.
 const LINES: [(&str, u8, &str); 59] = [
@@ -169,16 +169,15 @@ fn items_that_make_no_sense_are_not_sent() {
 fn a_broken_profile_file_names_its_line() {
     let world = World::new();
     let folder = world.home().configuration.join("profiles");
-    std::fs::create_dir_all(&folder).unwrap();
     for (text, words) in [
         ("provider = \"inkress\"\nclientid = \"x\"\n", "shop.toml:2"),
         ("provider = \n", "shop.toml:1"),
         ("", "shop.toml"),
     ] {
-        std::fs::write(folder.join("shop.toml"), text).unwrap();
+        private_file(&folder.join("shop.toml"), text);
         world.line("status").exits(3).without_product().says(words);
     }
-    std::fs::write(folder.join("shop.toml"), b"provider = \"\xff\"").unwrap();
+    private_file(&folder.join("shop.toml"), b"provider = \"\xff\"");
     world.line("token shop").exits(3).says("not UTF-8");
 }
 
@@ -186,8 +185,7 @@ fn a_broken_profile_file_names_its_line() {
 fn a_broken_configuration_is_told_and_an_unknown_store_is_refused() {
     let mut world = World::new();
     let folder = world.home().configuration;
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("config.toml"), "stor = \"file\"\n").unwrap();
+    private_file(&folder.join("config.toml"), "stor = \"file\"\n");
     world.line("status").exits(3).says("config.toml cannot be read");
     std::fs::remove_file(folder.join("config.toml")).unwrap();
     world.set("KEYFOB_STORE", "keychian");

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::batch::{answers, reads};
 use crate::support::program::{Life, Program, text};
-use crate::support::until;
+use crate::support::{private_file, until};
 
 const BATCH: [&str; 4] = ["call", "shop", "--batch", "-"];
 
@@ -205,8 +205,7 @@ fn limited(per_minute: u32) -> Program {
     let shipped = include_str!("../src/provider/catalogue/inkress.toml");
     let limit = format!("\n[[api.limits]]\npath = \"*\"\nper_minute = {per_minute}\n");
     let folder = program.home().join("providers");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("inkress.toml"), shipped.to_owned() + &limit).unwrap();
+    private_file(&folder.join("inkress.toml"), shipped.to_owned() + &limit);
     program
 }
 

@@ -8,6 +8,7 @@ use ring::signature::{
 };
 use serde_json::json;
 
+use crate::support::private_file;
 use crate::support::verifier::{CLIENT, Fate, Knows, Verifier};
 use crate::support::world::{Ran, World};
 
@@ -75,11 +76,10 @@ impl Place {
     fn describe(&self, client: &str, flows: &str, rotation: &str) {
         let issuer = &self.server.issuer;
         let folder = self.world.home().providers();
-        std::fs::create_dir_all(&folder).unwrap();
         let text = format!(
             "schema = 1\nname = \"signed\"\ntitle = \"Signed\"\n{flows}\n[discovery]\nurl = \"{issuer}/.well-known/oauth-authorization-server\"\nissuer = \"{issuer}\"\n[client]\n{client}\n[token]\nurl = \"{issuer}/token\"\n[refresh]\nrotation = \"{rotation}\"\n[revoke]\nurl = \"{issuer}/revoke\"\n[api]\nbase_url = \"{issuer}\"\n"
         );
-        std::fs::write(folder.join("signed.toml"), text).unwrap();
+        private_file(&folder.join("signed.toml"), text);
     }
 
     fn file(&self, name: &str, text: &str) -> String {

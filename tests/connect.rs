@@ -7,7 +7,7 @@ use keyfob::sandbox::{Endpoint, Fault};
 use crate::support::browser::Behaviour;
 use crate::support::shelf::Trouble;
 use crate::support::signals::AtOnce;
-use crate::support::{Shop, World, parameters};
+use crate::support::{Shop, World, parameters, private_file};
 
 #[test]
 fn the_first_connect_remembers_everything_for_the_next_ones() {
@@ -398,8 +398,7 @@ fn a_flag_stands_before_the_environment_and_that_before_the_profile() {
 fn the_store_is_the_one_that_was_chosen_and_stays_it() {
     let mut shop = Shop::of("inkress");
     let folder = shop.world.home().configuration;
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("config.toml"), "store = \"file\"\n").unwrap();
+    private_file(&folder.join("config.toml"), "store = \"file\"\n");
     shop.connect().ok();
     assert_eq!(shop.world.status("shop")["store"], "file");
     // What the environment says later is for connections to come.

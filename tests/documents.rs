@@ -506,7 +506,7 @@ fn the_units_run_with_the_key_in_their_credentials_alone() {
 fn a_container_gets_an_access_token_and_nothing_that_renews_it() {
     let program = Program::beside("inkress", Behaviour::default());
     let host = Machine::laptop(&program);
-    fs::create_dir(host.file("inside")).unwrap();
+    crate::support::files::private_folder(&host.file("inside"));
     // Acts out `docker`: what it was given is all that the inside sees.
     host.stand_in(
         "docker",

@@ -65,6 +65,32 @@ fn everything_is_private_under_an_umask_that_hides_nothing() {
     }
 }
 
+#[test] // ST5
+fn a_provider_file_made_under_a_careless_umask_is_refused_with_the_command_that_mends_it() {
+    let program = Program::beside("inkress", Behaviour::default());
+    program.import_into(&program.home(), "shop", Life::Ahead);
+    let folder = program.home().join("providers");
+    std::fs::create_dir(&folder).unwrap();
+    let shipped = include_str!("../src/provider/catalogue/inkress.toml");
+    let file = folder.join("inkress.toml");
+    std::fs::write(&file, shipped).unwrap();
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (folder_mode, file_mode) in [(0o775, 0o664), (0o700, 0o664), (0o777, 0o600)] {
+        mode(&folder, folder_mode);
+        mode(&file, file_mode);
+        let refused = program.run("call shop GET /orders");
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(6), "{said}");
+        assert!(said.contains("others may write to it"), "{said}");
+        let command = said.lines().find(|line| line.contains("chmod")).expect(&said);
+        assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
+        let called = program.run("call shop GET /orders");
+        assert!(called.status.success(), "{}", text(&called.stderr));
+    }
+}
+
 #[test] // ST5, ST6, A20
 fn a_link_planted_in_the_place_of_any_file_leaves_its_victim_alone() {
     let program = Program::beside("inkress", Behaviour::default());

@@ -8,7 +8,7 @@ use crate::support::browser::Behaviour;
 use crate::support::site::{Said, Site};
 use crate::support::verifier::{CLIENT, Came, Verifier};
 use crate::support::world::{Ran, World};
-use crate::support::{Shop, parameters};
+use crate::support::{Shop, parameters, private_file};
 
 /// Tokens of the client's own are asked for anew.
 const REISSUES: &str = "[refresh]\nrotation = \"reissue\"";
@@ -28,11 +28,10 @@ impl Signed {
         server.gives_also(json!({"issued_token_type": ACCESS_TOKEN}));
         let issuer = &server.issuer;
         let folder = world.home().providers();
-        std::fs::create_dir_all(&folder).unwrap();
         let text = format!(
             "schema = 1\nname = \"signed\"\ntitle = \"Signed\"\nflows = [\"{flow}\"]\n[client]\nauth = \"private_key_jwt\"\nsecret = \"none\"\nassertion_audience = \"issuer\"\n[discovery]\nurl = \"{issuer}/.well-known/oauth-authorization-server\"\nissuer = \"{issuer}\"\n[token]\nurl = \"{issuer}/token\"\nparams = {{ audience = \"of-the-file\", tenant = \"x\" }}\n[api]\nbase_url = \"{issuer}\"\n{more}\n"
         );
-        std::fs::write(folder.join("signed.toml"), text).unwrap();
+        private_file(&folder.join("signed.toml"), text);
         let key = world.own_file("key", P256).display().to_string();
         Self { world, server, key }
     }

@@ -3,7 +3,7 @@
 use keyfob::sandbox::Endpoint;
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Shop};
+use crate::support::{Ran, Shop, private_file};
 
 const INKRESS: &str = include_str!("../src/provider/catalogue/inkress.toml");
 
@@ -11,10 +11,9 @@ const INKRESS: &str = include_str!("../src/provider/catalogue/inkress.toml");
 fn shop() -> Shop {
     let shop = Shop::of("inkress");
     let folder = shop.world.home().providers();
-    std::fs::create_dir_all(&folder).unwrap();
     let file = INKRESS.replace("[api]\n", "[api]\nhosts = [\"https://second.example:8443\"]\n");
     assert_ne!(file, INKRESS);
-    std::fs::write(folder.join("inkress.toml"), file).unwrap();
+    private_file(&folder.join("inkress.toml"), file);
     shop.and_connected()
 }
 
@@ -158,7 +157,7 @@ fn git_is_told_to_stop_whatever_fails_and_other_hosts_stay_its_own_affair() {
     assert_eq!(ask(&shop, "git shop get", &long).exits(2).stdout, "quit=1\n");
     end(&shop);
     ask(&shop, "git shop get", question).ok().without_product();
-    std::fs::write(shop.world.home().configuration.join("config.toml"), "nonsense = 1").unwrap();
+    private_file(&shop.world.home().configuration.join("config.toml"), "nonsense = 1");
     stops(&shop, "git shop get", 3);
     ask(&shop, "git shop erase", question).exits(3).without_product();
 }
@@ -513,11 +512,10 @@ fn a_scheme_of_the_vendor_s_own_is_kept() {
 fn a_vendor_that_takes_the_token_in_the_query_alone_has_no_headers_to_give() {
     let shop = Shop::of("merchantos");
     let folder = shop.world.home().providers();
-    std::fs::create_dir_all(&folder).unwrap();
     let file = include_str!("../src/provider/catalogue/merchantos.toml");
     let query = file.replace("place = \"{token_in}\"", "place = \"query\"");
     assert_ne!(query, file);
-    std::fs::write(folder.join("merchantos.toml"), query).unwrap();
+    private_file(&folder.join("merchantos.toml"), query);
     shop.connect_with(&["--scope", "employee:all", "--set", "account_id=12345"]).ok();
     for line in ["helper mcp shop", "header shop"] {
         shop.line(line).exits(2).without_product().says("keyfob call");

@@ -3,8 +3,8 @@
 use keyfob::sandbox::Fault;
 use serde_json::Value;
 
-use crate::support::Shop;
 use crate::support::shelf::Trouble;
+use crate::support::{Shop, private_file};
 
 #[track_caller]
 fn keys(value: &Value) -> Vec<&str> {
@@ -152,8 +152,8 @@ fn of_several_profiles_each_is_on_stdout_and_the_first_failure_is_the_document_o
     assert_eq!(ran.json()["profiles"][0]["error"], ran.failure());
     assert_eq!(ran.json()["profiles"][1]["outcome"], "refreshed");
     let profiles = shop.world.home().configuration.join("profiles");
-    std::fs::write(profiles.join("worse.toml"), "what = is this").unwrap();
-    std::fs::write(profiles.join("worse.record.json"), "what is this").unwrap();
+    private_file(&profiles.join("worse.toml"), "what = is this");
+    private_file(&profiles.join("worse.record.json"), "what is this");
     for command in ["refresh", "revoke"] {
         let ran = shop.line(&format!("{command} --all --json")).exits(3);
         let (document, failure) = (ran.json(), ran.failure());

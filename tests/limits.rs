@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use keyfob::sandbox::{Endpoint, Fault, Seen};
 
 use crate::batch::{answers, reads};
-use crate::support::Shop;
+use crate::support::{Shop, private_file};
 
 fn busy(status: u16, headers: &[(&str, &str)]) -> Fault {
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -175,8 +175,7 @@ fn nobody_is_sent_to_the_browser_in_vain_where_the_token_limit_is_used_up() {
 fn a_code_is_exchanged_where_the_limits_cannot_be_counted() {
     let shop = slow_to_connect();
     let folder = shop.world.home().limits();
-    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
-    std::fs::write(&folder, "in the way").unwrap();
+    private_file(&folder, "in the way");
     let ran = shop.connect().ok().says("are kept by this command alone");
     assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
     assert_eq!(shop.world.state("shop"), "ready");

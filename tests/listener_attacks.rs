@@ -55,7 +55,7 @@ fn a_thousand_junk_and_slow_connections_do_not_keep_a_connection_from_being_made
             .collect()
     }
     let (mut world, server) = (World::new(), Scripted::honest());
-    world.browser(Behaviour::Stray(junk));
+    world.browser(Behaviour::stray(junk));
     connect(&world, &server, "http://127.0.0.1/cb").ok();
     let answers = world.browser.stray_answers();
     assert_eq!(answers.len(), 700);

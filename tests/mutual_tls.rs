@@ -3,6 +3,7 @@
 use keyfob::sandbox::Behaviour;
 
 use crate::support::certified::{Authority, Certified};
+use crate::support::private_file;
 use crate::support::program::{Program, text};
 use crate::support::world::{Ran, World};
 
@@ -31,9 +32,8 @@ impl Place {
 
     fn describe(&self, client: &str) {
         let folder = self.world.home().providers();
-        std::fs::create_dir_all(&folder).unwrap();
         let text = provider(client, &self.server.origin, &self.api.origin);
-        std::fs::write(folder.join("certified.toml"), text).unwrap();
+        private_file(&folder.join("certified.toml"), text);
     }
 
     fn file(&self, name: &str, text: &str) -> String {

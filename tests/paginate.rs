@@ -280,6 +280,9 @@ fn every_page_is_waited_for_and_sent_again_as_a_call_is() {
     ]);
     let ran = shop.line("call shop /numbered --paginate").ok();
     assert_eq!((ran.stdout.as_str(), shop.calls()), ("[1]\n[2]\n", 7));
+    let slept = shop.world.clock.slept();
+    assert_eq!(slept.len(), 4, "{slept:?}");
+    assert!(slept[..2].iter().all(|it| it.as_secs() >= 7), "as long as it was told to: {slept:?}");
 }
 
 #[test] // RR25
@@ -339,7 +342,7 @@ fn pages_that_do_not_say_where_they_go_on_are_an_error_and_not_an_end() {
     }
 }
 
-#[test] // RR22
+#[test]
 fn a_page_that_is_too_large_is_not_read() {
     let shop = Shop::connected("standard");
     let ran = shop.line("call shop /download bytes==1073741824 --paginate").exits(9);
@@ -388,6 +391,13 @@ mod signals {
         kill_process(Pid::from_child(child), Signal::INT).unwrap();
     }
 
+    #[cfg(target_os = "linux")]
+    fn has_thread(process: u32, name: &str) -> bool {
+        let mut threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+        let named = |path: std::path::PathBuf| std::fs::read_to_string(path.join("comm"));
+        threads.any(|thread| named(thread.unwrap().path()).is_ok_and(|it| it.trim() == name))
+    }
+
     #[test]
     fn ctrl_c_in_the_middle_leaves_whole_pages_and_says_how_to_go_on() {
         let program = connected(vec![
@@ -432,6 +442,8 @@ mod signals {
         let words = ["call", "shop", "/orders", "--jq", "last(repeat(1))"];
         let child = program.command(words).spawn().unwrap();
         until("the answer is asked for", || program.sandbox.counts(Endpoint::Api) == 1);
+        #[cfg(target_os = "linux")]
+        until("the expression is at work", || has_thread(child.id(), "jq"));
         interrupt(&child);
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(130), 0));

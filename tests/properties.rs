@@ -251,11 +251,12 @@ proptest! {
     fn an_answer_comes_back_from_its_journal(
         answer in vec(any::<u8>(), 0..5000), profile in any_text(), generation in any::<u64>()
     ) {
-        let folder = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("journal");
         let key = Key::random(&SystemRandom);
-        let mut journal = Journal::claim(folder.path(), &profile, generation).unwrap().unwrap().fill().unwrap();
+        let mut journal = Journal::claim(&folder, &profile, generation).unwrap().unwrap().fill().unwrap();
         journal.record(&key, &SystemRandom, &answer).unwrap();
-        let found = Journal::recover(folder.path(), &profile, generation, &key).unwrap();
+        let found = Journal::recover(&folder, &profile, generation, &key).unwrap();
         prop_assert_eq!(found, Recovered::Answer(answer.into()));
     }
 

@@ -7,7 +7,7 @@ use crate::support::browser::Behaviour;
 use crate::support::shelf::Trouble;
 use crate::support::site::{Said, Site};
 use crate::support::world::{Ran, World};
-use crate::support::{Shop, free_port, parameters};
+use crate::support::{Shop, free_port, parameters, private_file};
 
 /// `connect shop` at the sandbox, with a client of its own.
 pub fn register(shop: &Shop, more: &[&str]) -> Ran {
@@ -115,9 +115,8 @@ fn parallel_processes_register_one_client() {
     let program = Program::beside("standard", Vendor::default());
     let how = program.sandbox.how_to_connect();
     let folder = keyfob::system::Home::under(&program.home()).providers();
-    std::fs::create_dir_all(&folder).unwrap();
     let standard = include_str!("../src/sandbox/vendors/standard_provider.toml");
-    std::fs::write(folder.join("standard.toml"), standard).unwrap();
+    private_file(&folder.join("standard.toml"), standard);
     let host = how.settings.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
     let words = ["connect", "shop", "--provider", "standard", "--set", &host, "--register"];
     let words = words.into_iter().chain(["--timeout", "1ms", "--no-browser"]);
@@ -287,11 +286,10 @@ fn a_server_that_does_not_allow_a_change_still_knows_the_client() {
 fn an_issuer_elsewhere_sends_no_registration_into_this_machine() {
     let shop = Shop::of("standard");
     let folder = shop.world.home().providers();
-    std::fs::create_dir_all(&folder).unwrap();
     let standard = include_str!("../src/sandbox/vendors/standard_provider.toml");
     let far = "issuer = \"https://1.1.1.1\"\nnames_endpoints = true";
     let text = standard.replace("issuer = \"{host}\"", far);
-    std::fs::write(folder.join("standard.toml"), text).unwrap();
+    private_file(&folder.join("standard.toml"), text);
     register(&shop, &[]).exits(3).says("leads into this machine");
     assert_eq!(shop.sandbox.counts(Endpoint::Registration), 0);
 }
@@ -313,7 +311,9 @@ fn answered(says: impl Fn(&str) -> Said + Send + 'static) -> (World, Site, Ran) 
 
 #[test] // EX7
 fn what_the_server_registered_is_what_is_used() {
-    let (world, _, ran) = answered(|_| {
+    let theirs = format!("http://127.0.0.1:{}/theirs", free_port());
+    let registered = theirs.clone();
+    let (world, _, ran) = answered(move |_| {
         Said::json(
             201,
             &json!({
@@ -322,14 +322,14 @@ fn what_the_server_registered_is_what_is_used() {
                 "client_secret_expires_at": 0,
                 "token_endpoint_auth_method": "none",
                 "scope": "a",
-                "redirect_uris": ["http://127.0.0.1:29999/theirs"],
+                "redirect_uris": [registered],
             }),
         )
     });
     ran.exits(4).says("does not cover b");
     let sent = parameters(&world.browser.opened()[0]);
     assert_eq!((&*sent["client_id"], &*sent["scope"]), ("c1", "a"));
-    assert_eq!(sent["redirect_uri"], "http://127.0.0.1:29999/theirs");
+    assert_eq!(sent["redirect_uri"], theirs);
     let shown = world.line("profile show x --json").ok().json();
     assert_eq!(shown["registered"]["authentication"], "id");
     assert!(!world.shelf.entry("x").unwrap().contains("never used"));

@@ -273,7 +273,7 @@ fn nothing_is_changed_at_the_server_that_cannot_be_kept_here() {
 #[test] // EX7, A16
 fn a_key_that_is_kept_for_another_endpoint_does_not_come_along() {
     let shop = Shop::of("standard");
-    std::fs::create_dir_all(shop.world.home().locks()).unwrap();
+    crate::support::files::private_folder(&shop.world.home().locks());
     let elsewhere = json!({
         "version": 1,
         "generation": 0,

@@ -7,8 +7,9 @@ use keyfob::store::journal::{Journal, Recovered};
 use keyfob::store::key::Key;
 use serde_json::json;
 
-use crate::support::Shop;
-use crate::support::shelf::Trouble;
+use crate::support::scripted::{Answer, Scripted, honest, value};
+use crate::support::shelf::{Shelf, Trouble};
+use crate::support::{Shop, World};
 
 fn status(status: u16, body: &str) -> Fault {
     Fault::Status { status, headers: Vec::new(), body: body.into() }
@@ -187,7 +188,39 @@ fn a_connection_that_moves_to_another_store_leaves_nothing_in_the_old_one() {
     assert_eq!(shop.sandbox.spent_tokens_seen(), 0);
 }
 
-#[test] // ST13, RF8
+#[test] // RF8
+fn an_invalid_grant_for_a_connection_that_has_moved_meanwhile_ends_nothing() {
+    let world = World::new();
+    let shelf = world.shelf.clone();
+    let server = Scripted::start(move |asked, origin| {
+        if value(&asked.form, "grant_type") != Some("refresh_token") {
+            return honest(asked, origin);
+        }
+        // Somebody who goes on without the lock has spent the token first, and stores what came.
+        let mut winner = entry_of(&shelf);
+        winner["generation"] = (winner["generation"].as_u64().unwrap() + 1).into();
+        winner["tokens"]["access_expires_at"] = "2026-06-01T11:00:00Z".into();
+        winner["tokens"]["access_token"] = "access.of-the-winner".into();
+        winner["tokens"]["refresh_token"] = "refresh.of-the-winner".into();
+        shelf.put("shop", &winner.to_string());
+        Answer::json(400, &json!({"error": "invalid_grant"}))
+    });
+    let file = world.own_file("plain.toml", server.provider("", ""));
+    *world.stdin.borrow_mut() = b"s3cret".to_vec();
+    let words = ["connect", "shop", "--provider", file.to_str().unwrap(), "--client-id", "me"];
+    world.run(words.into_iter().chain(["--client-secret-file", "-"])).ok();
+    world.pass(7200);
+    assert_eq!(world.line("token shop").ok().stdout, "access.of-the-winner\n");
+    let kept = entry_of(&world.shelf);
+    assert_eq!(kept["tokens"]["refresh_token"], "refresh.of-the-winner");
+    assert_eq!(world.state("shop"), "ready");
+}
+
+fn entry_of(shelf: &Shelf) -> serde_json::Value {
+    serde_json::from_str(&shelf.entry("shop").unwrap()).unwrap()
+}
+
+#[test] // ST13
 fn importing_a_token_again_that_was_rolled_since_is_refused_and_changes_nothing() {
     let shop = Shop::of("inventorum");
     let mut tokens = shop.sandbox.dashboard_tokens(&["orders:read"]);

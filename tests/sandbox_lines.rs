@@ -22,7 +22,7 @@ impl Running {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_keyfob"))
             .args(["sandbox", vendor])
-            .env("KEYFOB_HOME", folder.path())
+            .env("KEYFOB_HOME", folder.path().join("home"))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

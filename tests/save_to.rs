@@ -10,7 +10,7 @@ use keyfob::sandbox::{Behaviour, Endpoint, Fault};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::support::program::{Life, Program, STORE_KEY, text};
-use crate::support::{Shop, until};
+use crate::support::{Shop, private_file, until};
 
 fn connected(behaviour: Behaviour) -> Program {
     let program = Program::beside("inkress", behaviour);
@@ -285,8 +285,7 @@ fn the_flag_stands_before_the_variable_the_profile_and_the_configuration() {
     let say =
         |name: &str| format!("cat >/dev/null; test $KEYFOB_SAVE = probe || echo {name} >> by");
     let by = || fs::read_to_string(own(&program, "by")).unwrap_or_default().replace('\n', " ");
-    fs::write(program.home().join("config.toml"), format!("save_to = '{}'\n", say("file")))
-        .unwrap();
+    private_file(&program.home().join("config.toml"), format!("save_to = '{}'\n", say("file")));
     exits(&run(&program, &["refresh", "shop"], &[]), 0);
     let set = format!("save_to={}", say("profile"));
     exits(&run(&program, &["profile", "set", "shop", &set], &[]), 0);

@@ -1,7 +1,7 @@
 //! `status`: what is known without network, keychain or refresh.
 
 use crate::support::shelf::Trouble;
-use crate::support::{Shop, World};
+use crate::support::{Shop, World, private_file};
 
 #[test]
 fn the_table_shows_every_profile_and_the_states_follow_the_clock() {
@@ -58,7 +58,7 @@ fn check_exits_4_when_one_needs_a_person_or_soon_will() {
 fn a_profile_that_cannot_be_read_stops_no_other() {
     let shop = Shop::connected("inkress");
     let folder = shop.world.home().configuration.join("profiles");
-    std::fs::write(folder.join("broken.toml"), "provider = \n").unwrap();
+    private_file(&folder.join("broken.toml"), "provider = \n");
     let ran = shop.line("status").exits(3).says("broken.toml:1").says("rm ");
     assert!(ran.stdout.contains("shop"), "{}", ran.stdout);
     shop.line("status shop").ok();
@@ -70,12 +70,12 @@ fn a_profile_that_cannot_be_read_stops_no_other() {
     shop.line("refresh --all").ok();
     // A damaged record says nothing, and is written anew.
     let record = folder.join("shop.record.json");
-    std::fs::write(&record, "{").unwrap();
+    private_file(&record, "{");
     assert_eq!(shop.world.state("shop"), "never-connected");
     let ran = shop.line("refresh --all").ok();
     assert!(ran.stdout.starts_with("shop: refreshed"), "{}", ran.stdout);
     assert_eq!(shop.world.state("shop"), "ready");
-    std::fs::write(&record, "{").unwrap();
+    private_file(&record, "{");
     shop.line("revoke --all").ok();
     assert_eq!(shop.sandbox.grants_alive(), 0);
 }

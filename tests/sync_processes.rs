@@ -1,47 +1,38 @@
 //! `sync` as a real program: killed, interrupted, its reader gone, two at once.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, ChildStdout};
 use std::time::Duration;
 
-use keyfob::sandbox::{Endpoint, Fault, Options, Sandbox};
+use keyfob::sandbox::{Endpoint, Fault, Gate, Options, Sandbox};
 use keyfob::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::program::{Life, Program, text};
-use crate::support::until;
+use crate::support::{private_file, until};
 
 const STANDARD: &str = include_str!("../src/sandbox/vendors/standard_provider.toml");
 
-/// A plain server whose list of 25 records comes in three pages; the last one comes that late.
-fn program(last_page: Duration) -> Program {
+/// A plain server whose list of 25 records comes in three pages; the last one comes when the gate
+/// is opened.
+fn program(last_page: &Gate) -> Program {
     let client_secret = Some(Secret::new("a-secret-of-the-test"));
     let sandbox = Sandbox::start("standard", Options { client_secret, ..Options::default() });
     let program = Program { folder: tempfile::tempdir().unwrap(), sandbox: sandbox.unwrap() };
     let providers = program.home().join("providers");
-    private_folder(&program.home());
-    private_folder(&providers);
     let file = format!(
         "{STANDARD}\n[api.sync]\nparameter = 'updated_since'\n[api.pages]\nstyle = 'link_header'\n"
     );
-    std::fs::write(providers.join("standard.toml"), file).unwrap();
+    private_file(&providers.join("standard.toml"), file);
     program.import_into(&program.home(), "shop", Life::Ahead);
-    late(&program, last_page);
+    hold(&program, last_page);
     program
 }
 
-fn private_folder(path: &Path) {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).unwrap();
-}
-
-fn late(program: &Program, last_page: Duration) {
+fn hold(program: &Program, last_page: &Gate) {
     let fine = || Fault::Slow(Duration::ZERO);
-    program.sandbox.next_api_answers(vec![fine(), fine(), Fault::Slow(last_page)]);
+    program.sandbox.next_api_answers(vec![fine(), fine(), Fault::Held(last_page.clone())]);
 }
-
-const NEVER: Duration = Duration::from_secs(120);
 
 /// A run that has printed the first two pages and waits for the third.
 fn halfway(program: &Program) -> (Child, BufReader<ChildStdout>) {
@@ -68,13 +59,14 @@ fn next(program: &Program) -> usize {
 
 #[test]
 fn a_run_that_is_killed_or_interrupted_is_repeated_by_the_next() {
-    let program = program(NEVER);
+    let never = Gate::default();
+    let program = program(&never);
     for signal in [Signal::KILL, Signal::INT, Signal::TERM] {
         let (mut child, _lines) = halfway(&program);
         kill(&child, signal);
         let status = child.wait().unwrap();
         assert_eq!(status.code(), (signal != Signal::KILL).then_some(130), "{signal:?}");
-        late(&program, NEVER);
+        hold(&program, &never);
     }
     let (mut child, _lines) = halfway(&program);
     kill(&child, Signal::KILL);
@@ -85,9 +77,11 @@ fn a_run_that_is_killed_or_interrupted_is_repeated_by_the_next() {
 
 #[test]
 fn a_reader_who_leaves_early_is_no_failure_and_moves_nothing() {
-    let program = program(Duration::from_millis(50));
+    let gate = Gate::default();
+    let program = program(&gate);
     let (child, lines) = halfway(&program);
     drop(lines);
+    gate.open();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stderr).contains("nobody reads on"), "{}", text(&output.stderr));
@@ -96,7 +90,7 @@ fn a_reader_who_leaves_early_is_no_failure_and_moves_nothing() {
 
 #[test]
 fn of_two_at_once_the_second_says_who_is_at_it() {
-    let program = program(NEVER);
+    let program = program(&Gate::default());
     let (mut child, _lines) = halfway(&program);
     let second = program.run("sync shop /items");
     assert_eq!((second.status.code(), second.stdout.len()), (Some(6), 0));

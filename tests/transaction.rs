@@ -8,18 +8,16 @@ use keyfob::system::Home;
 
 use crate::support::browser;
 use crate::support::program::{Program, text};
-use crate::support::{Shop, parameters, until};
+use crate::support::{Shop, parameters, private_file, until};
 
 #[test] // TQ9, A1
 fn a_code_goes_to_the_endpoint_that_stood_there_when_the_browser_opened() {
     let program = Program::beside("standard", Behaviour::default());
     let evil = Sandbox::start("standard", Options::default()).unwrap();
     let folder = Home::under(&program.home()).providers();
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::set_permissions(program.home(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let file = folder.join("standard.toml");
     let honest = include_str!("../src/sandbox/vendors/standard_provider.toml");
-    std::fs::write(&file, honest).unwrap();
+    private_file(&file, honest);
     let seen = program.folder.path().join("seen");
     let browser = program.folder.path().join("browser");
     let script =
@@ -57,7 +55,7 @@ fn a_code_goes_to_the_endpoint_that_stood_there_when_the_browser_opened() {
 #[test] // A17, A2
 fn a_code_of_somebody_else_is_not_exchanged_and_the_own_one_is() {
     let mut shop = Shop::of("inkress");
-    shop.world.browser(browser::Behaviour::Stray(|url| {
+    shop.world.browser(browser::Behaviour::stray(|url| {
         let redirect = parameters(url.as_str())["redirect_uri"].clone();
         ["", "&state=", "&state=of-another-login", "&state=x&state=y"]
             .map(|state| format!("{redirect}?code=inkc_injected{state}"))

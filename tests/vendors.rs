@@ -299,14 +299,6 @@ fn inventorum_s_nested_error_is_read_and_its_words_are_quoted() {
 }
 
 #[test]
-fn merchantos_may_drop_the_state_but_not_change_it() {
-    let shop = Shop::of("merchantos");
-    shop.connect_with(&["--scope", "employee:all", "--set", "account_id=12345"]).ok();
-    let opened = shop.world.browser.opened().remove(0);
-    assert!(!parameters(&opened)["state"].is_empty());
-}
-
-#[test]
 fn a_plain_server_by_the_book_works_from_a_user_s_own_provider_file() {
     let shop = Shop::connected("standard");
     shop.line("call shop GET /items").ok();

@@ -1,7 +1,7 @@
 //! `webhook verify`, `sign` and `send`: over the raw bytes, by the provider file, with the secret of the profile.
 
 use crate::support::receiver::Program;
-use crate::support::{Ran, Shop, World};
+use crate::support::{Ran, Shop, World, private_file};
 
 /// A secret that must never be seen.
 const SECRET: &str = "whsec_MARKEDmarkedMARKEDmarked00";
@@ -14,8 +14,7 @@ fn world() -> World {
 fn world_of(provider: &str) -> World {
     let mut world = World::new();
     let profiles = world.home().configuration.join("profiles");
-    std::fs::create_dir_all(&profiles).unwrap();
-    std::fs::write(profiles.join("shop.toml"), format!("provider = \"{provider}\"\n")).unwrap();
+    private_file(&profiles.join("shop.toml"), format!("provider = \"{provider}\"\n"));
     world.set("KEYFOB_WEBHOOK_SECRET", SECRET);
     world
 }
@@ -24,11 +23,10 @@ fn world_of(provider: &str) -> World {
 fn world_with(table: &str) -> World {
     let world = world_of("own");
     let folder = world.home().providers();
-    std::fs::create_dir_all(&folder).unwrap();
     let text = format!(
         "schema = 1\nname = \"own\"\nflows = [\"import\"]\n[token]\nurl = \"https://x.example/t\"\n[api]\nbase_url = \"https://x.example\"\n[webhook]\n{table}"
     );
-    std::fs::write(folder.join("own.toml"), text).unwrap();
+    private_file(&folder.join("own.toml"), text);
     world
 }
 

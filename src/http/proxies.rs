@@ -55,7 +55,8 @@ impl Proxies {
                 let proxies = Matcher::builder().all(https.expose().to_owned());
                 Some(proxies.no(self.except.clone()).build())
             }
-            None => self.system.then(Matcher::from_system),
+            None if self.system => of_the_system(),
+            None => None,
         }
     }
 
@@ -68,6 +69,11 @@ impl Proxies {
                 .into(),
         })
     }
+}
+
+/// What is set for the whole machine; elsewhere there are variables alone, and those were read.
+fn of_the_system() -> Option<Matcher> {
+    cfg!(any(target_os = "macos", windows)).then(Matcher::from_system)
 }
 
 fn is_usable(proxy: &Secret) -> bool {

@@ -29,6 +29,9 @@ use crate::random::{Random, token_256};
 /// an earlier answer, and a sealed copy of that is longer by half.
 pub const LONGEST_FILE: u64 = 16 << 20;
 
+/// Why a file or folder is refused that somebody else could change.
+pub const OTHERS_MAY_WRITE: &str = "others may write to it";
+
 /// A folder that was checked and is held open.
 #[derive(Debug)]
 pub struct Folder {

@@ -122,7 +122,39 @@ fn state_folder() -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    /// One entry of the keychain, one lock: a terminal and cron know different homes and folders.
+    #[cfg(unix)]
     #[test] // RF6
+    #[expect(clippy::disallowed_methods, reason = "a copy of this test gets another environment")]
+    fn the_default_home_has_one_place_for_locks_whatever_home_and_xdg_say() {
+        let elsewhere = |folder: &str| {
+            let variable = ("XDG_CONFIG_HOME".to_owned(), folder.to_owned());
+            Home::find(&Environment::new([variable])).unwrap()
+        };
+        let (one, two) = (elsewhere("/one"), elsewhere("/two"));
+        assert_ne!(one.configuration, two.configuration);
+        assert_eq!((&one.state, &one.identity), (&two.state, &two.identity));
+        const EXPECTED: &str = "KEYFOB_TEST_STATE_FOLDER";
+        if let Some(expected) = std::env::var_os(EXPECTED) {
+            assert_eq!(one.state, PathBuf::from(expected));
+            return;
+        }
+        let name = concat!(
+            module_path!(),
+            "::the_default_home_has_one_place_for_locks_whatever_home_and_xdg_say"
+        );
+        let name = name.split_once("::").unwrap().1;
+        let mut copy = std::process::Command::new(std::env::current_exe().unwrap());
+        copy.args(["--exact", name]).env(EXPECTED, &one.state);
+        for variable in ["HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
+            copy.env(variable, "/another");
+        }
+        let output = copy.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
     fn two_homes_have_two_identities_and_two_spellings_of_one_have_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let one = Home::under(&folder.path().join("one"));

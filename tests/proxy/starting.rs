@@ -1,6 +1,7 @@
 //! What is checked before anybody can knock, and what is told.
 
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use keyfob::sandbox::Behaviour;
@@ -77,32 +78,39 @@ fn json_gives_one_document_and_no_line_besides() {
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
 }
 
+/// The secret that a log shows as a product: in a document, or on the line after the address.
+fn secret_in(log: &str) -> Option<String> {
+    let mut lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let document = log.find('{').map(|start| &log[start..=log.rfind('}').unwrap_or(start)]);
+    match document.and_then(|it| serde_json::from_str::<Value>(it).ok()) {
+        Some(document) => Some(document["secret"].as_str()?.to_owned()),
+        None => {
+            lines.find(|line| line.starts_with("http://127.0.0.1:"))?;
+            lines.find(|line| !line.starts_with("::")).map(|line| line.trim_end().to_owned())
+        }
+    }
+}
+
 #[test] // AT-16d
 fn on_a_runner_the_log_hides_the_secret_before_it_is_printed() {
     let behind = Behind::new(upstream());
     for words in [&["proxy", "shop"][..], &["proxy", "shop", "--json"]] {
+        // Both streams go into one file, so that it shows what came first.
+        let log = behind.program.folder.path().join("log");
+        let _ = std::fs::remove_file(&log);
+        let stream = || File::options().create(true).append(true).open(&log).unwrap();
         let mut command = behind.program.command(words.iter().copied());
-        let mut child = command.env("GITHUB_ACTIONS", "true").spawn().unwrap();
-        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
-        let mut product = String::new();
-        let is_whole = |product: &str| match product.starts_with('{') {
-            true => product.contains('}'),
-            false => product.lines().count() == 2,
-        };
-        while !is_whole(&product) {
-            assert!(stdout.read_line(&mut product).unwrap() > 0, "{product}");
-        }
+        command.env("GITHUB_ACTIONS", "true").stdout(stream()).stderr(stream());
+        let mut child = command.spawn().unwrap();
+        let said = || std::fs::read_to_string(&log).unwrap();
+        let printed = || secret_in(&said());
+        until("the secret is printed", || printed().is_some());
         let process = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(process, Signal::TERM).unwrap();
-        let mut said = String::new();
-        stderr.read_to_string(&mut said).unwrap();
-        let secret = match serde_json::from_str::<Value>(&product) {
-            Ok(document) => document["secret"].as_str().unwrap().to_owned(),
-            Err(_) => product.lines().nth(1).unwrap().to_owned(),
-        };
-        assert!(said.contains(&format!("::add-mask::{secret}\n")), "{said}");
         assert_eq!(child.wait().unwrap().code(), Some(0));
+        let (said, secret) = (said(), printed().unwrap());
+        let mask = said.find(&format!("::add-mask::{secret}\n")).expect(&said);
+        assert_eq!(said.find(&secret), Some(mask + "::add-mask::".len()), "{said}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! An API that does what a test says, byte by byte.
 
-use std::io::{Read, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -159,6 +159,14 @@ pub fn read_head_of(stream: &mut impl Read) -> Option<String> {
         }
     }
     Some(String::from_utf8(head).unwrap())
+}
+
+/// Whether a read that gave this met the end of the connection, and not the end of our patience.
+pub fn is_closed(read: &io::Result<usize>) -> bool {
+    match read {
+        Ok(count) => *count == 0,
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
 }
 
 /// An answer of 200 with this body.

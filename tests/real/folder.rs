@@ -35,14 +35,7 @@ impl Folder {
 
     /// A command that sees nothing of the session that runs the tests, save where programs are.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.path())
-            .env("LANG", "C.UTF-8")
-            .stdin(Stdio::null());
-        command
+        command_at_home(self.path(), program)
     }
 
     /// keyfob with its home here and the file store.
@@ -79,6 +72,18 @@ impl Folder {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// A command whose environment is nothing but this home, and where programs are.
+pub fn command_at_home(home: &Path, program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .stdin(Stdio::null());
+    command
 }
 
 /// A command that has ended.

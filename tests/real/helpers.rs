@@ -13,7 +13,8 @@ use keyfob::sandbox::{Endpoint, Options, Sandbox};
 use keyfob::system::Home;
 use serde_json::json;
 
-use super::folder::{Folder, KEYFOB, Ran};
+use super::files::private_file;
+use super::folder::{Folder, KEYFOB, Ran, command_at_home};
 use super::guarded::{Asked, Guarded, Page, Serve, pages};
 
 const INKRESS: &str = include_str!("../../src/provider/catalogue/inkress.toml");
@@ -30,9 +31,8 @@ impl Shop {
         let sandbox = Sandbox::start("inkress", Options::default()).unwrap();
         let shop = Self { folder, sandbox };
         let providers = shop.providers();
-        std::fs::create_dir_all(&providers).unwrap();
         let file = INKRESS.replace("[api]\n", &format!("[api]\nhosts = [\"{origin}\"]\n"));
-        std::fs::write(providers.join("inkress.toml"), file).unwrap();
+        private_file(&providers.join("inkress.toml"), file);
         let client = shop.sandbox.client();
         let mut tokens = shop.sandbox.dashboard_tokens(&["orders:read", "offline_access"]);
         tokens["client_secret"] = client.client_secret.unwrap().expose().into();
@@ -113,7 +113,7 @@ fn repository(folder: &Folder) -> Serve {
 /// Runs `git http-backend`, a CGI program, for one request.
 fn http_backend(root: &Path, asked: &Asked) -> Option<Page> {
     let header = |name: &str| asked.headers.get(name).map_or("", String::as_str);
-    let mut backend = Command::new("git")
+    let mut backend = command_at_home(root, "git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", root)
         .env("GIT_HTTP_EXPORT_ALL", "1")

@@ -16,6 +16,8 @@ mod certificates;
 mod certified_server;
 mod device;
 mod documents;
+#[path = "../support/files.rs"]
+mod files;
 mod folder;
 mod guarded;
 mod helpers;
@@ -25,6 +27,9 @@ mod keyring;
 mod killed;
 mod loopback;
 mod openid;
+#[path = "../support/ports.rs"]
+#[expect(dead_code, reason = "no port is listened on in this process, where a copy could keep it")]
+mod ports;
 mod proof_of_possession;
 mod proxy;
 mod registering;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::authorization_server::person;
 use super::folder::{Folder, HERE, Ran, require_packages};
 use super::loopback;
+use super::ports::free_port;
 
 const P256: &str = include_str!("../../src/authorization_server/jose/test_keys/p256_sec1.pem");
 
@@ -88,9 +89,9 @@ fn an_api_s_url_is_enough_to_register_connect_call_refresh_and_unregister() {
     files(&folder);
 
     // Another port is registered too, with a token that works once.
-    connect(&folder, &["--port", "28763"]).done();
+    connect(&folder, &["--port", &free_port().to_string()]).done();
     assert_eq!(servers.clients(), (1, 1, 1));
-    connect(&folder, &["--port", "28764"]).done();
+    connect(&folder, &["--port", &free_port().to_string()]).done();
     assert_eq!(servers.clients(), (1, 2, 1));
     files(&folder);
 
@@ -126,7 +127,7 @@ fn a_client_registers_with_the_public_half_of_its_key_and_is_known_by_it() {
     assert_eq!(shown["registered"]["authentication"], "private_key_jwt");
     folder.run(&["refresh", "agent"]).done();
     // The key goes with an update too, and is the one that counts after it.
-    connect(&folder, &["--port", "28765"]).done();
+    connect(&folder, &["--port", &free_port().to_string()]).done();
     assert_eq!(servers.clients(), (1, 1, 1));
     folder.run(&["refresh", "agent"]).done();
     folder.run(&["profile", "remove", "agent", "--unregister", "--yes"]).done();

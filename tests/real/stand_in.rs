@@ -1,12 +1,12 @@
 //! keyfob's own sandbox in this process, with a redirect URI of each test's own.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use keyfob::sandbox::{Endpoint, Sandbox};
 use url::Url;
 
 use super::folder::Folder;
+use super::ports::free_port;
 
 /// Adds `connect shop` with everything that a sandbox wants to know.
 pub fn connect(sandbox: &Sandbox, folder: &Folder, command: &mut Command) {
@@ -42,9 +42,4 @@ pub fn authorization_url(sandbox: &Sandbox, redirect_uri: &str, state: &str) -> 
         ("code_challenge_method", "S256"),
     ];
     Url::parse_with_params(&sandbox.url(Endpoint::Authorization).unwrap(), parameters).unwrap()
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

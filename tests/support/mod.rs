@@ -4,6 +4,7 @@ pub mod browser;
 pub mod certified;
 pub mod clients;
 pub mod clock;
+pub mod files;
 #[cfg(unix)]
 pub mod hostile;
 pub mod person;
@@ -18,9 +19,12 @@ pub mod shop;
 pub mod signals;
 pub mod site;
 pub mod streams;
+#[cfg(target_os = "linux")]
+pub mod tracing;
 pub mod verifier;
 pub mod world;
 
+pub use files::private_file;
 pub use ports::free_port;
 pub use shop::Shop;
 pub use world::{Ran, World};

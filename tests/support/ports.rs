@@ -13,17 +13,29 @@ thread_local! {
     static GIVEN: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A port that nobody else is given: below the ephemeral ones, so that no other socket takes it by chance.
+/// A port that nobody else is given: below the ephemeral ones, so that no other socket takes it by chance,
+/// and below those that keyfob chooses by itself for a client that it registers.
 pub fn free_port() -> u16 {
+    let port = port_to_listen_on();
+    watch(port);
+    port
+}
+
+/// The same for a listener of this process, which is there while commands run.
+pub fn port_to_listen_on() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + (std::process::id() % 100) as u16 * 100;
+    let start = 10_000 + (std::process::id() % 80) as u16 * 100;
     loop {
         let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
         if !is_listened_on(port) {
-            GIVEN.with_borrow_mut(|given| given.push(port));
             return port;
         }
     }
+}
+
+/// Has [`settle`] wait for this port too, since its listener has gone.
+pub fn watch(port: u16) {
+    GIVEN.with_borrow_mut(|given| given.push(port));
 }
 
 /// Waits until nobody listens any more on the ports that this test was given.

@@ -37,12 +37,16 @@ pub enum Trouble {
     Newer,
 }
 
+/// What happens whenever a keychain is asked.
+type Asked = Box<dyn Fn() + Send>;
+
 /// One shelf for all kinds of stores but the sealed file, which is the real one.
 #[derive(Clone)]
 pub struct Shelf {
     entries: MemoryStore,
     trouble: Arc<Mutex<Trouble>>,
     reads: Arc<AtomicU32>,
+    asked: Arc<Mutex<Option<Asked>>>,
     key: Option<String>,
     home: Home,
     random: Arc<dyn Random>,
@@ -55,6 +59,7 @@ impl Shelf {
             entries: MemoryStore::new(),
             trouble: Arc::new(Mutex::new(Trouble::None)),
             reads: Arc::default(),
+            asked: Arc::default(),
             key,
             home,
             random,
@@ -64,6 +69,11 @@ impl Shelf {
     /// Lets it refuse from now on.
     pub fn trouble(&self, trouble: Trouble) {
         *self.trouble.lock().unwrap() = trouble;
+    }
+
+    /// Does this whenever a keychain is asked for anything.
+    pub fn whenever_asked(&self, act: impl Fn() + Send + 'static) {
+        *self.asked.lock().unwrap() = Some(Box::new(act));
     }
 
     /// How often it was read since this was last asked.
@@ -119,6 +129,9 @@ struct Shelved {
 
 impl Shelved {
     fn reachable(&self) -> Result<Trouble, StoreError> {
+        if let Some(act) = &*self.shelf.asked.lock().unwrap() {
+            act();
+        }
         let trouble = *self.shelf.trouble.lock().unwrap();
         match trouble {
             Trouble::Absent => {

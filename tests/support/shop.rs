@@ -5,7 +5,8 @@ use std::sync::Arc;
 use keyfob::sandbox::{Behaviour, Endpoint, HowToConnect, Options, Sandbox, Seen};
 use serde_json::Value;
 
-use super::free_port;
+use super::files::private_file;
+use super::ports::{free_port, port_to_listen_on, watch};
 use super::random::Sequence;
 use super::world::{Ran, World};
 
@@ -32,12 +33,25 @@ impl Shop {
 
     /// A vendor where the documents leave a choice.
     pub fn behaving(vendor: &str, behaviour: Behaviour) -> Self {
-        Self::around(World::new(), vendor, behaviour)
+        Self::at_port(0, vendor, behaviour)
     }
 
-    fn around(world: World, vendor: &str, behaviour: Behaviour) -> Self {
+    /// The world of a connected vendor that has gone: nobody listens where it was, and nobody else
+    /// is given that port.
+    pub fn gone(vendor: &str) -> World {
+        let port = port_to_listen_on();
+        let Self { world, sandbox, .. } =
+            Self::at_port(port, vendor, Behaviour::default()).and_connected();
+        drop(sandbox);
+        watch(port);
+        world
+    }
+
+    fn at_port(port: u16, vendor: &str, behaviour: Behaviour) -> Self {
+        let world = World::new();
         let redirect_uri = format!("http://127.0.0.1:{}/callback/{vendor}", free_port());
         let options = Options {
+            port,
             clock: world.clock.clone(),
             random: Arc::new(Sequence::named("vendor")),
             redirect_uris: vec![redirect_uri.clone()],
@@ -48,8 +62,7 @@ impl Shop {
         let how = sandbox.how_to_connect();
         if vendor == "standard" {
             let folder = world.home().providers();
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(folder.join("standard.toml"), STANDARD).unwrap();
+            private_file(&folder.join("standard.toml"), STANDARD);
         }
         Self { world, sandbox, redirect_uri, how }
     }

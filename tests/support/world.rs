@@ -63,7 +63,7 @@ impl World {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::under(&folder.path().join("home"));
-        let random = Arc::new(Sequence::named("program"));
+        let random = Arc::new(Sequence::of_this_test());
         let shelf = Shelf::new(
             home,
             Some("a store key of forty characters, or so..".into()),

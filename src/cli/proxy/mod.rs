@@ -113,6 +113,17 @@ fn serve(
     run_until_signal(context, proxy, keeper, lines, telling)
 }
 
+/// How serving came to its end.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// After a signal, when the last request had ended or its time was over.
+    Stopped,
+    /// By a second signal, which waits for nobody.
+    CutOff,
+    /// Without a signal.
+    ByItself,
+}
+
 /// Answers requests for tokens: until a signal, and then until the last request has ended or a
 /// second signal comes. Nobody is told of the proxy before a signal is heard.
 fn run_until_signal(
@@ -130,30 +141,36 @@ fn run_until_signal(
         let mut serving = std::pin::pin!(keeper.serve());
         tokio::select! {
             biased;
-            () = &mut serving => return Ok(true),
+            () = &mut serving => return Ok(Ended::ByItself),
             () = first => {}
         }
         // Listened for before anybody can see that the first one was heard: it ends the wait for
         // those who are inside.
         let second = system.interruption.came();
         proxy.stop();
-        system.unless(second, serving).await;
-        Ok(false)
+        match system.unless(second, serving).await {
+            Some(()) => Ok(Ended::Stopped),
+            None => Ok(Ended::CutOff),
+        }
     });
-    let ended_by_itself = match served {
-        Ok(ended_by_itself) => ended_by_itself,
+    let ended = match served {
+        Ok(ended) => ended,
         Err(report) => {
             aside.end();
             return Err(report);
         }
     };
-    if !ended_by_itself {
+    if ended == Ended::CutOff {
+        let cut_off = "a second signal: requests that had not ended are cut off";
+        context.output.note(system, cut_off);
+    }
+    if ended != Ended::ByItself {
         context.output.note(system, "the proxy is closed; its secret opens nothing now");
     }
     aside.end();
-    match ended_by_itself {
-        false => Ok(Exit::Done),
-        true => {
+    match ended {
+        Ended::Stopped | Ended::CutOff => Ok(Exit::Done),
+        Ended::ByItself => {
             let ended = proxy.ended().unwrap_or(Ok(()));
             let error = ended.err().unwrap_or_else(|| io::Error::other("its thread has ended"));
             Err(report::proxy_ended(&error))

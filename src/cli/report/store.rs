@@ -7,6 +7,7 @@ use super::super::command_line;
 use super::{Exit, Report, Situation, span};
 use crate::http::printable::printable;
 use crate::store::StoreError;
+use crate::store::durable::OTHERS_MAY_WRITE;
 use crate::store::lock::LockError;
 
 /// A store that did not do what it was asked for a profile: what it takes to go on with that one.
@@ -124,6 +125,15 @@ pub fn store(error: &StoreError) -> Report {
             report("store-newer", "the stored entry was written by a newer keyfob")
                 .cause(format!("its version is {version}"))
                 .hint("upgrade keyfob; the entry was left as it is")
+        }
+        StoreError::Unwritable { action, path, source }
+            if source.to_string() == OTHERS_MAY_WRITE =>
+        {
+            let path = command_line::path(path);
+            report("store-unwritable", &format!("keyfob cannot {action} {path}"))
+                .cause(OTHERS_MAY_WRITE)
+                .hint("keyfob believes what stands there, so nobody but you may change it; no token was spent")
+                .next(format!("chmod -R go-w {path}"))
         }
         StoreError::Unwritable { action, path, source } => {
             report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))

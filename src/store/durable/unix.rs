@@ -7,6 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
+use super::OTHERS_MAY_WRITE;
+
 /// Write permission for the group and for others.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 /// Any permission for the group and for others.
@@ -172,7 +174,7 @@ fn refuse_owner(facts: &Metadata, trusted: &[u32]) -> io::Result<()> {
 fn refuse_open(facts: &Metadata, bits: u32) -> io::Result<()> {
     match facts.mode() & bits {
         0 => Ok(()),
-        found if found & WRITABLE_BY_OTHERS != 0 => Err(refused("others may write to it")),
+        found if found & WRITABLE_BY_OTHERS != 0 => Err(refused(OTHERS_MAY_WRITE)),
         _ => Err(refused("others may read it")),
     }
 }
