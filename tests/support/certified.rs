@@ -10,6 +10,8 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use rustls::server::WebPkiClientVerifier;
 use serde_json::{Value, json};
 
+use super::served::Served;
+
 /// An authority that vouches for servers and clients.
 pub struct Authority {
     /// Its certificate, as PEM.
@@ -76,11 +78,12 @@ pub struct Came {
     pub shown: Option<Vec<u8>>,
 }
 
-/// A server that lets everybody in and remembers; it ends with the test's process.
+/// A server that lets everybody in and remembers, until it is dropped.
 pub struct Certified {
     /// Its origin.
     pub origin: String,
     came: Arc<Mutex<Vec<Came>>>,
+    _served: Served,
 }
 
 impl Certified {
@@ -91,52 +94,47 @@ impl Certified {
         let came = Arc::<Mutex<Vec<Came>>>::default();
         let (config, notes) = (Arc::new(authority.server()), came.clone());
         let metadata = metadata(&origin, aliases);
-        std::thread::spawn(move || {
-            let mut given = 0;
-            for stream in listener.incoming().map_while(Result::ok) {
-                let session = rustls::ServerConnection::new(config.clone()).unwrap();
-                let mut stream = rustls::StreamOwned::new(session, stream);
-                let Some((head, body)) = heard(&mut stream) else {
-                    // What is left unread would take the alert away from the client.
-                    let _ = stream.sock.shutdown(std::net::Shutdown::Write);
-                    let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
-                    continue;
-                };
-                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
-                let answer = match path.as_str() {
-                    "/.well-known/oauth-authorization-server" => (200, metadata.clone()),
-                    // A client is known by its certificate, or not at all.
-                    "/token" | "/revoke" | "/introspect" if shown.is_none() => {
-                        (401, json!({"error": "invalid_client"}))
-                    }
-                    "/token" => {
-                        given += 1;
-                        let token = format!("access-token-{given}");
-                        let kind = "Bearer";
-                        (
-                            200,
-                            json!({"access_token": token, "token_type": kind, "expires_in": 3600}),
-                        )
-                    }
-                    "/introspect" => (200, json!({"active": true})),
-                    _ => (200, json!({})),
-                };
-                let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-                let has_authorization = head.to_lowercase().contains("\r\nauthorization:");
-                notes.lock().unwrap().push(Came { path, form, has_authorization, shown });
-                let (status, text) = (answer.0, answer.1.to_string());
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                    text.len()
-                );
-                // A client that has gone wants no answer.
-                let _ = stream.write_all(format!("{head}{text}").as_bytes());
-                stream.conn.send_close_notify();
-                let _ = stream.flush();
-            }
+        let mut given = 0;
+        let served = Served::by(listener, move |stream| {
+            let session = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            let Some((head, body)) = heard(&mut stream) else {
+                // What is left unread would take the alert away from the client.
+                let _ = stream.sock.shutdown(std::net::Shutdown::Write);
+                let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+                return;
+            };
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
+            let answer = match path.as_str() {
+                "/.well-known/oauth-authorization-server" => (200, metadata.clone()),
+                // A client is known by its certificate, or not at all.
+                "/token" | "/revoke" | "/introspect" if shown.is_none() => {
+                    (401, json!({"error": "invalid_client"}))
+                }
+                "/token" => {
+                    given += 1;
+                    let token = format!("access-token-{given}");
+                    let kind = "Bearer";
+                    (200, json!({"access_token": token, "token_type": kind, "expires_in": 3600}))
+                }
+                "/introspect" => (200, json!({"active": true})),
+                _ => (200, json!({})),
+            };
+            let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+            let has_authorization = head.to_lowercase().contains("\r\nauthorization:");
+            notes.lock().unwrap().push(Came { path, form, has_authorization, shown });
+            let (status, text) = (answer.0, answer.1.to_string());
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                text.len()
+            );
+            // A client that has gone wants no answer.
+            let _ = stream.write_all(format!("{head}{text}").as_bytes());
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
         });
-        Self { origin, came }
+        Self { origin, came, _served: served }
     }
 
     /// Everything that came, oldest first.

@@ -11,6 +11,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 use super::certified::{Authority, heard};
+use super::served::Served;
 use super::verifier::part;
 
 /// How the server knows a client.
@@ -56,6 +57,7 @@ pub struct Clients {
     /// Where its endpoints for certificates are.
     pub alias: String,
     desk: Arc<Mutex<Desk>>,
+    _served: [Served; 2],
 }
 
 /// What a request shows.
@@ -80,37 +82,35 @@ impl Clients {
         let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (plain, alias) = (bind(), bind());
         let origin = |it: &TcpListener| format!("https://{}", it.local_addr().unwrap());
-        let server = Self { issuer: origin(&plain), alias: origin(&alias), desk };
+        let (issuer, alias_origin) = (origin(&plain), origin(&alias));
         let config = Arc::new(authority.server());
-        for (listener, is_alias) in [(plain, false), (alias, true)] {
-            let (config, desk) = (config.clone(), server.desk.clone());
-            let (issuer, alias) = (server.issuer.clone(), server.alias.clone());
-            std::thread::spawn(move || {
-                for stream in listener.incoming().map_while(Result::ok) {
-                    let session = rustls::ServerConnection::new(config.clone()).unwrap();
-                    let mut stream = rustls::StreamOwned::new(session, stream);
-                    let Some((head, body)) = heard(&mut stream) else { continue };
-                    let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-                    let shown = Shown {
-                        head: &head,
-                        form: &form,
-                        certificate: stream.conn.peer_certificates().is_some(),
-                        is_alias,
-                    };
-                    let (status, answer) = desk.lock().unwrap().answer(&issuer, &alias, &shown);
-                    let text = answer.to_string();
-                    let head = format!(
-                        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                        text.len()
-                    );
-                    // A client that has gone wants no answer.
-                    let _ = stream.write_all(format!("{head}{text}").as_bytes());
-                    stream.conn.send_close_notify();
-                    let _ = stream.flush();
-                }
-            });
-        }
-        server
+        let served = [(plain, false), (alias, true)].map(|(listener, is_alias)| {
+            let (config, desk) = (config.clone(), desk.clone());
+            let (issuer, alias) = (issuer.clone(), alias_origin.clone());
+            Served::by(listener, move |stream| {
+                let session = rustls::ServerConnection::new(config.clone()).unwrap();
+                let mut stream = rustls::StreamOwned::new(session, stream);
+                let Some((head, body)) = heard(&mut stream) else { return };
+                let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+                let shown = Shown {
+                    head: &head,
+                    form: &form,
+                    certificate: stream.conn.peer_certificates().is_some(),
+                    is_alias,
+                };
+                let (status, answer) = desk.lock().unwrap().answer(&issuer, &alias, &shown);
+                let text = answer.to_string();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                    text.len()
+                );
+                // A client that has gone wants no answer.
+                let _ = stream.write_all(format!("{head}{text}").as_bytes());
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            })
+        });
+        Self { issuer, alias: alias_origin, desk, _served: served }
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
