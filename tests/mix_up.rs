@@ -107,7 +107,7 @@ fn a_code_of_another_attempt_is_refused_by_the_server_and_tried_once() {
         vec![format!("{}?code={code}&state={}&iss={origin}", asked["redirect_uri"], asked["state"])]
     }
     let (mut world, server) = (World::new(), Scripted::honest());
-    world.browser(Behaviour::Stray(injected));
+    world.browser(Behaviour::stray(injected));
     connect(&world, &server.provider("", ""), &[]).exits(4).says("invalid_grant");
     assert_eq!(server.heard("POST /token").len(), 1);
     world.line("status shop").exits(3);
@@ -129,7 +129,7 @@ fn the_code_goes_to_the_endpoint_that_was_known_when_the_browser_opened() {
     let (mut world, server, evil) = (World::new(), Scripted::honest(), Scripted::honest());
     FILE.set(world.folder.path().join("plain.toml")).unwrap();
     EVIL.set(evil.origin.clone()).unwrap();
-    world.browser(Behaviour::Stray(rewritten));
+    world.browser(Behaviour::stray(rewritten));
     connect(&world, &server.provider("", ""), &[]).ok();
     assert_eq!((server.heard("POST /token").len(), evil.count()), (1, 0));
     // Afterwards the file is another vendor's, and the tokens stay where they belong.

@@ -28,7 +28,7 @@ fn strays(authorization: &Url) -> Vec<String> {
 #[test] // AT-8c, T8
 fn only_the_right_path_and_state_end_the_wait() {
     let mut shop = Shop::of("inkress");
-    shop.world.browser(Behaviour::Stray(strays));
+    shop.world.browser(Behaviour::stray(strays));
     shop.connect().ok().says("connected `shop`");
     let answers = shop.world.browser.stray_answers();
     assert_eq!(answers.len(), 10);
@@ -44,11 +44,11 @@ fn a_wrong_state_is_refused_even_where_an_absent_one_is_taken() {
         vec![format!("{redirect}?code=x&state=wrong")]
     }
     let mut shop = Shop::of("merchantos");
-    shop.world.browser(Behaviour::Stray(|_| Vec::new()));
+    shop.world.browser(Behaviour::stray(|_| Vec::new()));
     shop.connect_with(&["--scope", "employee:all", "--set", "account_id=1"]).ok();
     // The authorization request of this vendor names no redirect URI; the standard's does.
     let mut standard = Shop::of("standard");
-    standard.world.browser(Behaviour::Stray(wrong));
+    standard.world.browser(Behaviour::stray(wrong));
     standard.connect().ok();
     let answers = standard.world.browser.stray_answers();
     assert!(answers[0].is_some_and(|it| (400..500).contains(&it)), "{answers:?}");

@@ -57,7 +57,7 @@ fn a_code_goes_to_the_endpoint_that_stood_there_when_the_browser_opened() {
 #[test] // A17, A2
 fn a_code_of_somebody_else_is_not_exchanged_and_the_own_one_is() {
     let mut shop = Shop::of("inkress");
-    shop.world.browser(browser::Behaviour::Stray(|url| {
+    shop.world.browser(browser::Behaviour::stray(|url| {
         let redirect = parameters(url.as_str())["redirect_uri"].clone();
         ["", "&state=", "&state=of-another-login", "&state=x&state=y"]
             .map(|state| format!("{redirect}?code=inkc_injected{state}"))

@@ -1,6 +1,6 @@
 //! Browsers: one in which a scripted person decides, and one that must stay closed.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use keyfob::sandbox::walk::{Decision, Page, WalkError, in_thread, open};
@@ -9,8 +9,11 @@ use url::Url;
 
 type Walk = JoinHandle<Result<Page, WalkError>>;
 
+/// Makes requests from an authorization URL.
+type Strays = Arc<dyn Fn(&Url) -> Vec<String> + Send + Sync>;
+
 /// What the person does with the page.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Behaviour {
     /// Allows.
     Allows,
@@ -21,9 +24,16 @@ pub enum Behaviour {
     /// Looks at it and does nothing.
     Forgets,
     /// Sends something else to the redirect URI first, made from the authorization URL; then allows.
-    Stray(fn(&Url) -> Vec<String>),
+    Stray(Strays),
     /// Cannot be started.
     Broken,
+}
+
+impl Behaviour {
+    /// Sends what this makes to the redirect URI first.
+    pub fn stray(strays: impl Fn(&Url) -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self::Stray(Arc::new(strays))
+    }
 }
 
 /// Walks in a thread of its own, and remembers.
@@ -77,20 +87,24 @@ impl Browser for Walking {
     fn open(&self, url: &Url) -> Result<(), BrowserError> {
         self.opened.lock().unwrap().push(url.to_string());
         let walk = |decision| self.walks.lock().unwrap().push(in_thread(url.as_str(), decision));
-        match self.behaviour {
+        match &self.behaviour {
             Behaviour::Allows => walk(Decision::Allow),
             Behaviour::Denies => walk(Decision::Deny),
             Behaviour::MustStayClosed => panic!("a browser was started on {url}"),
             Behaviour::Forgets => {}
             Behaviour::Broken => return Err(BrowserError::Disabled),
             Behaviour::Stray(strays) => {
-                let (strays, url) = (strays(url), url.to_string());
+                let (strays, url) = (strays.clone(), url.clone());
+                // Made there too, for they may need somebody who listens already.
                 let first = std::thread::spawn(move || {
-                    let answers = strays
+                    let answers = strays(&url)
                         .iter()
                         .map(|it| open(it).ok().and_then(|page| page.status))
                         .collect();
-                    in_thread(&url, Decision::Allow).join().unwrap().expect("the walk ends");
+                    in_thread(url.as_str(), Decision::Allow)
+                        .join()
+                        .unwrap()
+                        .expect("the walk ends");
                     answers
                 });
                 self.strays.lock().unwrap().push(first);
