@@ -2,12 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use url::form_urlencoded::Serializer;
 
 use crate::support::browser::Behaviour;
-use crate::support::scripted::{Answer, Pairs, Scripted, back, honest, value};
-use crate::support::{Ran, World, parameters};
+use crate::support::scripted::{Answer, Pairs, Scripted, back, granted, honest, value};
+use crate::support::{Ran, World, free_port, parameters, until};
 
 fn connect(world: &World, text: &str, more: &[&str]) -> Ran {
     let file = world.own_file("plain.toml", text);
@@ -62,17 +64,23 @@ fn an_attempt_that_failed_is_never_repeated_with_less_and_shares_nothing_with_th
 
 #[test] // AR5, AR6, RL7
 fn where_a_server_has_no_pkce_the_state_is_the_defence() {
-    let server = Scripted::start(|asked, origin| match asked.line.as_str() {
-        "GET /authorize" => back(&asked.query, &[("code", "c"), ("iss", origin)]),
+    let is_first = AtomicBool::new(true);
+    let server = Scripted::start(move |asked, origin| match asked.line.as_str() {
+        "GET /authorize" if is_first.swap(false, Ordering::SeqCst) => {
+            back(&asked.query, &[("code", "injected"), ("iss", origin)])
+        }
+        "POST /token" => Answer::json(200, &granted()),
         _ => honest(asked, origin),
     });
     let mut world = World::new();
-    let text = server.provider("pkce = \"off\"", "");
-    connect(&world, &text, &["--timeout", "300ms"]).exits(4).says("1 other requests came");
+    world.browser(Behaviour::stray(|url| vec![url.to_string()]));
+    connect(&world, &server.provider("pkce = \"off\"", ""), &[]).ok();
+    assert_eq!(world.browser.stray_answers(), [Some(400)], "an answer without `state`");
     let asked = server.heard("GET /authorize").remove(0);
     assert_eq!(value(&asked.query, "code_challenge"), None);
     assert_eq!(value(&asked.query, "state").map(str::len), Some(43));
-    assert!(server.heard("POST /token").is_empty());
+    let [exchange] = server.heard("POST /token").try_into().unwrap();
+    assert_eq!(value(&exchange.form, "code"), Some("code."), "the code of the second answer");
     // Neither of the two is no way to connect.
     world.browser(Behaviour::MustStayClosed);
     let text = server.provider("pkce = \"off\"\nstate = \"may_be_dropped\"", "");
@@ -83,12 +91,18 @@ fn where_a_server_has_no_pkce_the_state_is_the_defence() {
 fn a_wait_that_nobody_ends_names_the_redirect_uri_and_closes_the_port() {
     let (mut world, server) = (World::new(), Scripted::honest());
     world.browser(Behaviour::Forgets);
-    let ran = connect(&world, &server.provider("", ""), &["--timeout", "50ms"]).exits(4);
-    let uri = parameters(&world.browser.opened()[0])["redirect_uri"].clone();
+    let provider = server.provider("", "");
+    let ran = connect(&world, &provider, &["--timeout", "50ms"]).exits(4);
     // On any port it is registered without one.
     ran.says("must be registered exactly as http://127.0.0.1/callback/plain\n");
-    let port = url::Url::parse(&uri).unwrap().port().unwrap();
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    // A port of one's own, for anybody could be given one that was free a moment ago.
+    let port = free_port();
+    let uri = format!("http://127.0.0.1:{port}/cb");
+    let own = ["--redirect-uri", uri.as_str(), "--timeout", "50ms"];
+    let ran = connect(&world, &provider, &own).exits(4);
+    ran.says(&format!("must be registered exactly as {uri}\n"));
+    assert_eq!(parameters(&world.browser.opened()[1])["redirect_uri"], uri);
+    until("the port is closed", || TcpStream::connect(("127.0.0.1", port)).is_err());
 }
 
 /// Posts a form as a browser does, and gives the status of the answer.
@@ -121,34 +135,31 @@ fn posted(request: &Pairs, origin: &str) -> u16 {
 
 #[test] // RL21, A30
 fn a_posted_answer_is_taken_where_it_was_asked_for_and_refused_elsewhere() {
-    for (word, posts, exit) in [
-        ("response_mode = \"form_post\"", true, 0),
-        ("response_mode = \"form_post\"", false, 4),
-        ("", true, 4),
-        ("", false, 0),
-    ] {
+    for (word, posts) in [("response_mode = \"form_post\"", true), ("", false)] {
+        let (is_first, posts_were_answered) = (AtomicBool::new(true), Arc::default());
+        let answers: Arc<Mutex<Vec<u16>>> = Arc::clone(&posts_were_answered);
+        // The first answer comes in the way that was not asked for, the second in the other.
         let server = Scripted::start(move |asked, origin| match asked.line.as_str() {
-            "GET /authorize" if posts => {
-                let (request, origin) = (asked.query.clone(), origin.to_owned());
-                Answer::text(200, &posted(&request, &origin).to_string())
+            "GET /authorize" if is_first.swap(false, Ordering::SeqCst) != posts => {
+                let status = posted(&asked.query, origin);
+                answers.lock().unwrap().push(status);
+                Answer::text(200, "")
             }
             _ => honest(asked, origin),
         });
         let mut world = World::new();
         // Nothing of a form can be pasted, so nobody is invited to.
         world.seat(&[]);
-        let ran = connect(&world, &server.provider(word, ""), &["--timeout", "1s"]).exits(exit);
+        world.browser(Behaviour::stray(|url| vec![url.to_string()]));
+        connect(&world, &server.provider(word, ""), &[]).ok();
         let asked = server.heard("GET /authorize").remove(0);
         let mode = (!word.is_empty()).then_some("form_post");
         assert_eq!(value(&asked.query, "response_mode"), mode);
-        let page = world.browser.pages().remove(0);
-        match (posts, exit) {
-            (true, 0) => assert_eq!(page.body, "303"),
-            (true, _) => assert_eq!(page.body, "405"),
-            (false, 0) => assert_eq!(page.status, Some(200)),
-            (false, _) => assert_eq!(page.status, Some(405)),
-        }
-        assert_eq!(server.heard("POST /token").len(), usize::from(exit == 0), "{}", ran.stderr);
+        let status = if posts { Some(405) } else { Some(200) };
+        assert_eq!(world.browser.stray_answers(), [status]);
+        let taken = if posts { 303 } else { 405 };
+        assert_eq!(*posts_were_answered.lock().unwrap(), [taken], "{word}");
+        assert_eq!(server.heard("POST /token").len(), 1);
     }
     let mut world = World::new();
     world.browser(Behaviour::MustStayClosed);

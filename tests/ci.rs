@@ -130,15 +130,25 @@ fn secrets(world: &World) -> Vec<String> {
     .to_vec()
 }
 
+/// Passes where the first that is told of a secret is its mask.
+#[track_caller]
+fn is_masked_first(told: &str, secret: &str) {
+    let mask = format!("::add-mask::{secret}\n");
+    let at = told.find(&mask).unwrap_or_else(|| panic!("{secret} is not masked: {told}"));
+    assert_eq!(told.find(secret), Some(at + "::add-mask::".len()), "{secret}: {told}");
+}
+
 #[test] // AT-16d, LG5
 fn on_github_every_secret_is_masked_before_anything_else() {
     let mut shop = Shop::of("inkress");
     shop.world.set("GITHUB_ACTIONS", "true");
     shop.world.set("KEYFOB_BLOB_KEY", KEY);
     let told = shop.connect().ok().stderr;
-    let at = |text: &str| told.find(text).unwrap_or_else(|| panic!("{text}: {told}"));
-    for secret in secrets(&shop.world) {
-        assert!(at(&format!("::add-mask::{secret}\n")) < at("connected `shop`"));
+    let [access, refresh, client_secret] = secrets(&shop.world).try_into().unwrap();
+    let first = told.lines().next().unwrap();
+    assert_eq!(first, format!("::add-mask::{client_secret}"), "what is known from the start");
+    for secret in [access, refresh, client_secret] {
+        is_masked_first(&told, &secret);
     }
     for line in [
         "token shop",
@@ -155,15 +165,7 @@ fn on_github_every_secret_is_masked_before_anything_else() {
             assert!(masked.contains(&secret.as_str()), "{line}: {}", ran.stderr);
         }
         for secret in secrets(&shop.world) {
-            assert!(ran.stderr.contains(&format!("::add-mask::{secret}\n")), "{line}");
-            assert!(
-                !ran.stderr
-                    .replace("::add-mask::", "\0")
-                    .split('\0')
-                    .next()
-                    .unwrap()
-                    .contains(&secret)
-            );
+            is_masked_first(&ran.stderr, &secret);
         }
         // A refresh makes new secrets on the way; nothing but masks may follow a mask there either.
         assert!(
@@ -179,6 +181,26 @@ fn on_github_every_secret_is_masked_before_anything_else() {
     let value =
         header.stdout.lines().next().unwrap().trim_start_matches("Authorization: ").to_owned();
     assert!(masks(&header.stderr).0.contains(&value.as_str()));
+}
+
+#[test] // AT-16d
+fn a_password_is_masked_before_it_is_used() {
+    let mut shop = Shop::of("inventorum");
+    shop.world.set("GITHUB_ACTIONS", "true");
+    let owner = shop.how.owner.as_ref().unwrap();
+    let password = owner.password.expose().to_owned();
+    let file = shop.world.own_file("password", &password);
+    let words = ["--flow", "password", "--username", &owner.username, "--password-file"];
+    let mut all = vec!["connect".to_owned(), "shop".to_owned()];
+    all.extend(shop.client());
+    all.extend(words.map(str::to_owned));
+    all.push(file.display().to_string());
+    all.extend(shop.secret_on_stdin().map(str::to_owned));
+    let told = shop.world.run(all.iter().map(String::as_str)).ok().stderr;
+    let secret = shop.how.client.client_secret.as_ref().unwrap().expose();
+    for known in [password.as_str(), secret] {
+        is_masked_first(&told, known);
+    }
 }
 
 #[test] // AT-16d
@@ -247,6 +269,7 @@ fn the_real_program_masks_the_worker_s_new_tokens_before_the_save_command_is_quo
     // A command substitution holds the token and nothing else.
     let shell = std::process::Command::new("/bin/sh")
         .args(["-c", "t=$(\"$KEYFOB\" token shop 2>masks); printf %s \"$t\""])
+        .env_clear()
         .env("KEYFOB", env!("CARGO_BIN_EXE_keyfob"))
         .env("GITHUB_ACTIONS", "true")
         .envs(program.command([]).get_envs().filter_map(|(name, value)| Some((name, value?))))

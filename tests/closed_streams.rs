@@ -17,7 +17,7 @@ fn into(program: &Program, line: &str, redirection: &str) -> Output {
     let model = program.command([]);
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &format!("exec \"$0\" {line} {redirection}")]).arg(model.get_program());
-    shell.envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.env_clear().envs(model.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.stdin(Stdio::null()).output().unwrap()
 }
 

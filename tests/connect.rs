@@ -315,7 +315,7 @@ fn print_redirect_prints_it_and_stops() {
     assert!(world.files().is_empty());
 }
 
-#[test] // TQ11
+#[test]
 fn an_organization_is_taken_where_there_is_one_and_named_where_there_are_more() {
     let shop = Shop::of("imprest");
     let ran = shop.connect().exits(2).says("is not chosen").says("Example Holdings");

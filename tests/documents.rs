@@ -88,8 +88,12 @@ impl<'p> Machine<'p> {
     /// Puts a program in the place of one that is not to be had here.
     fn stand_in(&self, name: &str, script: &str) {
         let path = self.folder.join("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by another process: whoever starts one here meanwhile would hold a copy of the
+        // open file until that runs its program, and a file that is written to cannot be run.
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$0\" && chmod 755 \"$0\"";
+        let mut writer = Command::new("/bin/sh");
+        writer.args(["-c", write]).arg(&path).arg(script);
+        assert!(writer.status().unwrap().success(), "{}", path.display());
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -102,7 +106,8 @@ impl<'p> Machine<'p> {
     /// Runs a script; whatever fails in it fails the test.
     #[track_caller]
     fn run(&self, shell: &[&str], script: &str) -> Output {
-        let output = self.command(&[shell, &[script]].concat()).output().unwrap();
+        let output = self.command(&[shell, &[script]].concat()).output();
+        let output = output.unwrap_or_else(|error| panic!("{} is needed: {error}", shell[0]));
         let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{script}\n{told}");
         output
@@ -372,6 +377,7 @@ fn the_gitlab_example_saves_through_the_project_s_variables() {
     let header = program.folder.path().join("header");
     fs::write(&header, "PRIVATE-TOKEN: glpat-of-the-project").unwrap();
     let pipeline = yaml("gitlab-ci.md");
+    laptop.run(&SH, "command -v curl >/dev/null || { echo 'curl is needed' >&2; false; }");
     let run = |name: &str, number: u64, machine: &mut Machine<'_>| {
         let job = &pipeline[name];
         machine.set("CI", "true");

@@ -38,14 +38,20 @@ fn is_plain(what: &str, text: &str) {
 
 /// Runs a line in every way; `prepared` comes before each.
 #[track_caller]
-fn in_every_way(line: &str, tells: bool, mut run: impl FnMut(&str) -> Ran) {
-    for way in WAYS {
+fn in_every_way(line: &str, tells: bool, run: impl FnMut(&str) -> Ran) {
+    in_ways(&WAYS, line, if tells { "evilword" } else { "" }, run);
+}
+
+/// Runs a line in these ways, each of which tells a word.
+#[track_caller]
+fn in_ways(ways: &[&str], line: &str, word: &str, mut run: impl FnMut(&str) -> Ran) {
+    for way in ways {
         let line = format!("{line}{way}");
         let ran = run(&line);
         is_plain(&format!("stderr of {line}"), &ran.stderr);
         is_plain(&format!("stdout of {line}"), &ran.stdout);
-        let told = ran.stderr.contains("evilword") || ran.stdout.contains("evilword");
-        assert!(told || !tells, "{line} shows nothing of it: {} {}", ran.stdout, ran.stderr);
+        let told = ran.stderr.contains(word) || ran.stdout.contains(word);
+        assert!(told, "{line} shows nothing of {word}: {} {}", ran.stdout, ran.stderr);
     }
 }
 
@@ -111,24 +117,22 @@ fn what_an_api_says_in_its_refusal_is_plain() {
 #[test] // A13, ER2
 fn what_an_api_says_in_its_headers_is_plain() {
     let shop = Shop::connected("inkress");
+    let elsewhere = format!("https://evilword.example/{IN_HEADER}");
+    let controls = format!("<https://api.example/{IN_HEADER}>; rel=next");
+    let title = format!("<https://evilword.example/>; title=\"{IN_HEADER}\"; rel=next");
+    let links = |link: &str| answer(200, &[("link", link)], "[1]".into());
+    let list = "call shop GET /orders --paginate --retry 0";
+    let moved = answer(302, &[("location", &elsewhere)], "".into());
+    let echo = answer(200, &[("x-echo", IN_HEADER)], "{}".into());
     let cases = [
-        ("call shop GET /orders -i", answer(200, &[("x-echo", IN_HEADER)], "{}".into())),
-        (
-            "call shop GET /orders --retry 0",
-            answer(302, &[("location", &format!("https://evil.example/{IN_HEADER}"))], "".into()),
-        ),
-        (
-            "call shop GET /orders --paginate --retry 0",
-            answer(
-                200,
-                &[("link", &format!("<https://evilword\u{9b}x/{IN_HEADER}>; rel=next"))],
-                "[1]".into(),
-            ),
-        ),
-        ("call shop GET /orders --json", answer(200, &[("server", IN_HEADER)], "{}".into())),
+        ("call shop GET /orders -i", &WAYS[..], "evilword", echo.clone()),
+        ("call shop GET /orders", &[" --json"], "evilword", echo),
+        ("call shop GET /orders --retry 0", &WAYS, "evilword", moved),
+        (list, &WAYS, "a next page that is not followed", links(&controls)),
+        (list, &WAYS, "evilword", links(&title)),
     ];
-    for (line, fault) in cases {
-        in_every_way(line, line.ends_with("-i"), |line| {
+    for (line, ways, word, fault) in cases {
+        in_ways(ways, line, word, |line| {
             shop.sandbox.next_api_answers(vec![fault.clone()]);
             shop.line(line)
         });

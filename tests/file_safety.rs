@@ -1,9 +1,10 @@
 //! Links, modes, names and foreign folders: nothing of anybody else's is changed or believed.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use keyfob::sandbox::{Behaviour, Sandbox};
 
@@ -41,6 +42,19 @@ fn under(program: &Program, preparation: &str, line: &str) -> Command {
     command
 }
 
+/// The words that import `shop`, and the tokens that they read.
+fn import_line(program: &Program) -> (String, String) {
+    let how = program.sandbox.how_to_connect();
+    let scopes: Vec<&str> = how.scopes.iter().map(String::as_str).collect();
+    let mut tokens = program.sandbox.dashboard_tokens(&scopes);
+    tokens["client_secret"] = how.client.client_secret.as_ref().unwrap().expose().into();
+    let settings: String =
+        how.settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
+    let id = &how.client.client_id;
+    let line = format!("import shop --provider {}{settings} --client-id {id}", how.provider);
+    (line, tokens.to_string())
+}
+
 /// A life in which every kind of file is written.
 const LIFE: [&str; 5] = [
     "call shop GET /orders",
@@ -54,14 +68,23 @@ const LIFE: [&str; 5] = [
 fn everything_is_private_under_an_umask_that_hides_nothing() {
     let program = Program::beside("inkress", Behaviour::default());
     let home = program.home();
-    program.import_into(&home, "seed", Life::Ahead);
-    for line in LIFE {
-        let line = line.replace("shop", "seed");
-        let output = under(&program, "umask 000;", &line).output().unwrap();
+    let (import, tokens) = import_line(&program);
+    for line in [import.as_str()].into_iter().chain(LIFE) {
+        let mut command = under(&program, "umask 000;", line);
+        // What a CI job imports is a copy, and never rolled.
+        let command = command.env_remove("CI").stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Only the import reads it.
+        let _ = child.stdin.take().unwrap().write_all(tokens.as_bytes());
+        let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{line}: {}", text(&output.stderr));
-        for (path, (mode, _)) in tree(&home) {
+        let made = tree(&home);
+        assert!(made.len() > 4, "{made:?}");
+        for (path, (mode, _)) in made {
             assert_eq!(mode & 0o077, 0, "{line}: {} is {mode:o}", path.display());
         }
+        let mode = std::fs::metadata(&home).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{line}: the home itself is {mode:o}");
     }
 }
 

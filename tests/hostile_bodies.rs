@@ -98,7 +98,7 @@ const ATTACKS: [(&str, Attack); 6] = [
     ("hints", hints),
 ];
 
-#[test] // A14, TS12, TQ15
+#[test] // A14, TS12
 fn a_token_endpoint_that_pours_is_no_verdict_within_64_mib() {
     let hostile = Hostile::connected();
     for (name, attack) in ATTACKS {

@@ -5,7 +5,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use keyfob::clock::SystemClock;
-use keyfob::sandbox::{Behaviour, Endpoint, Fault};
+use keyfob::sandbox::{Behaviour, Endpoint, Fault, Gate};
 use keyfob::store::lock::Lock;
 use keyfob::system::Home;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -41,6 +41,21 @@ fn works(program: &Program, line: &str) {
     let output = program.run(line);
     assert!(output.status.success(), "{line}: {}", text(&output.stderr));
 }
+
+/// Waits until a process has taken note of the signal that it was sent, and waits for something again.
+#[cfg(target_os = "linux")]
+fn heeded(child: &Child) {
+    let field = |name: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim_start_matches(':').trim().to_owned()
+    };
+    until("no signal waits for it", || field("ShdPnd").chars().all(|it| it == '0'));
+    until("it sleeps or has ended", || field("State").starts_with(['S', 'Z']));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn heeded(_: &Child) {}
 
 /// When a process group is killed.
 #[derive(Debug, Clone, Copy)]
@@ -105,10 +120,14 @@ fn killing_the_whole_process_group_at_any_moment_loses_no_token() {
 fn a_signal_during_the_refresh_exits_130_and_the_tokens_are_durable() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let program = connected();
-        let before = program.sandbox.counts(Endpoint::Token);
+        let (before, gate) = (program.sandbox.counts(Endpoint::Token), Gate::default());
+        program.sandbox.next_token_answers(vec![Fault::Held(gate.clone())]);
         let command = refresh(&program);
         request_seen(&program, before);
         kill_process(pid(&command), signal).unwrap();
+        // Else the tokens could be there before anything is known of the signal.
+        heeded(&command);
+        gate.open();
         let output = command.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{signal:?}: {}", text(&output.stderr));
         assert_eq!(program.sandbox.rotations(), 1);

@@ -57,7 +57,7 @@ fn an_expression_with_a_slip_is_told_before_anything_is_sent() {
     assert_eq!(shop.sandbox.log().len(), before);
 }
 
-#[test] // LG6
+#[test] // T17
 fn an_expression_cannot_read_the_environment_or_a_file() {
     let mut shop = Shop::connected("inkress");
     shop.world.set("KEYFOB_STORE_KEY", "a store key that nobody must see");

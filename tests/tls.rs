@@ -12,12 +12,14 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::proxy::upstream::{ok, read_head_of};
 use crate::support::program::{Program, text};
+use crate::support::served::Served;
 
 /// An API behind a certificate of its own authority.
 struct Api {
     origin: String,
     authority: PathBuf,
     requests: Arc<AtomicUsize>,
+    _served: Served,
 }
 
 fn api(folder: &std::path::Path) -> Api {
@@ -44,19 +46,16 @@ fn api(folder: &std::path::Path) -> Api {
     let origin = format!("https://{}", listener.local_addr().unwrap());
     let requests = Arc::<AtomicUsize>::default();
     let (count, config) = (Arc::clone(&requests), Arc::new(config));
-    // It ends with the test's process.
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = rustls::StreamOwned::new(session, stream);
-            if read_head_of(&mut stream).is_some() {
-                count.fetch_add(1, Ordering::SeqCst);
-                let answered = stream.write_all(ok("{}").as_bytes());
-                let _ = answered.and_then(|()| stream.flush());
-            }
+    let served = Served::by(listener, move |stream| {
+        let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, stream);
+        if read_head_of(&mut stream).is_some() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let answered = stream.write_all(ok("{}").as_bytes());
+            let _ = answered.and_then(|()| stream.flush());
         }
     });
-    Api { origin, authority, requests }
+    Api { origin, authority, requests, _served: served }
 }
 
 #[test] // A26, TQ13

@@ -126,8 +126,11 @@ pub fn next(
         Ok(Next::At(Box::new(without_token(target, api))))
     };
     let Some(pages) = api.pages.as_ref().filter(|it| it.style != PageStyle::LinkHeader) else {
-        let links = page.headers.get_all("link");
-        let next = link_header::next(links.iter().filter_map(|link| link.to_str().ok()));
+        // Bytes beyond ASCII, say in a title, do not make a header unread and a list end early.
+        let links = page.headers.get_all("link").iter();
+        let links = links.map(|link| String::from_utf8_lossy(link.as_bytes()));
+        let links: Vec<_> = links.collect();
+        let next = link_header::next(links.iter().map(AsRef::as_ref));
         let end = if api.pages.is_some() { End::NoNext } else { End::NothingSays };
         let next = next.map_or(Ok(Next::End(end)), linked)?;
         return Ok(Finding { next, records: None });

@@ -256,7 +256,7 @@ mod tests {
         }
     }
 
-    #[test] // SC2, RR13
+    #[test] // SC2, RF13
     fn an_api_that_asks_for_no_bound_token_is_not_answered_with_another_one() {
         let mut provider = shipped("merchantos").unwrap().unwrap();
         let mut judged = |is_bound: bool, status, challenges: &[&str], body: &str| {

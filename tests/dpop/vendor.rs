@@ -12,11 +12,15 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::parse;
 
+use crate::support::served::Served;
+
 /// What it does beside what the standard says.
 #[derive(Default, Clone, Copy)]
 pub struct Manner {
     /// Gives tokens that are bound to nothing.
     pub forgets_the_key: bool,
+    /// Gives tokens of the bound kind without any proof.
+    pub asks_no_proof: bool,
     /// Wants another nonce each time, and takes none.
     pub never_content: bool,
     /// The API takes none of its tokens, and says so in this challenge.
@@ -38,11 +42,12 @@ pub struct Seen {
     code_for: String,
 }
 
-/// The vendor; it ends with the test's process.
+/// The vendor, until it is dropped.
 pub struct Vendor {
     pub url: String,
     pub seen: Arc<Mutex<Seen>>,
     pub manner: Arc<Mutex<Manner>>,
+    _served: Served,
 }
 
 struct Asked {
@@ -59,15 +64,12 @@ impl Vendor {
         let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
         let (seen, manner) = (Arc::<Mutex<Seen>>::default(), Arc::new(Mutex::new(manner)));
         let (memory, way, own) = (seen.clone(), manner.clone(), url.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                let Some(asked) = read(&mut stream) else { continue };
-                let answer = answer(&asked, &own, &memory, &way);
-                let _ = stream.write_all(answer.as_bytes());
-            }
+        let served = Served::by(listener, move |mut stream| {
+            let Some(asked) = read(&mut stream) else { return };
+            let answer = answer(&asked, &own, &memory, &way);
+            let _ = stream.write_all(answer.as_bytes());
         });
-        Self { url, seen, manner }
+        Self { url, seen, manner, _served: served }
     }
 
     /// What became of the requests, and forgets them.
@@ -139,6 +141,7 @@ fn message(status: &str, headers: &str, body: &str) -> String {
 fn token(asked: &Asked, own: &str, seen: &mut Seen, manner: &Manner) -> (&'static str, String) {
     let wanted = format!("as-{}", seen.nonces / 2);
     let proof = match proof(asked, own, seen) {
+        Err(_) if manner.asks_no_proof => json!({ "nonce": wanted, "key": "" }),
         Ok(proof) => proof,
         Err(why) => {
             let body = json!({ "error": "invalid_dpop_proof" }).to_string();

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::served::Served;
+
 /// The longest wait for the other side.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -48,7 +50,7 @@ pub fn header(head: &str, name: &str) -> Option<String> {
 
 type Answer = dyn Fn(&Seen, &mut TcpStream) + Send + Sync;
 
-/// The API; it lives as long as the test's process.
+/// The API, until it is dropped.
 pub struct Upstream {
     /// Scheme, host and port.
     pub origin: String,
@@ -56,6 +58,7 @@ pub struct Upstream {
     connections: Arc<AtomicUsize>,
     /// Where token requests go.
     vendor: Arc<Mutex<String>>,
+    _served: Served,
 }
 
 impl Upstream {
@@ -76,38 +79,32 @@ impl Upstream {
 
     fn start(reads_bodies: bool, answer: Arc<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let upstream = Self {
-            origin: format!("http://{}", listener.local_addr().unwrap()),
-            seen: Arc::default(),
-            connections: Arc::default(),
-            vendor: Arc::default(),
-        };
-        let (all, count) = (upstream.seen.clone(), upstream.connections.clone());
-        let vendor = upstream.vendor.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (all, answer, count) = (all.clone(), answer.clone(), count.clone());
-                let vendor = vendor.lock().unwrap().clone();
-                std::thread::spawn(move || {
-                    let mut stream = stream.unwrap();
-                    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-                    let mut is_first = true;
-                    while let Some(mut request) = receive(&mut stream) {
-                        if request.line().contains("/oauth/") {
-                            return pass_to(&vendor, &request.head, stream);
-                        }
-                        count.fetch_add(usize::from(is_first), Ordering::SeqCst);
-                        is_first = false;
-                        if reads_bodies && !request.read_body(&mut stream) {
-                            return;
-                        }
-                        all.lock().unwrap().push(request.clone());
-                        answer(&request, &mut stream);
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (seen, connections) =
+            (Arc::<Mutex<Vec<Seen>>>::default(), Arc::<AtomicUsize>::default());
+        let vendor = Arc::<Mutex<String>>::default();
+        let (all, count, host) = (seen.clone(), Arc::clone(&connections), vendor.clone());
+        let served = Served::by(listener, move |mut stream| {
+            let (all, answer, count) = (all.clone(), answer.clone(), Arc::clone(&count));
+            let vendor = host.lock().unwrap().clone();
+            std::thread::spawn(move || {
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                let mut is_first = true;
+                while let Some(mut request) = receive(&mut stream) {
+                    if request.line().contains("/oauth/") {
+                        return pass_to(&vendor, &request.head, stream);
                     }
-                });
-            }
+                    count.fetch_add(usize::from(is_first), Ordering::SeqCst);
+                    is_first = false;
+                    if reads_bodies && !request.read_body(&mut stream) {
+                        return;
+                    }
+                    all.lock().unwrap().push(request.clone());
+                    answer(&request, &mut stream);
+                }
+            });
         });
-        upstream
+        Self { origin, seen, connections, vendor, _served: served }
     }
 
     /// Has token requests answered by the vendor's stand-in.

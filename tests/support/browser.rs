@@ -94,13 +94,17 @@ impl Browser for Walking {
             Behaviour::Forgets => {}
             Behaviour::Broken => return Err(BrowserError::Disabled),
             Behaviour::Stray(strays) => {
-                let (strays, url) = (strays(url), url.to_string());
+                let (strays, url) = (strays.clone(), url.clone());
+                // Made there too, for they may need somebody who listens already.
                 let first = std::thread::spawn(move || {
-                    let answers = strays
+                    let answers = strays(&url)
                         .iter()
                         .map(|it| open(it).ok().and_then(|page| page.status))
                         .collect();
-                    in_thread(&url, Decision::Allow).join().unwrap().expect("the walk ends");
+                    in_thread(url.as_str(), Decision::Allow)
+                        .join()
+                        .unwrap()
+                        .expect("the walk ends");
                     answers
                 });
                 self.strays.lock().unwrap().push(first);

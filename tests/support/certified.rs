@@ -10,6 +10,8 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use rustls::server::WebPkiClientVerifier;
 use serde_json::{Value, json};
 
+use super::served::Served;
+
 /// An authority that vouches for servers and clients.
 pub struct Authority {
     /// Its certificate, as PEM.
@@ -76,11 +78,12 @@ pub struct Came {
     pub shown: Option<Vec<u8>>,
 }
 
-/// A server that lets everybody in and remembers; it ends with the test's process.
+/// A server that lets everybody in and remembers, until it is dropped.
 pub struct Certified {
     /// Its origin.
     pub origin: String,
     came: Arc<Mutex<Vec<Came>>>,
+    _served: Served,
 }
 
 impl Certified {
@@ -92,7 +95,7 @@ impl Certified {
         let notes = came.clone();
         let metadata = metadata(&origin, aliases);
         let mut given = 0;
-        serve(listener, Arc::new(authority.server()), move |request| {
+        let served = serve(listener, Arc::new(authority.server()), move |request| {
             let path = request.path();
             let answer = match path.as_str() {
                 "/.well-known/oauth-authorization-server" => (200, metadata.clone()),
@@ -114,7 +117,7 @@ impl Certified {
             notes.lock().unwrap().push(Came { path, form, has_authorization, shown });
             answer
         });
-        Self { origin, came }
+        Self { origin, came, _served: served }
     }
 
     /// Everything that came, oldest first.
@@ -164,36 +167,34 @@ impl Request {
     }
 }
 
-/// Answers every request with a status and a document, one after the other, until the process ends.
+/// Answers every request with a status and a document, one after the other, until what it gives is dropped.
 pub fn serve(
     listener: TcpListener,
     config: Arc<rustls::ServerConfig>,
     mut answer: impl FnMut(Request) -> (u16, Value) + Send + 'static,
-) {
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let session = rustls::ServerConnection::new(config.clone()).unwrap();
-            let mut stream = rustls::StreamOwned::new(session, stream);
-            let Some((head, body)) = heard(&mut stream) else {
-                // What is left unread would take the alert away from the client.
-                let _ = stream.sock.shutdown(std::net::Shutdown::Write);
-                let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
-                continue;
-            };
-            let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-            let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
-            let (status, document) = answer(Request { head, form, shown });
-            let text = document.to_string();
-            let head = format!(
-                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                text.len()
-            );
-            // A client that has gone wants no answer.
-            let _ = stream.write_all(format!("{head}{text}").as_bytes());
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
-    });
+) -> Served {
+    Served::by(listener, move |stream| {
+        let session = rustls::ServerConnection::new(config.clone()).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, stream);
+        let Some((head, body)) = heard(&mut stream) else {
+            // What is left unread would take the alert away from the client.
+            let _ = stream.sock.shutdown(std::net::Shutdown::Write);
+            let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+            return;
+        };
+        let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        let shown = stream.conn.peer_certificates().map(|chain| chain[0].to_vec());
+        let (status, document) = answer(Request { head, form, shown });
+        let text = document.to_string();
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            text.len()
+        );
+        // A client that has gone wants no answer.
+        let _ = stream.write_all(format!("{head}{text}").as_bytes());
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    })
 }
 
 /// Head and body of one request; `None` where the client went before its end.

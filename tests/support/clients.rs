@@ -10,6 +10,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 use super::certified::{Authority, serve};
+use super::served::Served;
 use super::verifier::part;
 
 /// How the server knows a client.
@@ -48,13 +49,14 @@ struct Desk {
     refresh_tokens: BTreeMap<String, String>,
 }
 
-/// The server; it ends with the test's process.
+/// The server, until it is dropped.
 pub struct Clients {
     /// Its issuer.
     pub issuer: String,
     /// Where its endpoints for certificates are.
     pub alias: String,
     desk: Arc<Mutex<Desk>>,
+    _served: [Served; 2],
 }
 
 /// What a request shows.
@@ -79,11 +81,11 @@ impl Clients {
         let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (plain, alias) = (bind(), bind());
         let origin = |it: &TcpListener| format!("https://{}", it.local_addr().unwrap());
-        let server = Self { issuer: origin(&plain), alias: origin(&alias), desk };
+        let (issuer, alias_origin) = (origin(&plain), origin(&alias));
         let config = Arc::new(authority.server());
-        for (listener, is_alias) in [(plain, false), (alias, true)] {
-            let (config, desk) = (config.clone(), server.desk.clone());
-            let (issuer, alias) = (server.issuer.clone(), server.alias.clone());
+        let served = [(plain, false), (alias, true)].map(|(listener, is_alias)| {
+            let (config, desk) = (config.clone(), desk.clone());
+            let (issuer, alias) = (issuer.clone(), alias_origin.clone());
             serve(listener, config, move |request| {
                 let shown = Shown {
                     head: &request.head,
@@ -92,9 +94,9 @@ impl Clients {
                     is_alias,
                 };
                 desk.lock().unwrap().answer(&issuer, &alias, &request.path(), &shown)
-            });
-        }
-        server
+            })
+        });
+        Self { issuer, alias: alias_origin, desk, _served: served }
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

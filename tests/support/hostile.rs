@@ -9,6 +9,7 @@ use std::time::Duration;
 use keyfob::sandbox::Behaviour;
 
 use super::program::{Life, Program};
+use super::served::Served;
 use crate::proxy::upstream::{header, pass_to, read_head};
 
 type Answer = Arc<dyn Fn(&mut TcpStream) + Send + Sync>;
@@ -19,6 +20,7 @@ pub struct Hostile {
     pub program: Program,
     answer: Arc<Mutex<Option<Answer>>>,
     requests: Arc<AtomicUsize>,
+    _served: Served,
 }
 
 impl Hostile {
@@ -29,16 +31,13 @@ impl Hostile {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let vendor = program.sandbox.origin().strip_prefix("http://").unwrap().to_owned();
         let (answer, requests) = (Arc::<Mutex<Option<Answer>>>::default(), Arc::default());
-        let hostile =
-            Self { program, answer: Arc::clone(&answer), requests: Arc::clone(&requests) };
-        // It ends with the test's process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (answer, requests) = (answer.lock().unwrap().clone(), Arc::clone(&requests));
-                let vendor = vendor.clone();
-                std::thread::spawn(move || serve(stream, &vendor, answer, &requests));
-            }
+        let (next, count) = (Arc::clone(&answer), Arc::clone(&requests));
+        let served = Served::by(listener, move |stream| {
+            let (answer, requests) = (next.lock().unwrap().clone(), Arc::clone(&count));
+            let vendor = vendor.clone();
+            std::thread::spawn(move || serve(stream, &vendor, answer, &requests));
         });
+        let hostile = Self { program, answer, requests, _served: served };
         let home = hostile.program.home();
         let instead = [("api_host", origin.as_str())];
         hostile.program.import_elsewhere(&home, "shop", Life::Ahead, &instead);

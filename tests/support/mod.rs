@@ -14,6 +14,7 @@ pub mod program;
 pub mod random;
 pub mod receiver;
 pub mod scripted;
+pub mod served;
 pub mod shelf;
 pub mod shop;
 pub mod signals;

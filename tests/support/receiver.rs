@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use super::served::Served;
+
 /// What was heard: the head, with names in lower case, and the body.
 pub type Heard = (String, Vec<u8>);
 
@@ -11,6 +13,7 @@ pub type Heard = (String, Vec<u8>);
 pub struct Program {
     port: u16,
     heard: Arc<Mutex<Vec<Heard>>>,
+    _served: Served,
 }
 
 impl Program {
@@ -24,18 +27,16 @@ impl Program {
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (memory, statuses) = (heard.clone(), statuses.to_vec());
-        // It ends with the test's process.
-        std::thread::spawn(move || {
-            for (number, stream) in listener.incoming().enumerate() {
-                let status = *statuses.get(number).unwrap_or(statuses.last().unwrap());
-                let Ok(mut stream) = stream else { return };
-                let Some(heard) = hear(&mut stream) else { continue };
-                // Whoever has the answer finds it remembered.
-                memory.lock().unwrap().push(heard);
-                answer(stream, status);
-            }
+        let mut number = 0;
+        let served = Served::by(listener, move |mut stream| {
+            let status = *statuses.get(number).unwrap_or(statuses.last().unwrap());
+            number += 1;
+            let Some(heard) = hear(&mut stream) else { return };
+            // Whoever has the answer finds it remembered.
+            memory.lock().unwrap().push(heard);
+            answer(stream, status);
         });
-        Self { port, heard }
+        Self { port, heard, _served: served }
     }
 
     /// Where it is.

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::{Serializer, parse};
 
+use super::served::Served;
+
 /// Names and values in their order.
 pub type Pairs = Vec<(String, String)>;
 
@@ -33,11 +35,12 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A server that runs until the test's process ends.
+/// A server that runs until it is dropped.
 pub struct Scripted {
     /// `http://127.0.0.1:PORT`.
     pub origin: String,
     log: Arc<Mutex<Vec<Asked>>>,
+    _served: Served,
 }
 
 impl Answer {
@@ -81,17 +84,15 @@ impl Scripted {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let log: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (memory, own, script) = (log.clone(), origin.clone(), Arc::new(script));
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                let (memory, own, script) = (memory.clone(), own.clone(), script.clone());
-                std::thread::spawn(move || {
-                    let Some(asked) = hear(&mut stream) else { return };
-                    memory.lock().unwrap().push(asked.clone());
-                    tell(stream, &script(&asked, &own));
-                });
-            }
+        let served = Served::by(listener, move |mut stream| {
+            let (memory, own, script) = (memory.clone(), own.clone(), script.clone());
+            std::thread::spawn(move || {
+                let Some(asked) = hear(&mut stream) else { return };
+                memory.lock().unwrap().push(asked.clone());
+                tell(stream, &script(&asked, &own));
+            });
         });
-        Self { origin, log }
+        Self { origin, log, _served: served }
     }
 
     /// One that does everything right.

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::served::Served;
+
 /// A request that came.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
@@ -67,10 +69,11 @@ impl Said {
     }
 }
 
-/// A server on loopback; it ends with the test's process.
+/// A server on loopback, until it is dropped.
 pub struct Site {
     origin: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    _served: Served,
 }
 
 impl Site {
@@ -80,20 +83,16 @@ impl Site {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (memory, own) = (asked.clone(), origin.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(stream) = stream else { return };
-                let Some(request) = hear(&stream) else { continue };
-                memory.lock().unwrap().push(request.clone());
-                let said = match says(&own, &request) {
-                    // A closed connection in place of an answer.
-                    said if said.status == 0 => continue,
-                    said => said,
-                };
-                tell(stream, &said);
+        let served = Served::by(listener, move |stream| {
+            let Some(request) = hear(&stream) else { return };
+            memory.lock().unwrap().push(request.clone());
+            match says(&own, &request) {
+                // A closed connection in place of an answer.
+                said if said.status == 0 => {}
+                said => tell(stream, &said),
             }
         });
-        Self { origin, asked }
+        Self { origin, asked, _served: served }
     }
 
     /// Scheme, host and port.

@@ -14,6 +14,8 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
+use super::served::Served;
+
 /// The client that the server knows.
 pub const CLIENT: &str = "client-1";
 
@@ -59,11 +61,12 @@ struct Desk {
     more: Value,
 }
 
-/// The server; it ends with the test's process.
+/// The server, until it is dropped.
 pub struct Verifier {
     /// Its issuer and origin.
     pub issuer: String,
     desk: Arc<Mutex<Desk>>,
+    _served: Served,
 }
 
 impl Verifier {
@@ -83,13 +86,8 @@ impl Verifier {
             more: json!({}),
         }));
         let (own, at) = (desk.clone(), issuer.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(stream) = stream else { return };
-                serve(stream, &at, &own);
-            }
-        });
-        Self { issuer, desk }
+        let served = Served::by(listener, move |stream| serve(stream, &at, &own));
+        Self { issuer, desk, _served: served }
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

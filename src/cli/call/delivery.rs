@@ -58,8 +58,8 @@ pub fn redirected(status: u16, headers: &HeaderMap) -> Report {
         format!("the API answered with a redirect: HTTP {status}"),
     )
     .hint("redirects are never followed with a token; call the address itself if it is the API's");
-    let location = headers.get("location").and_then(|it| it.to_str().ok());
-    if let Some(location) = location.and_then(|it| it.split(['?', '#']).next()) {
+    let location = headers.get("location").map(|it| String::from_utf8_lossy(it.as_bytes()));
+    if let Some(location) = location.as_deref().and_then(|it| it.split(['?', '#']).next()) {
         report = report.cause(format!("it leads to {}", printable(location)));
     }
     report.http_status = Some(status);

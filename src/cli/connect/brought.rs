@@ -67,6 +67,7 @@ fn client_secret(
         },
     };
     if let Some(secret) = &secret {
+        context.mask(secret);
         secrets::refuse_mixed(&chosen.provider, "client_secret", secret)?;
     }
     Ok(secret)
@@ -209,5 +210,6 @@ pub fn owner(
         None => context.ask_secret("Password (not shown)")?,
     };
     let password = password.ok_or_else(|| missing("the password"))?;
+    context.mask(&password);
     Ok((username, password))
 }

@@ -316,6 +316,18 @@ mod tests {
     use crate::http::error_response::ErrorResponse;
     use crate::provider::catalogue::shipped;
 
+    #[test] // AT-8c
+    fn a_wait_in_vain_counts_what_came_where_anything_came() {
+        let provider = shipped("inkress").unwrap().unwrap();
+        let told = |strays| {
+            let redirect_uri = "http://127.0.0.1:9/cb".to_owned();
+            let error = EstablishError::TimedOut { after: 60, redirect_uri, strays };
+            establish(&error, &provider, &Situation::default()).causes
+        };
+        assert!(told(2).iter().any(|it| it.starts_with("2 other requests came")));
+        assert!(!told(0).iter().any(|it| it.contains("other requests")));
+    }
+
     #[test]
     fn a_redirect_uri_that_differs_is_told_as_such_at_both_endpoints() {
         let provider = shipped("inkress").unwrap().unwrap();

@@ -141,6 +141,8 @@ fn links_are_followed_on_the_apis_own_host_alone() {
             assert!(refused, "{evil}: {result:?}");
         }
     }
+    let named = "</api/items?page=2>; title=\"\u{fc}ber\"; rel=next";
+    assert_eq!(found(&in_header, "", named, "[]"), at("page=2"), "a title beyond ASCII");
     assert_eq!(found(&in_body, "", "", r#"{"next":null}"#), end(End::NoNext));
     assert_eq!(found(&in_header, "", "", "[]"), end(End::NoNext));
     assert_eq!(found(&unsaid, "", "", "[]"), end(End::NothingSays));

@@ -60,7 +60,7 @@ fn numbers_keep_their_digits() {
     assert_eq!(results("[.t, .id] | @tsv", body).unwrap(), "12.50\t12345678901234567890\n");
 }
 
-#[test] // LG6
+#[test] // T17
 fn an_expression_sees_neither_the_environment_nor_files_nor_more_input() {
     for expression in [
         "env",
