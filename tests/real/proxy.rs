@@ -133,8 +133,8 @@ fn no_page_in_a_browser_reaches_the_api() {
     require_packages("browser");
     let proxy = Proxy::start(&[]);
     let script = format!("{HERE}/browser/reach.mjs");
-    let mut browser = proxy.folder.command("node");
-    browser.env("CHROMIUM", std::env::var("CHROMIUM").unwrap_or("/usr/bin/chromium".into()));
+    let mut browser = proxy.folder.command("sh");
+    browser.args(["-c", "CHROMIUM=$(command -v chromium) exec node \"$@\"", "sh"]);
     browser.args([&script, proxy.folder.path().to_str().unwrap(), &page()]);
     browser.args([&proxy.address, &proxy.secret]);
     Ran::of(&mut browser).done();
