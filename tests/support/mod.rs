@@ -7,6 +7,7 @@ pub mod clock;
 #[cfg(unix)]
 pub mod hostile;
 pub mod person;
+pub mod port_block;
 pub mod ports;
 pub mod program;
 pub mod random;

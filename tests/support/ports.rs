@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use super::port_block;
+
 /// Longer than any process takes from its start to its program.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -16,9 +18,8 @@ thread_local! {
 /// A port that nobody else is given: below the ephemeral ones, so that no other socket takes it by chance.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + (std::process::id() % 100) as u16 * 100;
     loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        let port = port_block::start() + NEXT.fetch_add(1, Ordering::Relaxed) % port_block::LENGTH;
         if !is_listened_on(port) {
             GIVEN.with_borrow_mut(|given| given.push(port));
             return port;
