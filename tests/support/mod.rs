@@ -9,6 +9,7 @@ pub mod files;
 pub mod hostile;
 pub mod person;
 pub mod place;
+pub mod port_block;
 pub mod ports;
 pub mod program;
 pub mod random;

@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use super::port_block;
+
 /// Longer than any process takes from its start to its program.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -24,9 +26,8 @@ pub fn free_port() -> u16 {
 /// The same for a listener of this process, which is there while commands run.
 pub fn port_to_listen_on() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 10_000 + (std::process::id() % 80) as u16 * 100;
     loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        let port = port_block::start() + NEXT.fetch_add(1, Ordering::Relaxed) % port_block::LENGTH;
         if !is_listened_on(port) {
             return port;
         }
