@@ -139,6 +139,8 @@ pub enum Notice {
     NoRefreshToken,
     /// An import holds no refresh token, and nobody was asked for one.
     NoneImported,
+    /// An import lacks what comes with the vendor's own answer, by its name.
+    ContextNotImported(String),
     /// What a token exchange issued, by its type.
     Issued(String),
     /// `openid` was asked for, and the provider file does not say how an ID token is checked.
