@@ -7,6 +7,7 @@ pub mod host;
 pub mod name;
 pub mod record;
 pub mod registered;
+pub mod scope_edit;
 pub mod scopes;
 pub mod settings;
 

@@ -53,7 +53,7 @@ pub use questions::ask_settings;
 pub use redirect::redirect_uri;
 use redirect::set_redirect;
 pub use registering::Registering;
-use scopes::{add_scopes, tell_sensitive};
+use scopes::{add_scopes, tell_sensitive, tell_short};
 use userinfo::set_userinfo;
 use wanted::set_wanted;
 
@@ -106,6 +106,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     brought.wanted.params = params::of_token_request(&chosen.profile, flow);
     tell_sensitive(context, &chosen.provider, &brought.scopes);
+    tell_short(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
     let mut about = chosen.situation(context.system);
     if flow == Flow::AuthorizationCode {
