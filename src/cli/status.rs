@@ -65,10 +65,9 @@ fn tell(
     }
     let attention =
         args.check && (!unreadable.is_empty() || lines.iter().any(|line| line.needs_attention));
-    if args.check {
-        for needed in lines.iter().filter_map(|line| line.what_to_do(context)) {
-            context.output.note(context.system, &needed);
-        }
+    let told = |line: &&Line| args.check || matches!(line.attention, Some(Attention::Refused(_)));
+    for needed in lines.iter().filter(told).filter_map(|line| line.what_to_do(context)) {
+        context.output.note(context.system, &needed);
     }
     let exit = |otherwise| if attention { Exit::AuthorizationNeeded } else { otherwise };
     let Some((last, others)) = unreadable.split_last() else {
@@ -152,6 +151,9 @@ impl Line {
             Some(Attention::AccessTokenEnds(at)) => before(at, "access"),
             Some(Attention::Expired) => {
                 ", for its access token has ended and cannot be renewed".into()
+            }
+            Some(Attention::Refused(at)) => {
+                format!(", for its access token was refused at {at} and cannot be renewed")
             }
             Some(Attention::Ended) => ", for its authorization has ended".into(),
             None => String::new(),

@@ -98,6 +98,8 @@ pub struct Refused {
     pub response: ErrorResponse,
     /// What the provider file says about it.
     pub meaning: Option<Meaning>,
+    /// What the body of a good status says instead of what a good one says.
+    pub denial: Option<String>,
     /// Why it was not sent again, where sending it again could have helped.
     pub not_again: Option<NotAgain>,
 }
@@ -163,7 +165,11 @@ impl Connection<'_> {
         granted: Option<&[String]>,
     ) -> Judgement<'_> {
         let below = request.target.below.as_deref();
-        scope::judge(&self.provider.scope, granted, request.method.as_str(), below)
+        let table = &self.provider.scope;
+        match scope::judge(table, granted, request.method.as_str(), below) {
+            Judgement::NotListed => scope::judge_needs(table, granted, &request.needs),
+            judgement => judgement,
+        }
     }
 
     /// Sends a call; `entry` is the one that was read to build it.
@@ -287,34 +293,37 @@ impl<'c, 'r> Sending<'c, 'r> {
     }
 
     async fn answered(&mut self, mut answer: Streaming) -> Next {
-        let errors = &self.connection.provider.errors;
+        let provider = &self.connection.provider;
         let looks_good = answer.status < 400;
-        if looks_good && !refusal::may_hide_a_refusal(errors, answer.status, &answer.headers) {
+        if looks_good && !refusal::may_hide_a_refusal(provider, answer.status, &answer.headers) {
             return self.good(answer).await;
         }
         let body = match answer.peek(LOOKED_AT).await {
             Ok(body) => body,
             Err(error) => return self.failed(error).await,
         };
-        let says_no =
-            |body: &[u8]| errors.success.as_ref().is_some_and(|it| refusal::says_no(it, body));
-        if looks_good && !says_no(&body) {
-            return self.good(answer).await;
+        let denial = looks_good.then(|| refusal::denial(provider, &body));
+        match denial {
+            Some(None) => self.good(answer).await,
+            denial => self.refused(answer, &body, denial.flatten()).await,
         }
-        self.refused(answer, &body).await
     }
 
-    async fn refused(&mut self, answer: Streaming, body: &[u8]) -> Next {
+    async fn refused(&mut self, answer: Streaming, body: &[u8], denial: Option<String>) -> Next {
         let token = match self.token() {
             Ok(token) => token,
             Err(error) => return Next::Fail(error),
         };
         self.share.tell_elsewhere(&self.request.target.url, answer.status, &answer.headers);
         let mut refusal = self.judge(&answer, body, &token);
+        refusal.denial = denial;
         if refusal.kind == Kind::Expired {
-            refusal.not_again = self.not_refreshed();
+            refusal.not_again = self.not_refreshed().or_else(|| self.renewed_in_vain(&answer));
             if refusal.not_again.is_none() {
                 return self.refresh(token, answer, refusal).await;
+            }
+            if self.refreshed {
+                self.connection.note_refused_renewal(answer.status, &token);
             }
         }
         let outcome = match refusal.is_postponed() {
@@ -342,6 +351,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         if self.renewed {
             self.share.renewal_helped();
         }
+        self.connection.forget_refusal(&self.entry);
         if let Some(wait) = used_up_for(&answer.headers, || self.now()) {
             self.heed(wait).await;
         }
@@ -354,7 +364,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         if !asks_to_wait && !refusal.is_postponed() {
             return None;
         }
-        let is_safe = safe_to_repeat(self.request.method.as_str(), self.request.key.as_ref());
+        let is_safe = safe_to_repeat(self.request.repeats_like(), self.request.key.as_ref());
         let says_when = refusal.response.retry_after.is_some();
         match answer.status == 429 || refusal.is_postponed() || is_safe || says_when {
             true => Some(NotAgain::Enough),
@@ -375,20 +385,27 @@ impl<'c, 'r> Sending<'c, 'r> {
         let Refusal { kind, response, meaning } =
             refusal::judge(&connection.provider, answer.status, &answer.headers, body, &scope, now);
         let response = response.without(std::slice::from_ref(token));
-        Refused { kind, response, meaning: meaning.cloned(), not_again: None }
+        Refused { kind, response, meaning: meaning.cloned(), denial: None, not_again: None }
     }
 
     /// Why there is no refresh: at most one a call, and only where the second sending cannot carry a write out twice.
     fn not_refreshed(&self) -> Option<NotAgain> {
         let api = &self.connection.provider.api;
         let is_safe =
-            safe_after_refusal(api, self.request.method.as_str(), self.request.key.as_ref());
+            safe_after_refusal(api, self.request.repeats_like(), self.request.key.as_ref());
         match (self.refreshed, self.is_replayable(), is_safe) {
             (true, ..) => Some(NotAgain::RefreshedAlready),
             (false, false, _) => Some(NotAgain::StreamSpent),
             (false, true, false) => Some(NotAgain::MightHappenTwice),
             (false, true, true) => None,
         }
+    }
+
+    /// A token that was made for a refused call and refused again is not made once more at once.
+    fn renewed_in_vain(&self, answer: &Streaming) -> Option<NotAgain> {
+        let token = access_token(&self.entry).ok()?;
+        let in_vain = self.connection.was_renewed_in_vain(answer.status, token);
+        in_vain.then_some(NotAgain::RefreshedAlready)
     }
 
     async fn refresh(&mut self, token: Secret, answer: Streaming, mut refused: Refused) -> Next {
@@ -405,6 +422,7 @@ impl<'c, 'r> Sending<'c, 'r> {
                 return self.take(answer, Some(refused));
             }
             Err(error) => {
+                self.connection.note_refused_for_good(answer.status, &self.entry, &error);
                 return Next::Fail(CallError::NotRenewed { error, refused: Box::new(refused) });
             }
         };
@@ -468,7 +486,7 @@ impl<'c, 'r> Sending<'c, 'r> {
             self.sent,
             outcome,
             &retry_rules(&self.connection.provider.api.retry, self.manner.retries),
-            safe_to_repeat(self.request.method.as_str(), self.request.key.as_ref()),
+            safe_to_repeat(self.request.repeats_like(), self.request.key.as_ref()),
             system.clock.now(),
             fraction(&*system.random),
         )

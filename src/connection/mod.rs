@@ -24,6 +24,8 @@ pub mod organization;
 pub mod pace;
 pub mod pages;
 pub mod prover;
+mod refused_for_good;
+mod refused_renewal;
 pub mod registered_client;
 pub mod registration;
 pub mod roll;

@@ -16,6 +16,7 @@ mod outflow;
 mod output_file;
 mod shape;
 mod shaped;
+mod shown_scope;
 mod words;
 
 use serde_json::json;
@@ -131,6 +132,7 @@ fn show(
         let begun = pages::begin(chosen.provider.api.pages.as_ref(), &mut request.target.url);
         begun.map_err(|error| report::page(&error, about))?;
     }
+    shown_scope::tell(context, args, chosen, &request);
     let text = match args.curl {
         true => format!("{}\n", request.as_curl(&chosen.name)),
         false => request.shown(),

@@ -18,6 +18,7 @@ use crate::connection::{Connection, Entry};
 use crate::provider::schema::Step;
 use crate::random::uuid_v4;
 use crate::resource_server::Items;
+use crate::resource_server::idempotency::is_read;
 use crate::resource_server::request::{self, ApiRequest};
 use crate::secret::Secret;
 
@@ -96,7 +97,9 @@ impl<'a> Running<'a> {
     /// The key of a step that writes: the same whenever the recipe is run again with the same key.
     fn key_of(&self, step: &Step) -> Option<String> {
         let idempotency = self.connection.provider.api.idempotency.as_ref()?;
-        let writes = |it: &&Step| idempotency.methods.contains(&it.method);
+        let writes = |it: &&Step| {
+            idempotency.methods.contains(&it.method) && !is_read(Some(idempotency), Some(&it.path))
+        };
         let steps = self.asked.recipe.steps.iter();
         let place = steps.filter(writes).position(|it| std::ptr::eq(it, step))?;
         let key = self.key.as_ref()?;
@@ -127,7 +130,9 @@ impl<'a> Running<'a> {
             idempotency_key: key.as_deref(),
         };
         let request = ApiRequest::new(call, &*asked.context.system.random);
-        request.map_err(|error| report::request(&error, asked.about))
+        let mut request = request.map_err(|error| report::request(&error, asked.about))?;
+        request.needs.clone_from(&asked.recipe.needs);
+        Ok(request)
     }
 
     /// Sends a step and reads its whole answer, which must be a good one.
