@@ -10,6 +10,7 @@ use super::share::{Halt, Renewal, Share};
 use super::{Connection, Notice};
 use crate::authorization_server::dpop;
 use crate::http::error_response::ErrorResponse;
+use crate::http::quoting::without_secrets;
 use crate::http::retry::{Decision, Outcome, decide};
 use crate::http::{HttpError, Request, Streaming, Timeouts, send, trace};
 use crate::provider::schema::{Action, Meaning};
@@ -298,7 +299,12 @@ impl<'c, 'r> Sending<'c, 'r> {
         if looks_good && !refusal::may_hide_a_refusal(provider, answer.status, &answer.headers) {
             return self.good(answer).await;
         }
-        let body = match answer.peek(LOOKED_AT).await {
+        let body = match looks_good {
+            // It was carried out, and what came of it is still the caller's.
+            true => Ok(answer.peek_at_good(LOOKED_AT).await),
+            false => answer.peek(LOOKED_AT).await,
+        };
+        let body = match body {
             Ok(body) => body,
             Err(error) => return self.failed(error).await,
         };
@@ -316,7 +322,7 @@ impl<'c, 'r> Sending<'c, 'r> {
         };
         self.share.tell_elsewhere(&self.request.target.url, answer.status, &answer.headers);
         let mut refusal = self.judge(&answer, body, &token);
-        refusal.denial = denial;
+        refusal.denial = denial.map(|it| without_secrets(&it, std::slice::from_ref(&token)));
         if refusal.kind == Kind::Expired {
             refusal.not_again = self.not_refreshed().or_else(|| self.renewed_in_vain(&answer));
             if refusal.not_again.is_none() {

@@ -206,8 +206,12 @@ fn not_again(refused: &Refused) -> Option<&'static str> {
 
 fn other(refused: &Refused, about: &Situation) -> Report {
     let mut report = by_status(refused, about);
-    let said = refused.denial.as_ref().map(|said| format!("its answer says {}", printable(said)));
-    report.causes.extend(said);
+    if let Some(said) = &refused.denial {
+        // The status says the contrary of what happened.
+        report.message = format!("{} refused the call", about.provider);
+        report.causes.push(format!("its answer says {}", printable(said)));
+        report.hint.get_or_insert_with(|| "see the answer: it is given out as it came".into());
+    }
     report.causes.extend(not_again(refused).map(str::to_owned));
     report
 }
