@@ -115,6 +115,7 @@ mod token_response;
 #[cfg(unix)]
 mod transaction;
 mod transient;
+mod vendor_words;
 mod vendors;
 mod webhook;
 #[cfg(unix)]

@@ -72,6 +72,8 @@ pub struct Asked {
     pub contexts: BTreeMap<String, Value>,
     /// Rights in detail that an earlier answer granted.
     pub authorization_details: Vec<Value>,
+    /// A refresh: what a vendor promises beside the first tokens alone may be missing.
+    pub renews: bool,
     /// A token was exchanged: its answer says what it issued (RFC 8693 section 2.2.1), which comes
     /// among the contexts as `issued_token_type`, and `token_type` beside it where that is `N_A`.
     pub exchange: bool,
@@ -266,7 +268,8 @@ fn contexts(
             Some(value) => {
                 contexts.insert(wanted.name.clone(), value.clone());
             }
-            None if wanted.required && !contexts.contains_key(&wanted.name) => {
+            // Its refresh token is spent: tokens that can be used are never put away for that.
+            None if wanted.required && !asked.renews && !contexts.contains_key(&wanted.name) => {
                 return Err(format!("no `{}` in the answer", wanted.path));
             }
             None => {}
@@ -395,6 +398,20 @@ mod tests {
         let answer = Answer { status: 200, headers: HeaderMap::new(), body, date: None };
         let answer = judge(&provider, &Asked::default(), &answer, Timestamp::UNIX_EPOCH);
         assert!(matches!(answer, TokenAnswer::Unfit { .. }), "no key was shown: {answer:?}");
+    }
+
+    #[test] // TS9, RF3
+    fn what_came_with_the_first_tokens_need_not_come_with_the_next() {
+        let provider = catalogue::shipped("inkress").unwrap().unwrap();
+        let body = br#"{"access_token":"inka_2","token_type":"Bearer"}"#.to_vec();
+        let body = zeroize::Zeroizing::new(body);
+        let answer = Answer { status: 200, headers: HeaderMap::new(), body, date: None };
+        let judged = |renews| {
+            let asked = Asked { renews, ..Asked::default() };
+            judge(&provider, &asked, &answer, Timestamp::UNIX_EPOCH)
+        };
+        assert!(matches!(judged(false), TokenAnswer::Unfit { .. }));
+        assert!(matches!(judged(true), TokenAnswer::Granted(_)));
     }
 
     #[test] // TS8, RF3

@@ -66,6 +66,12 @@ pub fn tell(output: Output, system: &System, profile: &str, provider: &str, noti
             system,
             "the import holds no refresh token: when the access token ends, import or connect again",
         ),
+        Notice::ContextNotImported(name) => output.warn(
+            system,
+            &format!(
+                "the import holds no `{name}`: a path that needs it cannot be called; import again with \"{name}\" among the members"
+            ),
+        ),
         Notice::CountsAlone(why) => output.warn(
             system,
             &format!(
@@ -163,6 +169,7 @@ fn line(profile: &str, provider: &str, notice: Notice) -> String {
         | Notice::GrantedLess(_)
         | Notice::NoRefreshToken
         | Notice::NoneImported
+        | Notice::ContextNotImported(_)
         | Notice::Issued(_)
         | Notice::NotIdentified
         | Notice::UserinfoDiscarded(_)

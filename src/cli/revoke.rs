@@ -7,6 +7,7 @@ use super::command_line;
 use super::context::{Chosen, Context};
 use super::refresh::{documents, names};
 use super::report::{self, Exit, Report, Situation};
+use crate::connection::FreshError;
 use crate::connection::end::{Ending, Outcome, Revoked};
 use crate::http::printable::printable;
 use crate::provider::Provider;
@@ -46,32 +47,70 @@ fn end(context: &Context<'_>, args: &Revoke, chosen: Chosen) -> Result<Value, Re
         let provider = &connection.provider;
         let ending = context
             .wait(connection.end(args.local_only))?
-            .map_err(|error| report::fresh(&error, provider, &about))?;
+            .map_err(|error| not_asked(&error, provider, &about))?;
         match ending {
-            Ending::Revoked(revoked) => {
-                let tokens: Vec<&str> = revoked.iter().map(|it| it.kind.name()).collect();
-                line(
-                    context,
-                    &about,
-                    &format!(
-                        "revoked at {} ({}) and forgotten here",
-                        about.provider,
-                        tokens.join(", ")
-                    ),
-                )?;
-                Ok(json!({"profile": about.profile, "outcome": "revoked", "tokens": tokens}))
-            }
+            Ending::Revoked(revoked) => settled(context, &revoked, provider, &about),
             Ending::ForgottenHere => {
                 line(context, &about, "forgotten here")?;
                 let mut row = json!({"profile": about.profile, "outcome": "forgotten"});
                 if !args.local_only || provider.revoke.is_some() {
-                    row["to_end_them"] = warn_alive(context, provider, &about).into();
+                    row["to_end_them"] =
+                        warn_alive(context, provider, &about, "was not asked").into();
                 }
                 Ok(row)
             }
             Ending::Kept(revoked) => Err(kept(&revoked, provider, &about)),
         }
     })
+}
+
+/// Each token's outcome; what the vendor does not revoke lives on, which is no revocation.
+fn settled(
+    context: &Context<'_>,
+    revoked: &[Revoked],
+    provider: &Provider,
+    about: &Situation,
+) -> Result<Value, Report> {
+    let those = |wanted: fn(&Outcome) -> bool| -> Vec<&str> {
+        revoked.iter().filter(|it| wanted(&it.outcome)).map(|it| it.kind.name()).collect()
+    };
+    let vendor = &about.provider;
+    let ended = those(|it| matches!(it, Outcome::Done));
+    let not_known = those(|it| matches!(it, Outcome::NotKnown));
+    let alive = those(|it| !it.is_ended());
+    let parts = [
+        (&ended, format!("revoked at {vendor}")),
+        (&not_known, format!("not known at {vendor} any more")),
+        (&alive, format!("not revoked by {vendor}, which does not revoke these")),
+    ];
+    let parts = parts.iter().filter(|(kinds, _)| !kinds.is_empty());
+    let said: Vec<String> =
+        parts.map(|(kinds, what)| format!("{what} ({})", kinds.join(", "))).collect();
+    line(context, about, &format!("{} and forgotten here", said.join(", ")))?;
+    let is_over = alive.is_empty() || !ended.is_empty();
+    let outcome = if is_over { "revoked" } else { "forgotten" };
+    let mut row = json!({"profile": about.profile, "outcome": outcome, "tokens": ended});
+    for (name, kinds) in [("not_known", &not_known), ("not_revoked", &alive)] {
+        if !kinds.is_empty() {
+            row[name] = json!(kinds);
+        }
+    }
+    if !alive.is_empty() {
+        let why = format!("does not revoke its {}", alive.join(" and "));
+        row["to_end_them"] = warn_alive(context, provider, about, &why).into();
+    }
+    Ok(row)
+}
+
+/// What came before the provider could be asked: tokens that nobody can read live on.
+fn not_asked(error: &FreshError, provider: &Provider, about: &Situation) -> Report {
+    let mut report = report::fresh(error, provider, about);
+    if matches!(error, FreshError::NoVerdict(_) | FreshError::Unstored { .. }) {
+        report.message = format!("`{}` was not revoked, so it is kept", about.profile);
+        let again = format!("keyfob revoke {}", command_line::word(&about.profile));
+        return report.next(again.clone()).next(format!("{again} --local-only"));
+    }
+    report
 }
 
 fn line(context: &Context<'_>, about: &Situation, what: &str) -> Result<(), Report> {
@@ -82,7 +121,7 @@ fn line(context: &Context<'_>, about: &Situation, what: &str) -> Result<(), Repo
 }
 
 /// The tokens live on at the vendor: says, and gives, where a person can end them.
-fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) -> String {
+fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation, why: &str) -> String {
     let how = match &provider.end_by_hand {
         Some(end) if end.page.is_empty() => end.how.clone(),
         Some(end) => format!("{}: {}", end.how, end.page),
@@ -90,7 +129,7 @@ fn warn_alive(context: &Context<'_>, provider: &Provider, about: &Situation) -> 
     };
     context.output.warn(
         context.system,
-        &format!("{} was not asked, so its tokens may live on. To end them: {how}", about.provider),
+        &format!("{} {why}, so its tokens may live on. To end them: {how}", about.provider),
     );
     how
 }
@@ -106,6 +145,7 @@ fn kept(revoked: &[Revoked], provider: &Provider, about: &Situation) -> Report {
         let kind = it.kind.name();
         report = match &it.outcome {
             Outcome::Done => report.cause(format!("{kind}: revoked")),
+            Outcome::NotKnown => report.cause(format!("{kind}: not known there any more")),
             Outcome::NotSupported => {
                 report.cause(format!("{kind}: {} does not revoke these", about.provider))
             }

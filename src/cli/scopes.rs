@@ -78,7 +78,8 @@ fn rows(chosen: &Chosen) -> Vec<Row<'_>> {
 fn requested(chosen: &Chosen) -> Vec<&str> {
     let record = &chosen.record;
     let own = if record.connected { &record.requested } else { &chosen.profile.scopes };
-    let added = chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes);
+    let usual = chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes);
+    let added = usual.filter(|it| !chosen.profile.without_scopes.contains(it));
     own.iter().chain(added).map(String::as_str).collect()
 }
 

@@ -62,8 +62,16 @@ pub fn standard_input(system: &System, limit: u64) -> Result<Secret, Report> {
     }
 }
 
-/// A secret that begins like another kind of the vendor's was pasted into the wrong place.
+/// A secret that begins like another kind of the vendor's was pasted into the wrong place, and so was
+/// one that is longer than the vendor's are.
 pub fn refuse_mixed(provider: &Provider, name: &str, secret: &Secret) -> Result<(), Report> {
+    let longest = provider.setup.client_secret_max_length.filter(|_| name == "client_secret");
+    if let Some(longest) = longest.filter(|longest| secret.expose().len() > *longest) {
+        return Err(Report::usage(format!(
+            "this is no {name} of the vendor: at most {longest} characters"
+        ))
+        .hint(format!("give the {name}; nothing was stored")));
+    }
     match looks_like::another(provider, name, secret) {
         Some(kind) => Err(Report::usage(format!("this {name} begins like a {kind}"))
             .hint(format!("give the {name}; nothing was stored"))),

@@ -59,9 +59,11 @@ pub fn run(context: &Context<'_>, args: &Status) -> Result<Exit, Report> {
 fn tell(context: &Context<'_>, args: &Status, lines: &[Line]) -> Result<Exit, Report> {
     shown_or_noted(context, lines)?;
     let wanting = |line: &&Line| args.check && line.needs_attention;
+    let told =
+        |line: &&Line| wanting(line) || matches!(line.attention, Some(Attention::Refused(_)));
     let readable = lines.iter().filter(|line| line.unreadable.is_none());
     let mut to_do: Vec<ToDo> = lines.iter().filter_map(Line::waits_to_be_saved).collect();
-    to_do.extend(readable.filter(wanting).filter_map(|line| line.what_to_do(context)));
+    to_do.extend(readable.filter(told).filter_map(|line| line.what_to_do(context)));
     for it in &to_do {
         context.output.note(context.system, &format!("{}: `{}`", it.says, it.command));
     }
@@ -220,6 +222,9 @@ impl Line {
             Some(Attention::AccessTokenEnds(at)) => before(at, "access"),
             Some(Attention::Expired) => {
                 ", for its access token has ended and cannot be renewed".into()
+            }
+            Some(Attention::Refused(at)) => {
+                format!(", for its access token was refused at {at} and cannot be renewed")
             }
             Some(Attention::Ended) => ", for its authorization has ended".into(),
             None => String::new(),

@@ -45,7 +45,11 @@ impl Connection<'_> {
         granted: Option<&[String]>,
     ) -> Judgement<'_> {
         let below = request.target.below.as_deref();
-        scope::judge(&self.provider.scope, granted, request.method.as_str(), below)
+        let table = &self.provider.scope;
+        match scope::judge(table, granted, request.method.as_str(), below) {
+            Judgement::NotListed => scope::judge_needs(table, granted, &request.needs),
+            judgement => judgement,
+        }
     }
 
     /// Sends a call; `entry` is the one that was read to build it.

@@ -97,6 +97,7 @@ pub fn record(entry: &Entry, store: crate::store::StoreKind, rotation: Rotation)
         access_expires_at: tokens.and_then(|it| it.access_expires_at),
         refresh_expires_at: tokens.and_then(|it| it.refresh_expires_at),
         last_refreshed_at: entry.last_refreshed_at,
+        refused_at: None,
         store: tokens.map(|_| store),
         given_for: tokens.and(entry.bound.as_ref()).map(|bound| GivenFor {
             client_id: entry.client_id.clone(),

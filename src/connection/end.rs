@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::prover::nonces;
+use super::roll::Rolled;
 use super::{Connection, FreshError, Wanted, roll, saving, server};
 use crate::authorization_server::ClientRegistration;
 use crate::authorization_server::about_token::{TokenKind, request_about_token};
@@ -26,8 +27,10 @@ pub struct Revoked {
 /// The provider's word.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Ended, or not known there any more (RFC 7009 section 2.2).
+    /// Ended, or not known there any more, which a 200 does not tell apart (RFC 7009 section 2.2).
     Done,
+    /// Not known there any more, in the provider's own words.
+    NotKnown,
     /// The provider does not revoke this kind (RFC 7009 section 2.2.1).
     NotSupported,
     /// Refused.
@@ -46,7 +49,12 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the token is of no use any more, as far as the provider can do it.
     pub fn is_settled(&self) -> bool {
-        matches!(self, Self::Done | Self::NotSupported)
+        self.is_ended() || matches!(self, Self::NotSupported)
+    }
+
+    /// Whether the token has ended by the provider's word.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Self::Done | Self::NotKnown)
     }
 }
 
@@ -102,7 +110,15 @@ impl Connection<'_> {
         }
         let order = self.order(entry, &Wanted::New)?;
         let tools = self.tools(&order)?;
-        Ok(roll::recover(&self.drawer, lock, &order, &tools).await?.is_some())
+        match roll::recover(&self.drawer, lock, &order, &tools).await? {
+            None => Ok(false),
+            // They live on, and the ones that the store holds are spent: nothing is settled with those.
+            Some(Rolled::NoVerdict(lost)) => Err(FreshError::NoVerdict(lost)),
+            Some(Rolled::Unstored { error, in_journal }) => {
+                Err(FreshError::Unstored { error, in_journal })
+            }
+            Some(_) => Ok(true),
+        }
     }
 
     pub(super) async fn revoke_all(
@@ -163,8 +179,8 @@ impl Connection<'_> {
             (200..=299, None) => Outcome::Done,
             (200..=299, Some(_)) => Outcome::Refused(error),
             (400..=499, Some("unsupported_token_type")) => Outcome::NotSupported,
-            // The token is not known there, as some servers say instead of 200.
-            (400..=499, Some("invalid_token" | "invalid_grant")) => Outcome::Done,
+            // As some servers say instead of 200.
+            (400..=499, Some("invalid_token" | "invalid_grant")) => Outcome::NotKnown,
             (400..=428 | 430..=499, Some(_)) => Outcome::Refused(error),
             (status, _) => Outcome::NoVerdict { status, retry_after: error.retry_after },
         })

@@ -124,7 +124,7 @@ impl Connection<'_> {
     async fn end_leftover(&self, which: Leftover, entry: &Entry) {
         let Some(revoke) = &self.provider.revoke else { return };
         let revoked = self.revoke_all(revoke, entry).await;
-        let ended = revoked.is_ok_and(|all| all.iter().all(|it| it.outcome.is_settled()));
+        let ended = revoked.is_ok_and(|all| all.iter().all(|it| it.outcome.is_ended()));
         (self.notify)(Notice::Leftover { which, ended });
     }
 }

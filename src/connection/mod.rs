@@ -26,6 +26,8 @@ mod other_key;
 pub mod pace;
 pub mod pages;
 pub mod prover;
+mod refused_for_good;
+mod refused_renewal;
 pub mod registered_client;
 pub mod registration;
 pub mod roll;
@@ -143,6 +145,8 @@ pub enum Notice {
     NoRefreshToken,
     /// An import holds no refresh token, and nobody was asked for one.
     NoneImported,
+    /// An import lacks what comes with the vendor's own answer, by its name.
+    ContextNotImported(String),
     /// What a token exchange issued, by its type.
     Issued(String),
     /// `openid` was asked for, and the provider file does not say how an ID token is checked.

@@ -42,6 +42,8 @@ pub struct Streaming {
     body: Received,
     /// Chunks that were looked at and not yet given away.
     seen: VecDeque<Bytes>,
+    /// How the body broke off behind them.
+    broke_off: Option<HttpError>,
     /// Named where something fails.
     to: Url,
     idle: Duration,
@@ -72,6 +74,7 @@ pub async fn send(
         headers: head.headers,
         body,
         seen: VecDeque::new(),
+        broke_off: None,
         to: url,
         idle: timeouts.idle,
     })
@@ -92,9 +95,13 @@ pub(super) async fn nothing_moves(progress: &Progress, limit: Duration) {
 impl Streaming {
     /// The next part of the body; `None` at its proper end. A body that breaks off is an error.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match self.seen.pop_front() {
-            Some(chunk) => Ok(Some(chunk)),
-            None => self.receive().await,
+        match (self.seen.pop_front(), self.broke_off.take()) {
+            (Some(chunk), broke_off) => {
+                self.broke_off = broke_off;
+                Ok(Some(chunk))
+            }
+            (None, Some(error)) => Err(error),
+            (None, None) => self.receive().await,
         }
     }
 
@@ -109,6 +116,17 @@ impl Streaming {
         let mut start: Vec<u8> = self.seen.iter().flatten().copied().take(limit).collect();
         start.shrink_to_fit();
         Ok(start)
+    }
+
+    /// The same where a body that breaks off is still to be given out as far as it came: the failure comes after it.
+    pub async fn peek_at_good(&mut self, limit: usize) -> Vec<u8> {
+        match self.peek(limit).await {
+            Ok(start) => start,
+            Err(error) => {
+                self.broke_off = Some(error);
+                Vec::new()
+            }
+        }
     }
 
     /// Reads the whole body into memory, up to a limit; one that announces more is not read at all.

@@ -23,6 +23,9 @@ pub struct Profile {
     /// What `connect` asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// What it does not ask for, though the provider's file would.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_scopes: Vec<String>,
     /// How `connect` gets the first tokens, where it is not the provider's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<Flow>,

@@ -9,6 +9,7 @@ pub mod lineage;
 pub mod name;
 pub mod record;
 pub mod registered;
+pub mod scope_edit;
 pub mod scopes;
 pub mod settings;
 

@@ -42,6 +42,9 @@ pub struct Record {
     /// RFC 3339, UTC.
     #[serde(default)]
     pub last_refreshed_at: Option<Timestamp>,
+    /// When the API refused an access token that nothing can renew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
     /// Where the connection is kept.
     #[serde(default)]
     pub store: Option<StoreKind>,
@@ -88,6 +91,8 @@ pub enum Attention {
     Ended,
     /// Its access token has ended, and nothing can renew it.
     Expired,
+    /// The API refused its access token then, and nothing can renew it.
+    Refused(Timestamp),
     /// Its refresh token ends then.
     RefreshTokenEnds(Timestamp),
     /// Its access token ends then, and nothing can renew it.
@@ -138,7 +143,10 @@ impl Record {
             State::Ready if self.renewable => {
                 self.refresh_expires_at.filter(ends).map(Attention::RefreshTokenEnds)
             }
-            State::Ready => self.access_expires_at.filter(ends).map(Attention::AccessTokenEnds),
+            State::Ready => match self.refused_at {
+                Some(at) => Some(Attention::Refused(at)),
+                None => self.access_expires_at.filter(ends).map(Attention::AccessTokenEnds),
+            },
         }
     }
 }

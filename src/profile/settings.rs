@@ -88,6 +88,11 @@ pub fn check(provider: &Provider, name: &str, value: &str) -> Result<String, Set
     }
 }
 
+/// What is worth knowing of a value that was chosen.
+pub fn warning<'p>(provider: &'p Provider, name: &str, value: &str) -> Option<&'p String> {
+    provider.settings.get(name)?.warn.get(value.trim())
+}
+
 /// The values that the provider's templates can use: settings, their defaults, the client's id.
 pub fn values(
     provider: &Provider,

@@ -252,6 +252,10 @@ fn settings(provider: &Provider) -> Option<Finding> {
         if setting.list.is_some() != (setting.needed == Needed::AfterConnect) {
             return Some(Finding::at(&path, "`list` and `needed = \"after_connect\"` go together"));
         }
+        if let Some(value) = setting.warn.keys().find(|it| !setting.choices.contains(it)) {
+            let says = format!("`warn` has no effect: `{value}` is not one of the choices");
+            return Some(Finding::at(&path, &says));
+        }
         if !setting.choices.is_empty() && setting.format != Format::Text {
             return Some(Finding::at(&path, "`format` has no effect beside `choices`"));
         }

@@ -11,7 +11,7 @@ use crate::provider::Provider;
 use crate::provider::schema::Api;
 use crate::random::Random;
 use crate::resource_server::authorization::{self, Placement};
-use crate::resource_server::idempotency::{self, Key, safe_after_refusal, safe_to_repeat};
+use crate::resource_server::idempotency::{self, Key, is_read, safe_after_refusal, safe_to_repeat};
 use crate::resource_server::scope::{self, Judgement};
 use crate::resource_server::target::Target;
 use crate::secret::Secret;
@@ -21,6 +21,8 @@ pub struct Asked<'h> {
     head: &'h Parts,
     target: Target,
     key: Option<Key>,
+    /// Whether the vendor says that it changes nothing, whatever its method.
+    is_read: bool,
 }
 
 impl<'h> Asked<'h> {
@@ -37,7 +39,10 @@ impl<'h> Asked<'h> {
         }
         let allowed = grant.allowed.judge(head.method.as_str(), target.url.path());
         allowed.map_err(Refusal::NotAllowed)?;
-        let asked = Self { head, target, key: key(&provider.api, head, random) };
+        let below = target.below.as_deref();
+        let is_read = is_read(provider.api.idempotency.as_ref(), below);
+        let key = key(&provider.api, head, below, random);
+        let asked = Self { head, target, key, is_read };
         match asked.scope_judgement(provider, grant) {
             Judgement::Missing { needed } => Err(Refusal::MissingScope {
                 needed: needed.iter().map(|scope| scope.name.clone()).collect(),
@@ -75,14 +80,18 @@ impl<'h> Asked<'h> {
         scope::judge(&provider.scope, grant.granted.as_deref(), self.head.method.as_str(), below)
     }
 
+    fn repeats_like(&self) -> &str {
+        if self.is_read { "GET" } else { self.head.method.as_str() }
+    }
+
     /// Whether it may be sent again although it may have been carried out.
     pub fn is_safe_to_repeat(&self) -> bool {
-        safe_to_repeat(self.head.method.as_str(), self.key.as_ref())
+        safe_to_repeat(self.repeats_like(), self.key.as_ref())
     }
 
     /// Whether it may be sent again after the API refused its token.
     pub fn is_safe_after_refusal(&self, api: &Api) -> bool {
-        safe_after_refusal(api, self.head.method.as_str(), self.key.as_ref())
+        safe_after_refusal(api, self.repeats_like(), self.key.as_ref())
     }
 
     /// Address and headers with the token; `secret`, the proxy's own, is in none of them. What the provider asks for stands in place of what the
@@ -123,10 +132,10 @@ fn set(headers: &mut HeaderMap, own: &HeaderMap) {
 }
 
 /// The key of a write: the program's own, or a fresh one where the vendor takes it.
-fn key(api: &Api, head: &Parts, random: &dyn Random) -> Option<Key> {
+fn key(api: &Api, head: &Parts, below: Option<&str>, random: &dyn Random) -> Option<Key> {
     let idempotency = api.idempotency.as_ref();
     let given = idempotency.and_then(|it| head.headers.get(it.header.as_str())?.to_str().ok());
-    idempotency::key(idempotency, head.method.as_str(), given, random)
+    idempotency::key(idempotency, head.method.as_str(), below, given, random)
 }
 
 fn written(key: &Key) -> Option<(HeaderName, HeaderValue)> {

@@ -20,21 +20,32 @@ pub struct Key {
     pub protects: bool,
 }
 
-/// The key of a call: a person's on any method, a fresh one where the vendor takes it.
+/// The key of a call: a person's on any call, a fresh one on a write where the vendor takes it.
+/// `below` is the path below the API base.
 pub fn key(
     idempotency: Option<&Idempotency>,
     method: &str,
+    below: Option<&str>,
     given: Option<&str>,
     random: &dyn Random,
 ) -> Option<Key> {
+    let is_read = is_read(idempotency, below);
     let protects = idempotency.is_some_and(|it| it.methods.iter().any(|listed| listed == method));
     let value = match given {
         Some(given) => given.to_owned(),
-        None if protects => uuid_v4(random),
+        None if protects && !is_read => uuid_v4(random),
         None => return None,
     };
     let header = idempotency.map_or(USUAL_HEADER, |it| it.header.as_str()).to_owned();
     Some(Key { header, value, protects })
+}
+
+/// Whether a path is one of the reads that the vendor takes as another method; its query does not matter.
+pub fn is_read(idempotency: Option<&Idempotency>, below: Option<&str>) -> bool {
+    let bare = |path: &str| path.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let below = bare(below.unwrap_or_default());
+    let is = |read: &String| read.trim_matches('/') == below.trim_matches('/');
+    idempotency.is_some_and(|it| it.reads.iter().any(is))
 }
 
 /// Tells whether a call that may have been carried out can be sent again (RFC 9110 section 9.2.2).
@@ -83,19 +94,30 @@ mod tests {
     fn a_write_gets_a_fresh_key_and_a_read_none() {
         let inkress = inkress();
         for method in ["POST", "PUT", "DELETE"] {
-            let one = key(Some(&inkress), method, None, &SystemRandom).unwrap();
-            let other = key(Some(&inkress), method, None, &SystemRandom).unwrap();
+            let one = key(Some(&inkress), method, None, None, &SystemRandom).unwrap();
+            let other = key(Some(&inkress), method, None, None, &SystemRandom).unwrap();
             assert_eq!((one.header.as_str(), one.value.len()), ("Idempotency-Key", 36));
             assert!(one.protects && one.value != other.value);
         }
-        assert_eq!(key(Some(&inkress), "GET", None, &SystemRandom), None);
-        assert_eq!(key(None, "POST", None, &SystemRandom), None);
+        assert_eq!(key(Some(&inkress), "GET", None, None, &SystemRandom), None);
+        assert_eq!(key(None, "POST", None, None, &SystemRandom), None);
+    }
+
+    #[test] // RR15
+    fn a_read_that_the_vendor_takes_as_post_gets_no_fresh_key() {
+        let inkress = inkress();
+        let keyed = |path, given| key(Some(&inkress), "POST", Some(path), given, &SystemRandom);
+        assert_eq!(keyed("/merchants/account/balances", None), None);
+        assert_eq!(keyed("merchants/account/contribution/?x=1", None), None);
+        assert!(keyed("/orders", None).is_some() && keyed("/merchants/account", None).is_some());
+        let own = keyed("/merchants/account/balances", Some("k")).unwrap();
+        assert_eq!(own.value, "k", "a person's is taken");
     }
 
     #[test] // RR15
     fn a_persons_key_is_taken_but_protects_only_where_the_vendor_says_so() {
         let given = |idempotency: Option<&Idempotency>| {
-            key(idempotency, "POST", Some("order 7"), &SystemRandom).unwrap()
+            key(idempotency, "POST", None, Some("order 7"), &SystemRandom).unwrap()
         };
         let expected =
             |protects| Key { header: "Idempotency-Key".into(), value: "order 7".into(), protects };

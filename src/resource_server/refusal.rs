@@ -59,15 +59,25 @@ impl Refusal<'_> {
 
 /// Tells whether an answer with a status of success is looked at for a refusal: only where the
 /// provider says what a good one says, and only in JSON.
-pub fn may_hide_a_refusal(errors: &Errors, status: u16, headers: &HeaderMap) -> bool {
-    errors.success.is_some() && (200..300).contains(&status) && is_json(headers)
+pub fn may_hide_a_refusal(provider: &Provider, status: u16, headers: &HeaderMap) -> bool {
+    let is_said = words_of_success(provider).next().is_some();
+    is_said && (200..300).contains(&status) && is_json(headers)
 }
 
-/// Tells whether a whole JSON body says that the call was refused; one without the word is good.
-pub fn says_no(success: &Success, body: &[u8]) -> bool {
-    let body: Option<Value> = serde_json::from_slice(body).ok();
-    let said = body.as_ref().and_then(|body| look_up(body, &success.path));
-    said.is_some_and(|said| *said != success.equals)
+/// What a good answer says: a word of the errors, and one of the envelope.
+pub fn words_of_success(provider: &Provider) -> impl Iterator<Item = &Success> {
+    let wrapped = provider.api.envelope.as_ref().and_then(|it| it.success.as_ref());
+    provider.errors.success.iter().chain(wrapped)
+}
+
+/// What a whole JSON body says instead of a word that a good one says, as `state = "error"`; a body
+/// without the word is good.
+pub fn denial(provider: &Provider, body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    words_of_success(provider).find_map(|word| {
+        let said = look_up(&body, &word.path).filter(|said| **said != word.equals)?;
+        Some(format!("{} = {said}", word.path))
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -170,8 +180,11 @@ impl Evidence<'_> {
             None if self.asks_to_renew && self.wants_unbound => return Kind::WantsUnbound,
             None => self.asks_to_renew,
         };
+        let by_status = self.action.is_none() && !says("invalid_token");
         match (renewal_helps, scope) {
             (true, Judgement::Missing { .. }) => self.missing_scope(scope),
+            // A table may be short of a method; what the vendor says of the token counts more.
+            (true, Judgement::NoneOpens) if by_status => self.missing_scope(scope),
             (true, _) => Kind::Expired,
             (false, _) => Kind::Other,
         }
@@ -317,6 +330,10 @@ mod tests {
         assert_eq!(judged("inkress", 401, "", "", &Judgement::Covered), Kind::Expired);
         assert_eq!(judged("inkress", 401, "", "", &Judgement::Unknown), Kind::Expired);
         assert_eq!(judged("inkress", 404, "", "", &not_covered), Kind::Other);
+        let none_opens = Judgement::NoneOpens;
+        assert_eq!(judged("inkress", 401, "", "", &none_opens), missing(&[]));
+        let ended = r#"Bearer error="invalid_token""#;
+        assert_eq!(judged("inkress", 401, ended, "", &none_opens), Kind::Expired);
     }
 
     #[test] // ER1, T22
@@ -337,7 +354,9 @@ mod tests {
 
     #[test] // AT-4d
     fn a_refusal_in_a_good_status_is_told_by_the_providers_word() {
-        let success = Success { path: "ok".into(), equals: true.into() };
+        let mut provider = shipped("inventorum").unwrap().unwrap();
+        assert!(words_of_success(&provider).next().is_none());
+        provider.errors.success = Some(Success { path: "ok".into(), equals: true.into() });
         let cases = [
             (r#"{"ok":false,"error":"token_expired"}"#, true),
             (r#"{"ok":true}"#, false),
@@ -348,13 +367,15 @@ mod tests {
             ("", false),
         ];
         for (body, expected) in cases {
-            assert_eq!(says_no(&success, body.as_bytes()), expected, "{body}");
+            assert_eq!(denial(&provider, body.as_bytes()).is_some(), expected, "{body}");
         }
-        let errors = Errors { success: Some(success), ..Errors::default() };
+        let inkress = shipped("inkress").unwrap().unwrap();
+        let said = denial(&inkress, br#"{"state":"error"}"#);
+        assert_eq!(said.as_deref(), Some(r#"state = "error""#), "the envelope's word counts too");
         let looked_at = |kind: &str, status| {
             let mut headers = HeaderMap::new();
             headers.insert("content-type", kind.parse().unwrap());
-            may_hide_a_refusal(&errors, status, &headers)
+            may_hide_a_refusal(&provider, status, &headers)
         };
         assert!(looked_at("application/json; charset=utf-8", 200));
         assert!(looked_at("application/problem+json", 201));

@@ -54,6 +54,10 @@ pub struct ApiRequest {
     pub placement: Placement,
     /// The key of a write.
     pub key: Option<Key>,
+    /// Whether the vendor says that it changes nothing, whatever its method.
+    pub is_read: bool,
+    /// The scopes that whoever makes the call says it needs, where the provider's table may not list it.
+    pub needs: Vec<String>,
     /// Whether the body was a stream and has been sent.
     spent: bool,
 }
@@ -79,6 +83,11 @@ pub enum RequestError {
 }
 
 impl ApiRequest {
+    /// The method by whose rules it may be repeated (RFC 9110 section 9.2.2).
+    pub fn repeats_like(&self) -> &str {
+        if self.is_read { "GET" } else { self.method.as_str() }
+    }
+
     /// Builds a call.
     pub fn new(call: Call<'_>, random: &dyn Random) -> Result<Self, RequestError> {
         let base = Base::of(call.api, call.values)?;
@@ -95,11 +104,24 @@ impl ApiRequest {
         add_unless_set(&mut own, "Content-Type", kind.unwrap_or_default());
         let given = call.idempotency_key.map(str::to_owned).or_else(|| take_key(api, &mut own));
         let idempotency = api.idempotency.as_ref();
-        let key = idempotency::key(idempotency, method.as_str(), given.as_deref(), random);
+        let below = target.below.as_deref();
+        let is_read = idempotency::is_read(idempotency, below);
+        let key = idempotency::key(idempotency, method.as_str(), below, given.as_deref(), random);
         own.extend(key.iter().map(|key| (key.header.clone(), key.value.clone())));
         let headers = authorization::headers(api, values, target.lists.as_deref(), &own)?;
         let placement = base.placement.clone()?;
-        Ok(Self { method, target, headers, own: own.len(), body, placement, key, spent: false })
+        Ok(Self {
+            method,
+            target,
+            headers,
+            own: own.len(),
+            body,
+            placement,
+            key,
+            is_read,
+            needs: Vec::new(),
+            spent: false,
+        })
     }
 
     /// Makes the request for one more sending; `None` where the body is a stream.

@@ -11,6 +11,8 @@ pub enum Judgement<'a> {
     Covered,
     /// The table says nothing about it.
     NotListed,
+    /// The table lists the path, and no scope opens it for this method.
+    NoneOpens,
     /// None of the granted scopes opens it; any one of these would.
     Missing {
         /// In the table's order, never empty.
@@ -27,14 +29,32 @@ pub fn judge<'a>(
     method: &str,
     below: Option<&str>,
 ) -> Judgement<'a> {
-    let needed = scopes_for(table, method, below.unwrap_or_default());
+    let below = below.unwrap_or_default();
+    let needed = scopes_for(table, method, below);
     match granted {
+        _ if needed.is_empty() && lists(table, below) => Judgement::NoneOpens,
         _ if needed.is_empty() => Judgement::NotListed,
         None => Judgement::Unknown,
         Some(granted) if needed.iter().any(|scope| granted.contains(&scope.name)) => {
             Judgement::Covered
         }
         Some(_) => Judgement::Missing { needed },
+    }
+}
+
+/// Judges a call that the table does not list by the scopes that it is said to need.
+pub fn judge_needs<'a>(
+    table: &'a [Scope],
+    granted: Option<&[String]>,
+    needs: &[String],
+) -> Judgement<'a> {
+    let is_missing = |scope: &&Scope| {
+        needs.contains(&scope.name) && granted.is_some_and(|it| !it.contains(&scope.name))
+    };
+    let needed: Vec<&Scope> = table.iter().filter(is_missing).collect();
+    match needed.is_empty() {
+        true => Judgement::NotListed,
+        false => Judgement::Missing { needed },
     }
 }
 
@@ -57,6 +77,14 @@ pub fn scopes_for<'a>(table: &'a [Scope], method: &str, below: &str) -> Vec<&'a 
         }
     }
     found
+}
+
+/// Whether the table has an endpoint for a path, whatever the method.
+fn lists(table: &[Scope], below: &str) -> bool {
+    let path = segments(below);
+    table
+        .iter()
+        .any(|scope| scope.endpoints.iter().any(|endpoint| likeness(endpoint, &path).is_some()))
 }
 
 /// The decoded segments of a path, its query left out.
@@ -149,6 +177,7 @@ mod tests {
         assert_eq!(judge(Some(&granted), "GET", None), Judgement::NotListed);
         assert_eq!(judge(None, "GET", Some("/orders")), Judgement::Unknown);
         assert_eq!(judge(None, "GET", Some("/elsewhere")), Judgement::NotListed);
+        assert_eq!(judge(Some(&granted), "DELETE", Some("/orders/5")), Judgement::NoneOpens);
     }
 
     #[test]

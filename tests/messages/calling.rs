@@ -102,7 +102,6 @@ hint:  redirects are never followed with a token; call the address itself if it 
 8
 error: Inkress refused the call: HTTP 401
 cause: a new access token was refused as well
-cause: an ended or revoked token, or a call outside the granted scopes: Inkress answers 401 to both
 hint:  the person may have lost rights, or the call needs another scope: see what is granted
        keyfob scopes shop
 

@@ -26,8 +26,8 @@ pub struct Connect {
     /// How keyfob becomes a client.
     #[command(flatten)]
     pub registering: connect::Registering,
-    /// A scope to ask for (repeat, or separate by commas or spaces)
-    #[arg(long = "scope", value_name = "SCOPE", add = ArgValueCompleter::new(complete_scope))]
+    /// A scope to ask for (repeat, or separate by commas or spaces); +SCOPE adds one to those of before, -SCOPE takes one away
+    #[arg(long = "scope", value_name = "SCOPE", allow_hyphen_values = true, add = ArgValueCompleter::new(complete_scope))]
     pub scopes: Vec<String>,
     /// How to get the first tokens [default: the provider's]
     #[arg(long)]

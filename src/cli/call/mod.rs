@@ -17,6 +17,7 @@ mod outflow;
 mod output_file;
 mod shape;
 mod shaped;
+mod shown_scope;
 mod words;
 
 use serde_json::json;
@@ -132,6 +133,7 @@ fn show(
         let begun = pages::begin(chosen.provider.api.pages.as_ref(), &mut request.target.url);
         begun.map_err(|error| report::page(&error, about))?;
     }
+    shown_scope::tell(context, args, chosen, &request);
     let text = match args.curl {
         true => format!("{}\n", curl::command(context, chosen, &args.settings, &request)?),
         false => request.shown(),

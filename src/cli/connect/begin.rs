@@ -72,6 +72,9 @@ pub fn begin(
     for (key, value) in &client.settings {
         let value =
             settings::check(&provider, key, value).map_err(|error| report::setting(&error))?;
+        if let Some(warning) = settings::warning(&provider, key, &value) {
+            context.output.warn(context.system, &printable(&format!("{key}={value}: {warning}")));
+        }
         profile.settings.insert(key.clone(), value);
     }
     if let Some(choice) = context.global.store {

@@ -23,12 +23,7 @@ pub fn bring(
     client: &Client,
     read: Credentials,
 ) -> Result<Brought, Report> {
-    let mut scopes = chosen.profile.scopes.clone();
-    for scope in chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes) {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
-    }
+    let scopes = chosen.profile.asked_scopes(&chosen.provider);
     let client_certificate = client_certificate(context, chosen, client, read.certificate)?;
     let key = match read.private_key {
         Some(key) => Some(key),

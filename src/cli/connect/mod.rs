@@ -57,7 +57,7 @@ pub use redirect::redirect_uri;
 use redirect::set_redirect;
 use register::Became;
 pub use registering::Registering;
-use scopes::{add_scopes, tell_sensitive};
+use scopes::{add_scopes, tell_sensitive, tell_short};
 use userinfo::set_userinfo;
 use wanted::set_wanted;
 
@@ -109,6 +109,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     brought.wanted.params = params::of_token_request(&chosen.profile, flow);
     tell_sensitive(context, &chosen.provider, &brought.scopes);
     narrowed::tell(context, &chosen, &brought.scopes);
+    tell_short(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
     let mut about = Situation { leaves, ..chosen.situation(context.system) };
     if flow == Flow::AuthorizationCode {

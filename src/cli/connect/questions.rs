@@ -65,7 +65,13 @@ pub fn ask_settings(
     }
     let mut answers = Vec::new();
     for (name, setting) in missing {
-        if context.system.person.is_none() {
+        let nobody = context.system.person.is_none();
+        // What calls alone need can be set later.
+        if nobody && setting.needed == Needed::Call {
+            set_later(context, chosen, name);
+            continue;
+        }
+        if nobody {
             return Err(missing_setting(chosen, name, &setting.ask, for_calls_too));
         }
         let answer = context.ask(&setting.ask)?.unwrap_or_default();
@@ -78,6 +84,14 @@ pub fn ask_settings(
     }
     chosen.profile.settings.extend(answers);
     Ok(())
+}
+
+fn set_later(context: &Context<'_>, chosen: &Chosen, name: &str) {
+    let profile = command_line::word(&chosen.name);
+    let says = format!(
+        "calls need the setting `{name}`; set it when it is known: keyfob profile set {profile} {name}=…"
+    );
+    context.output.note(context.system, &says);
 }
 
 fn missing_setting(chosen: &Chosen, name: &str, ask: &str, connects: bool) -> Report {

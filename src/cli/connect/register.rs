@@ -209,12 +209,7 @@ pub fn wish(chosen: &Chosen, flow: Flow) -> Result<Wish, Report> {
         }
         _ => None,
     };
-    let mut scopes = chosen.profile.scopes.clone();
-    for scope in chosen.provider.authorize.iter().flat_map(|it| &it.default_scopes) {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
-    }
+    let scopes = chosen.profile.asked_scopes(&chosen.provider);
     let authentication = chosen.profile.client_of(&chosen.provider).auth;
     let dpop = chosen.profile.dpop || chosen.provider.client.dpop_bound_access_tokens;
     let known_by = KnownBy::default();

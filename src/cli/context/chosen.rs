@@ -45,6 +45,8 @@ impl Chosen {
             connected: self.record.connected,
             secret_of_environment: system.environment.get("KEYFOB_CLIENT_SECRET").is_some(),
             imports: self.flow() == Some(Flow::Import),
+            is_the_client: self.flow() == Some(Flow::ClientCredentials),
+            has_scopes: !self.provider.scope.is_empty(),
             given: self.given.clone().and_what_is_kept_nowhere(&self.profile, &self.provider),
             anew: Given::of(&self.profile, &self.provider),
             redirect_uri: None,

@@ -46,6 +46,11 @@ pub fn run(context: &Context<'_>, args: &ProfileSet) -> Result<Exit, Report> {
     for warning in warnings(&chosen.profile, &profile, &chosen.provider, &chosen.record) {
         context.output.warn(context.system, &printable(&warning));
     }
+    for (key, value) in &args.settings {
+        if let Some(warning) = settings::warning(&chosen.provider, key, value) {
+            context.output.warn(context.system, &printable(&format!("{key}={value}: {warning}")));
+        }
+    }
     if context.output.json {
         let set: Vec<&String> = args.settings.iter().map(|(key, _)| key).collect();
         let document = json!({"profile": chosen.name, "set": set});

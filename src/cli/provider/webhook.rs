@@ -15,6 +15,7 @@ pub fn lines(provider: &Provider) -> Vec<String> {
         format!("key: {}", key(webhook)),
         named("timestamp", &webhook.timestamp_header),
         age(webhook),
+        whose(webhook),
         named("id", &webhook.id_header),
         named("event", &webhook.event_header),
         named("account, in the payload", &webhook.route_by),
@@ -39,6 +40,13 @@ fn key(webhook: &Webhook) -> String {
         KeyForm::Text => "the secret as it stands".into(),
         KeyForm::Base64 => format!("the secret in base64{after}"),
         KeyForm::Hex => format!("the secret in hexadecimal{after}"),
+    }
+}
+
+fn whose(webhook: &Webhook) -> String {
+    match webhook.one_secret_per_client {
+        true => "secret: one for the client, whatever accounts connect to it".into(),
+        false => String::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod given;
 mod listing;
 mod running;
+mod same_client;
 mod shown;
 mod values;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::values::Known;
-use super::{Asked, shown, understood};
+use super::{Asked, same_client, shown, understood};
 use crate::cli::call::jq::Strings;
 use crate::cli::call::{self, scopes};
 use crate::cli::context::Context;
@@ -18,6 +18,7 @@ use crate::connection::{Connection, Entry};
 use crate::provider::schema::Step;
 use crate::random::uuid_v4;
 use crate::resource_server::Items;
+use crate::resource_server::idempotency::is_read;
 use crate::resource_server::request::{self, ApiRequest};
 use crate::secret::Secret;
 
@@ -96,7 +97,9 @@ impl<'a> Running<'a> {
     /// The key of a step that writes: the same whenever the recipe is run again with the same key.
     fn key_of(&self, step: &Step) -> Option<String> {
         let idempotency = self.connection.provider.api.idempotency.as_ref()?;
-        let writes = |it: &&Step| idempotency.methods.contains(&it.method);
+        let writes = |it: &&Step| {
+            idempotency.methods.contains(&it.method) && !is_read(Some(idempotency), Some(&it.path))
+        };
         let steps = self.asked.recipe.steps.iter();
         let place = steps.filter(writes).position(|it| std::ptr::eq(it, step))?;
         let key = self.key.as_ref()?;
@@ -127,7 +130,9 @@ impl<'a> Running<'a> {
             idempotency_key: key.as_deref(),
         };
         let request = ApiRequest::new(call, &*asked.context.system.random);
-        request.map_err(|error| report::request(&error, asked.about))
+        let mut request = request.map_err(|error| report::request(&error, asked.about))?;
+        request.needs.clone_from(&asked.recipe.needs);
+        Ok(request)
     }
 
     /// Sends a step and reads its whole answer, which must be a good one.
@@ -236,6 +241,7 @@ impl<'a> Running<'a> {
             report
         };
         let body = Zeroizing::new(self.answer(step, known).await.map_err(keyed)?.body);
+        let mut profiles = vec![about.profile.clone()];
         for (name, expression) in &step.keep {
             let found = self.found(step, expression, body.to_vec()).await.map_err(keyed)?;
             let lines: Vec<&[u8]> =
@@ -253,13 +259,24 @@ impl<'a> Running<'a> {
                 connection.notify,
                 &connection.provider,
                 name,
-                secret,
+                secret.clone(),
             );
-            kept.await.map_err(|error| keyed(self.not_kept(&error, step, known, name)))?;
+            let not_kept = |report| keyed(self.not_kept(report, step, known, name));
+            kept.await.map_err(|error| not_kept(report::keeping(&error)))?;
+            for other in same_client::holders(context, connection, name).map_err(not_kept)? {
+                let kept = same_client::keep(context, connection, &other, name, &secret).await;
+                kept.map_err(not_kept)?;
+                profiles.push(other.0.name);
+            }
         }
         let names: Vec<&String> = step.keep.keys().collect();
         let store = connection.drawer.store.kind().name();
-        let document = json!({"profile": about.profile, "kept": names, "store": store});
+        let document = json!({
+            "profile": about.profile,
+            "kept": names,
+            "store": store,
+            "profiles": profiles,
+        });
         match context.output.json {
             true => context.output.document(context.system, &document)?,
             false => {
@@ -271,6 +288,10 @@ impl<'a> Running<'a> {
                     about.profile
                 );
                 context.output.note(context.system, &says);
+                for other in profiles.iter().skip(1) {
+                    let says = format!("and of `{other}`, which is of the same client");
+                    context.output.note(context.system, &says);
+                }
             }
         }
         Ok(Exit::Done)
@@ -281,15 +302,9 @@ impl<'a> Running<'a> {
         report::nothing_to_keep(name, again.as_deref(), self.asked.about)
     }
 
-    fn not_kept(
-        &self,
-        error: &keeping::KeepingError,
-        step: &Step,
-        known: &Known,
-        name: &str,
-    ) -> Report {
+    fn not_kept(&self, report: Report, step: &Step, known: &Known, name: &str) -> Report {
         let again = self.same_answer(step, known);
-        report::secret_not_kept(report::keeping(error), name, again.as_deref(), self.asked.about)
+        report::secret_not_kept(report, name, again.as_deref(), self.asked.about)
     }
 
     /// The recipe once more with the same key: the vendor gives its stored answer again.

@@ -9,6 +9,7 @@ use crate::connection::call::{CallError, NotAgain, Refused};
 use crate::connection::organization::ListError;
 use crate::http::printable::printable;
 use crate::provider::Provider;
+use crate::provider::schema::{Action, Meaning};
 use crate::resource_server::refusal::Kind;
 use crate::resource_server::request::RequestError;
 use crate::resource_server::{AuthorizationError, ItemError, TargetError};
@@ -130,7 +131,11 @@ pub fn refusal(refused: &Refused, scopes: &[String], about: &Situation) -> Repor
         Kind::WantsUnbound => wants_unbound(refused, about),
         Kind::Other => other(refused, about),
     };
-    if let Some(meaning) = &refused.meaning {
+    // That a token has ended explains nothing once a new one was refused as well.
+    let was_renewed = refused.kind == Kind::Expired
+        && matches!(refused.not_again, Some(NotAgain::RefreshedAlready | NotAgain::Enough));
+    let explains = |it: &&Meaning| !(was_renewed && it.action == Action::Refresh);
+    if let Some(meaning) = refused.meaning.as_ref().filter(explains) {
         report.causes.push(meaning.meaning.clone());
         if !meaning.hint.is_empty() {
             report.hint = Some(meaning.hint.clone());
@@ -160,10 +165,26 @@ fn expired(refused: &Refused, about: &Situation) -> Report {
         Some(NotAgain::Ended) => report
             .cause(not_again(refused).unwrap_or_default())
             .hint("the access token is renewed: make the call again"),
-        Some(NotAgain::RefreshedAlready | NotAgain::Enough) | None => report
-            .cause("a new access token was refused as well")
+        Some(NotAgain::RefreshedAlready | NotAgain::Enough) | None => {
+            not_allowed(report.cause("a new access token was refused as well"), about)
+        }
+    }
+}
+
+/// What may be wrong where the token is not: the person's rights, the scopes, or the client's own.
+fn not_allowed(report: Report, about: &Situation) -> Report {
+    let profile = command_line::word(&about.profile);
+    match (about.is_the_client, about.has_scopes) {
+        (false, _) => report
             .hint("the person may have lost rights, or the call needs another scope: see what is granted")
             .next(format!("keyfob scopes {profile}")),
+        (true, true) => report
+            .hint("the call needs another scope, or the client may not make it: see what is granted")
+            .next(format!("keyfob scopes {profile}")),
+        (true, false) => report.hint(format!(
+            "this client may not make the call, or it is not the API's: ask {} what it may do",
+            about.provider
+        )),
     }
 }
 
@@ -185,6 +206,12 @@ fn not_again(refused: &Refused) -> Option<&'static str> {
 
 fn other(refused: &Refused, about: &Situation) -> Report {
     let mut report = by_status(refused, about);
+    if let Some(said) = &refused.denial {
+        // The status says the contrary of what happened.
+        report.message = format!("{} refused the call", about.provider);
+        report.causes.push(format!("its answer says {}", printable(said)));
+        report.hint.get_or_insert_with(|| "see the answer: it is given out as it came".into());
+    }
     report.causes.extend(not_again(refused).map(str::to_owned));
     report
 }

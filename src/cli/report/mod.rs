@@ -158,6 +158,10 @@ pub struct Situation {
     pub secret_of_environment: bool,
     /// Whether the profile's tokens are made elsewhere and imported.
     pub imports: bool,
+    /// Whether the tokens are the client's own, and nobody's rights are behind them.
+    pub is_the_client: bool,
+    /// Whether the provider has a table of scopes.
+    pub has_scopes: bool,
     /// The flags of this command line that no file says yet.
     pub given: Given,
     /// The flags that make the profile anew where it was removed.

@@ -259,8 +259,7 @@ pub fn secret_not_kept(
     again: Option<&str>,
     about: &Situation,
 ) -> Report {
-    let report = report
-        .cause(format!("{} has made a new {name}; the stored one is as it was", about.provider));
+    let report = report.cause(format!("{} has made a new {name}", about.provider));
     match again {
         Some(again) => Report { hint: None, next: Vec::new(), ..report }
             .hint("once that is mended, the same key brings the same answer again")

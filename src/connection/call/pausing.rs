@@ -43,7 +43,7 @@ impl Sending<'_, '_> {
             self.sent,
             outcome,
             &retry_rules(&self.connection.provider.api.retry, self.manner.retries),
-            safe_to_repeat(self.request.method.as_str(), self.request.key.as_ref()),
+            safe_to_repeat(self.request.repeats_like(), self.request.key.as_ref()),
             system.clock.now(),
             fraction(&*system.random),
         )

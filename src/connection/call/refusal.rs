@@ -1,27 +1,37 @@
 //! What follows from a refusal: a new access token, a repetition, or nothing.
 
-use super::sending::{Next, Sending};
+use super::sending::{Next, Sending, access_token};
 use super::{CallError, NotAgain, Refused};
 use crate::connection::Notice;
 use crate::connection::share::Renewal;
 use crate::http::Streaming;
+use crate::http::quoting::without_secrets;
 use crate::http::retry::{Decision, Outcome};
 use crate::resource_server::idempotency::{safe_after_refusal, safe_to_repeat};
 use crate::resource_server::refusal::{self, Kind, Refusal};
 use crate::secret::Secret;
 
 impl Sending<'_, '_> {
-    pub(super) async fn refused(&mut self, answer: Streaming, body: &[u8]) -> Next {
+    pub(super) async fn refused(
+        &mut self,
+        answer: Streaming,
+        body: &[u8],
+        denial: Option<String>,
+    ) -> Next {
         let token = match self.token() {
             Ok(token) => token,
             Err(error) => return Next::Fail(error),
         };
         self.share.tell_elsewhere(&self.request.target.url, answer.status, &answer.headers);
         let mut refusal = self.judge(&answer, body, &token);
+        refusal.denial = denial.map(|it| without_secrets(&it, std::slice::from_ref(&token)));
         if refusal.kind == Kind::Expired {
-            refusal.not_again = self.not_refreshed();
+            refusal.not_again = self.not_refreshed().or_else(|| self.renewed_in_vain(&answer));
             if refusal.not_again.is_none() {
                 return self.refresh(token, answer, refusal).await;
+            }
+            if self.refreshed {
+                self.connection.note_refused_renewal(answer.status, &token);
             }
         }
         let outcome = match refusal.is_postponed() {
@@ -51,7 +61,7 @@ impl Sending<'_, '_> {
         if !asks_to_wait && !refusal.is_postponed() {
             return None;
         }
-        let is_safe = safe_to_repeat(self.request.method.as_str(), self.request.key.as_ref());
+        let is_safe = safe_to_repeat(self.request.repeats_like(), self.request.key.as_ref());
         let says_when = refusal.response.retry_after.is_some();
         match answer.status == 429 || refusal.is_postponed() || is_safe || says_when {
             true => Some(NotAgain::Enough),
@@ -67,20 +77,27 @@ impl Sending<'_, '_> {
         let Refusal { kind, response, meaning } =
             refusal::judge(&connection.provider, answer.status, &answer.headers, body, &scope, now);
         let response = response.without(std::slice::from_ref(token));
-        Refused { kind, response, meaning: meaning.cloned(), not_again: None }
+        Refused { kind, response, meaning: meaning.cloned(), denial: None, not_again: None }
     }
 
     /// Why there is no refresh: at most one a call, and only where the second sending cannot carry a write out twice.
     fn not_refreshed(&self) -> Option<NotAgain> {
         let api = &self.connection.provider.api;
         let is_safe =
-            safe_after_refusal(api, self.request.method.as_str(), self.request.key.as_ref());
+            safe_after_refusal(api, self.request.repeats_like(), self.request.key.as_ref());
         match (self.refreshed, self.is_replayable(), is_safe) {
             (true, ..) => Some(NotAgain::RefreshedAlready),
             (false, false, _) => Some(NotAgain::StreamSpent),
             (false, true, false) => Some(NotAgain::MightHappenTwice),
             (false, true, true) => None,
         }
+    }
+
+    /// A token that was made for a refused call and refused again is not made once more at once.
+    fn renewed_in_vain(&self, answer: &Streaming) -> Option<NotAgain> {
+        let token = access_token(&self.entry).ok()?;
+        let in_vain = self.connection.was_renewed_in_vain(answer.status, token);
+        in_vain.then_some(NotAgain::RefreshedAlready)
     }
 
     async fn refresh(&mut self, token: Secret, answer: Streaming, mut refused: Refused) -> Next {
@@ -97,6 +114,7 @@ impl Sending<'_, '_> {
                 return self.take(answer, Some(refused));
             }
             Err(error) => {
+                self.connection.note_refused_for_good(answer.status, &self.entry, &error);
                 return Next::Fail(CallError::NotRenewed { error, refused: Box::new(refused) });
             }
         };

@@ -13,6 +13,8 @@ pub struct Refused {
     pub response: ErrorResponse,
     /// What the provider file says about it.
     pub meaning: Option<Meaning>,
+    /// What the body of a good status says instead of what a good one says.
+    pub denial: Option<String>,
     /// Why it was not sent again, where sending it again could have helped.
     pub not_again: Option<NotAgain>,
 }

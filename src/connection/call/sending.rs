@@ -145,27 +145,32 @@ impl<'c, 'r> Sending<'c, 'r> {
     }
 
     async fn answered(&mut self, mut answer: Streaming) -> Next {
-        let errors = &self.connection.provider.errors;
+        let provider = &self.connection.provider;
         let looks_good = answer.status < 400;
-        if looks_good && !refusal::may_hide_a_refusal(errors, answer.status, &answer.headers) {
+        if looks_good && !refusal::may_hide_a_refusal(provider, answer.status, &answer.headers) {
             return self.good(answer).await;
         }
-        let body = match answer.peek(LOOKED_AT).await {
+        let body = match looks_good {
+            // It was carried out, and what came of it is still the caller's.
+            true => Ok(answer.peek_at_good(LOOKED_AT).await),
+            false => answer.peek(LOOKED_AT).await,
+        };
+        let body = match body {
             Ok(body) => body,
             Err(error) => return self.failed(error).await,
         };
-        let says_no =
-            |body: &[u8]| errors.success.as_ref().is_some_and(|it| refusal::says_no(it, body));
-        if looks_good && !says_no(&body) {
-            return self.good(answer).await;
+        let denial = looks_good.then(|| refusal::denial(provider, &body));
+        match denial {
+            Some(None) => self.good(answer).await,
+            denial => self.refused(answer, &body, denial.flatten()).await,
         }
-        self.refused(answer, &body).await
     }
 
     async fn good(&self, answer: Streaming) -> Next {
         if self.renewed {
             self.share.renewal_helped();
         }
+        self.connection.forget_refusal(&self.entry);
         if let Some(wait) = used_up_for(&answer.headers, || self.now()) {
             self.heed(wait).await;
         }
@@ -197,7 +202,7 @@ impl<'c, 'r> Sending<'c, 'r> {
     }
 }
 
-fn access_token(entry: &Entry) -> Result<&Secret, CallError> {
+pub(super) fn access_token(entry: &Entry) -> Result<&Secret, CallError> {
     let tokens = entry.tokens.as_ref().ok_or(FreshError::NotConnected)?;
     Ok(&tokens.access_token)
 }

@@ -133,6 +133,7 @@ impl Connection<'_> {
             if entry.tokens.as_ref().is_some_and(|tokens| self.misses_refresh_token(tokens)) {
                 (self.notify)(Notice::NoneImported);
             }
+            self.tell_missing_contexts(entry);
             Ok(())
         };
         self.put(tokens, brought, Origin::Imported, &replaces, fill).await
@@ -144,6 +145,14 @@ impl Connection<'_> {
             matches!(self.provider.refresh.rotation, Rotation::Rotating | Rotation::SingleUse);
         let held = tokens.refresh_token.as_ref().filter(|_| rotates)?;
         Some(Lineage { first: None, held: held.fingerprint(), issued_at: tokens.issued_at })
+    }
+
+    /// Says what a token response brings and this import does not.
+    fn tell_missing_contexts(&self, entry: &Entry) {
+        let here = |name| entry.tokens.as_ref().is_some_and(|it| it.contexts.contains_key(name));
+        for it in self.provider.context.iter().filter(|it| it.required && !here(&it.name)) {
+            (self.notify)(Notice::ContextNotImported(it.name.clone()));
+        }
     }
 
     /// Whether a connection that renews itself would end with the access token that takes its place.

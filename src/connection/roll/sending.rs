@@ -110,6 +110,7 @@ impl Rolling<'_> {
             authorization_details: tokens
                 .map(|it| it.authorization_details.clone())
                 .unwrap_or_default(),
+            renews: true,
             exchange: false,
         };
         judge(&self.order.provider, &asked, answer, asked_at)

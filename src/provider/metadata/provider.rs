@@ -214,6 +214,7 @@ fn introspect(url: &str) -> Introspect {
 /// Metadata does not say where the API is: the issuer's origin, until somebody sets another.
 fn api_host(origin: String) -> Setting {
     Setting {
+        warn: Default::default(),
         ask: "Host of the API".into(),
         default: Some(origin),
         choices: Vec::new(),

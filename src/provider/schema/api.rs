@@ -124,6 +124,10 @@ pub struct Idempotency {
     pub header: String,
     /// The methods that carry it.
     pub methods: Vec<String>,
+    /// Paths that carry none whatever the method: reads that the vendor takes as POST. A stored
+    /// answer would hide what has changed since.
+    #[serde(default)]
+    pub reads: Vec<String>,
     /// Seconds the vendor remembers a key.
     #[serde(default)]
     pub lifetime: Option<u64>,

@@ -1,5 +1,7 @@
 //! What a person sets for a profile, and how an application is registered.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A value that a profile sets.
@@ -14,6 +16,9 @@ pub struct Setting {
     /// The only values there are.
     #[serde(default)]
     pub choices: Vec<String>,
+    /// What is worth knowing of a choice, by its value.
+    #[serde(default)]
+    pub warn: BTreeMap<String, String>,
     /// What a value must look like.
     #[serde(default)]
     pub format: Format,
@@ -85,4 +90,6 @@ pub struct Setup {
     pub client_id_prefix: String,
     /// The most characters a client id may have; letters and digits only where this is set.
     pub client_id_max_length: Option<usize>,
+    /// The most characters a client secret may have.
+    pub client_secret_max_length: Option<usize>,
 }

@@ -52,6 +52,10 @@ pub struct Webhook {
     /// Where the payload says whose delivery it is: a dotted path that ends in a context's name.
     #[serde(default)]
     pub route_by: Option<String>,
+    /// Whether the vendor has one secret for a client, whatever accounts connect to it: a new one
+    /// is then kept for every profile of that client.
+    #[serde(default)]
+    pub one_secret_per_client: bool,
 }
 
 /// The most seconds between two clocks where the file names none, as Stripe and Standard Webhooks have it.
