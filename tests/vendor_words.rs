@@ -230,9 +230,14 @@ fn a_signed_scope_changes_what_is_asked_for_and_a_bare_one_is_all_of_it() {
     assert_eq!(granted(&shop), json!(["orders:read"]), "the profile keeps it");
     shop.line("connect shop --scope +wallet:read").ok();
     assert_eq!(granted(&shop), json!(["orders:read", "wallet:read"]));
-    shop.line("connect shop --scope -orders:read,+offline_access").ok();
+    let ran = shop.line("connect shop --scope -orders:read,+offline_access").ok();
+    assert!(
+        !ran.stderr.contains("granted orders:read before"),
+        "it was taken away by name: {ran:?}"
+    );
     assert_eq!(granted(&shop), json!(["wallet:read", "offline_access"]));
-    shop.line("connect shop --scope orders:write").ok();
+    let ran = shop.line("connect shop --scope orders:write").ok();
+    ran.says("was granted wallet:read before, and does not ask for it now");
     assert_eq!(granted(&shop), json!(["orders:write", "offline_access"]));
     shop.line("connect shop --scope -order:write").exits(2).says("orders:write");
 }

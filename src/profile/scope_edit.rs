@@ -64,10 +64,19 @@ fn usual(provider: &Provider) -> impl Iterator<Item = &String> {
     provider.authorize.iter().flat_map(|it| &it.default_scopes)
 }
 
+fn parts(words: &str) -> impl Iterator<Item = &str> {
+    words.split([',', ' ', '\n', '\t'])
+}
+
+/// Whether words of a flag take this scope away by name.
+pub fn takes_away(words: &str, scope: &str) -> bool {
+    parts(words).any(|word| word.strip_prefix('-') == Some(scope))
+}
+
 /// A sign is part of the name where the table has such a name.
 fn sorted<'t>(provider: &Provider, given: impl IntoIterator<Item = &'t str>) -> Words<'t> {
     let mut words = Words::default();
-    for word in given.into_iter().flat_map(|text| text.split([',', ' ', '\n', '\t'])) {
+    for word in given.into_iter().flat_map(parts) {
         let is_a_name = provider.scope.iter().any(|it| it.name == word);
         match word.split_at_checked(1) {
             Some(("+", name)) if !is_a_name => words.plus.push(name),

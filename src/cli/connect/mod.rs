@@ -108,7 +108,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     }
     brought.wanted.params = params::of_token_request(&chosen.profile, flow);
     tell_sensitive(context, &chosen.provider, &brought.scopes);
-    narrowed::tell(context, &chosen, &brought.scopes);
+    narrowed::tell(context, &chosen, &brought.scopes, &args.scopes);
     tell_short(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
     let mut about = Situation { leaves, ..chosen.situation(context.system) };

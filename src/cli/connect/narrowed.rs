@@ -3,11 +3,12 @@
 use super::super::command_line::typed;
 use super::super::context::{Chosen, Context};
 use crate::http::printable::printable;
+use crate::profile::scope_edit::takes_away;
 use crate::profile::scopes;
 
 /// Says which they are while there is time to start again, with the command that keeps them.
-pub fn tell(context: &Context<'_>, chosen: &Chosen, asked: &[String]) {
-    let lost = lost(chosen, asked);
+pub fn tell(context: &Context<'_>, chosen: &Chosen, asked: &[String], given: &[String]) {
+    let lost = lost(chosen, asked, given);
     if lost.is_empty() {
         return;
     }
@@ -24,9 +25,9 @@ pub fn tell(context: &Context<'_>, chosen: &Chosen, asked: &[String]) {
     );
 }
 
-/// What was granted and is not asked for; nothing where the same is asked for as before, or nothing
+/// What was granted and is neither asked for nor taken away by name; nothing where the same is asked for as before, or nothing
 /// by name, for the vendor chooses then as it did.
-fn lost(chosen: &Chosen, asked: &[String]) -> Vec<String> {
+fn lost(chosen: &Chosen, asked: &[String], given: &[String]) -> Vec<String> {
     let record = &chosen.record;
     let is_the_same = record.requested.len() == asked.len()
         && record.requested.iter().all(|scope| asked.contains(scope));
@@ -36,5 +37,9 @@ fn lost(chosen: &Chosen, asked: &[String]) -> Vec<String> {
     let had = record.granted.as_ref().unwrap_or(&record.requested);
     // What the provider file does not let anybody ask for was not had by asking.
     let may_be_asked = |scope: &str| scopes::read(&chosen.provider, [scope]).is_ok();
-    had.iter().filter(|it| !asked.contains(it) && may_be_asked(it)).cloned().collect()
+    let taken = |scope: &String| given.iter().any(|words| takes_away(words, scope));
+    let is_wanted =
+        |scope: &String| !chosen.profile.without_scopes.contains(scope) && !taken(scope);
+    let lost = had.iter().filter(|it| !asked.contains(it) && is_wanted(it));
+    lost.filter(|it| may_be_asked(it)).cloned().collect()
 }
