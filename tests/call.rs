@@ -370,3 +370,31 @@ fn a_body_of_any_bytes_goes_out_as_it_came() {
         }
     }
 }
+
+#[test] // ER4
+fn a_host_that_only_a_flag_names_is_told_as_the_flag_s_and_no_connect_is_advised() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("call shop /orders --set api_host=https://other.example").exits(3);
+    let ran = ran.says("with --set this command would go to https://other.example");
+    let ran = ran.says("leave --set api_host out");
+    assert!(!ran.stderr.contains("connect"), "the profile is as it was: {}", ran.stderr);
+    assert_eq!(shop.calls(), 0);
+    shop.line("call shop /orders").ok();
+}
+
+#[test] // ER4
+fn a_write_to_repeat_is_told_with_how_often_and_how_long_it_was_tried() {
+    let shop = Shop::connected("inkress");
+    let told = |line: &str| {
+        shop.sandbox.next_api_answers(vec![Fault::status(500)]);
+        let ran = shop.line(line).exits(9);
+        let again = ran.stderr.lines().find(|it| it.contains("--idempotency-key"));
+        again.map(str::to_owned).unwrap_or_else(|| panic!("{}", ran.stderr))
+    };
+    let again = told("call shop POST /orders total:=1 --retry 0 --timeout 1500ms");
+    assert!(again.contains(" --retry 0 --timeout 1500ms"), "{again}");
+    let again = told("call shop POST /orders total:=1 --retry 0 --timeout 2s");
+    assert!(again.contains(" --timeout 2s"), "{again}");
+    let again = told("call shop POST /orders total:=1 --retry 0 --timeout 30s");
+    assert!(!again.contains("--timeout"), "as it is anyway: {again}");
+}

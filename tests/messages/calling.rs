@@ -85,7 +85,7 @@ cause: "must be positive"
 error: Inkress failed: HTTP 500
 note:  Idempotency-Key k1
 hint:  try again later; with its key the write is carried out once
-       keyfob call shop POST /orders 'total:=1' --idempotency-key k1
+       keyfob call shop POST /orders 'total:=1' --retry 0 --idempotency-key k1
 
 ## the API is busy
 7

@@ -149,7 +149,7 @@ hint:  upgrade keyfob; the entry was left as it is
 ## another host
 3
 error: the tokens of `shop` were given for another host
-cause: they belong to http://127.0.0.1:VENDOR/api/v1/hooks/oauth/token; the profile now says https://api.example/api/v1/hooks/oauth/token
+cause: they belong to http://127.0.0.1:VENDOR/api/v1/hooks/oauth/token; the profile and its provider file now say https://api.example/api/v1/hooks/oauth/token
 hint:  nothing was sent; set the host back, or connect to the new one
        keyfob connect shop
 

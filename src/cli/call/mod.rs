@@ -75,7 +75,10 @@ pub fn with_settings(mut chosen: Chosen, given: &[(String, String)]) -> Result<C
     for (key, value) in given {
         let value = settings::check(&chosen.provider, key, value)
             .map_err(|error| report::setting(&error))?;
-        chosen.profile.settings.insert(key.clone(), value);
+        let before = chosen.profile.settings.insert(key.clone(), value);
+        if before.as_ref() != chosen.profile.settings.get(key) {
+            chosen.set_for_once.push(key.clone());
+        }
     }
     Ok(chosen)
 }

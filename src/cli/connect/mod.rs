@@ -171,6 +171,7 @@ fn establish(
         record: crate::profile::Record::default(),
         discovered: None,
         given: about.given.clone(),
+        set_for_once: Vec::new(),
     };
     let done = match flow {
         Flow::AuthorizationCode => {

@@ -83,12 +83,15 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
         EstablishError::Request(error) => request(error, about),
         EstablishError::Push(error) => super::pushed::pushed(error, provider, about),
         EstablishError::NobodyToPaste { redirect_uri } => {
+            let loopback = format!("http://127.0.0.1:8976/callback/{}", provider.name);
+            let loopback = command_line::word(&loopback);
             let report = Report::usage(
                 "the browser would come back to a page of your own, and nobody is here to paste its address",
             )
             .cause(format!("the redirect URI is {redirect_uri}"))
-            .hint("run it on a terminal, or use a loopback redirect URI")
-            .next(about.connect());
+            .hint("run the first line on a terminal; the second comes back to this machine, once its URI is registered at the vendor")
+            .next(about.connect())
+            .next(about.connect_with(&[("--redirect-uri", &loopback)]));
             instead_of_a_browser(report, provider, about)
         }
         EstablishError::AccountChanged { was, is, likeness } => {
