@@ -194,3 +194,24 @@ fn a_broken_configuration_is_told_and_an_unknown_store_is_refused() {
         .exits(2)
         .says("did you mean `keychain`?");
 }
+
+#[test] // ER4
+fn how_a_command_is_used_is_no_cause_of_what_was_typed_wrongly() {
+    let world = World::new();
+    for line in ["call shop /x --paginate --curl", "call shop /x --retry -1"] {
+        let ran = world.line(line).exits(2).says("keyfob call --help");
+        assert!(!ran.stderr.contains("[OPTIONS]"), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test] // ER4
+fn a_configuration_that_cannot_be_read_is_named_with_its_path_and_line() {
+    let world = World::new();
+    let path = world.home().configuration.join("config.toml");
+    for (text, line) in [("# mine\nstor = 1\n", 2), ("store = \"cupboard\"", 1), ("\n\n= 3", 3)] {
+        private_file(&path, text);
+        let ran = world.line("status").exits(3);
+        let ran = ran.says(&format!("{} cannot be read", path.display()));
+        ran.says(&format!("cause: line {line}: "));
+    }
+}

@@ -227,10 +227,11 @@ fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
     let message = lines.next().unwrap_or("the command line was not understood");
     let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
     let mut report = Report::usage(crate::http::printable::printable(&message));
-    for line in lines {
+    // The usage, which may have several lines, and what follows it are no cause.
+    for line in lines.take_while(|line| !line.starts_with("Usage:")) {
         match line.strip_prefix("tip: ") {
             Some(tip) => report = report.hint(tip),
-            None if line.starts_with("Usage:") || line.starts_with("For more") => {}
+            None if line.starts_with("For more") => {}
             None => report = report.cause(crate::http::printable::printable(line)),
         }
     }

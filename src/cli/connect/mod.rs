@@ -110,7 +110,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     tell_sensitive(context, &chosen.provider, &brought.scopes);
     narrowed::tell(context, &chosen, &brought.scopes);
     let discovered = chosen.discovered.take();
-    let mut about = Situation { leaves, ..chosen.situation(context.system) };
+    let mut about = Situation { leaves, flow: Some(flow), ..chosen.situation(context.system) };
     if flow == Flow::AuthorizationCode {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
         about.redirect_uri = Some(uri.as_str().to_owned());

@@ -50,6 +50,7 @@ impl Chosen {
             given: self.given.clone().and_what_is_kept_nowhere(&self.profile, &self.provider),
             anew: Given::of(&self.profile, &self.provider),
             set_for_once: self.set_for_once.clone(),
+            flow: None,
             redirect_uri: None,
             settings: names(&mut self.provider.settings.keys()),
             contexts: names(&mut self.provider.context.iter().map(|it| &it.name)),

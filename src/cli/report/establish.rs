@@ -12,7 +12,7 @@ use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::ImportError;
 use crate::http::printable::printable;
 use crate::provider::Provider;
-use crate::provider::schema::Action;
+use crate::provider::schema::{Action, Flow};
 use crate::user_agent::redirection_endpoint::BindError;
 
 /// A connection that did not come to be; nothing was written.
@@ -201,12 +201,30 @@ fn with_description(report: Report, description: Option<&str>) -> Report {
     }
 }
 
+/// What the provider file says of this code is about tokens: a password is the person's, and typed anew.
+fn password_refused(
+    error: &crate::http::error_response::ErrorResponse,
+    about: &Situation,
+) -> Report {
+    Report::new(
+        Exit::AuthorizationNeeded,
+        "authorization-needed",
+        format!("{} did not take the name and the password", about.provider),
+    )
+    .vendor(error)
+    .hint("try again with the account owner's name and password; nothing was stored")
+    .next(about.connect_with(&[("--flow", "password")]))
+}
+
 /// The code was refused: say when the vendor's code lives too short for a slow hand.
 fn code_refusal(
     error: &crate::http::error_response::ErrorResponse,
     provider: &Provider,
     about: &Situation,
 ) -> Report {
+    if (about.flow, error.code.as_deref()) == (Some(Flow::Password), Some("invalid_grant")) {
+        return password_refused(error, about);
+    }
     let report = token_refusal(error, provider, about);
     let life = provider.authorize.as_ref().and_then(|it| it.code_lifetime);
     match (error.code.as_deref(), life) {

@@ -71,6 +71,7 @@ use crate::connection::Leaves;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::{harmless, printable};
 use crate::http::{HttpError, IdentityError};
+use crate::provider::schema::Flow;
 
 /// What a command exits with; relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +165,8 @@ pub struct Situation {
     pub anew: Given,
     /// The settings that the command line has otherwise than the profile, for once.
     pub set_for_once: Vec<String>,
+    /// How the tokens were to be had, where that is what failed.
+    pub flow: Option<Flow>,
     /// Where the browser was to come back to, where there is a browser in it.
     pub redirect_uri: Option<String>,
     /// The provider's settings.
