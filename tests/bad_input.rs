@@ -215,3 +215,16 @@ fn a_configuration_that_cannot_be_read_is_named_with_its_path_and_line() {
         ran.says(&format!("cause: line {line}: "));
     }
 }
+
+#[cfg(unix)]
+#[test] // ER4
+fn a_home_that_is_no_folder_is_told_as_one_and_keeps_nobody_from_what_needs_none() {
+    let world = World::new();
+    let home = world.home().configuration;
+    std::fs::write(&home, "in the way").unwrap();
+    let ran = world.line("status").exits(6).says("cause: it is no folder");
+    let ran = ran.says(&format!("ls -ld {}", home.display())).says("export KEYFOB_HOME=");
+    assert!(!ran.stderr.contains("make room"), "{}", ran.stderr);
+    assert!(world.line("completions bash").ok().stdout.contains("keyfob"));
+    world.line("demo").ok();
+}

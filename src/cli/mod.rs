@@ -100,12 +100,15 @@ pub fn without_home() -> u8 {
 
 fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report> {
     let context = Context::new(system, &cli.global, output);
-    let extra_roots = context.extra_roots().inspect_err(|_| {
-        if let Command::Helper(helper) = &cli.command {
-            helper::failed_before(&context, helper);
-        }
-    })?;
-    system.client_options.extra_roots = extra_roots;
+    // These have nothing to do with what is kept in the home, so nothing there keeps them.
+    if !matches!(cli.command, Command::Completions(_) | Command::Demo) {
+        let extra_roots = context.extra_roots().inspect_err(|_| {
+            if let Command::Helper(helper) = &cli.command {
+                helper::failed_before(&context, helper);
+            }
+        })?;
+        system.client_options.extra_roots = extra_roots;
+    }
     let context = Context::new(system, &cli.global, output);
     context.tell_trust();
     let done = match &cli.command {

@@ -164,6 +164,20 @@ pub fn store(error: &StoreError) -> Report {
                 .hint("keyfob believes what stands there, so nobody but you may change it; no token was spent")
                 .next(format!("chmod -R go-w {path}"))
         }
+        // Links, other people's and what is no folder or file: no room and no mode helps there.
+        StoreError::Unwritable { action, path, source } if is_ours(source) => {
+            report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))
+                .cause(printable(&source.to_string()))
+                .hint("it must be your own, and no link: see what stands there, or give keyfob another folder; no token was spent")
+                .next(format!("ls -ld {}", command_line::path(path)))
+                .next("export KEYFOB_HOME=DIR")
+        }
+        StoreError::Unwritable { action, path, source } if is_reading(action) => {
+            report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))
+                .cause(printable(&source.to_string()))
+                .hint("give yourself access there, then run the command again; no token was spent")
+                .next(format!("ls -ld {}", command_line::path(path)))
+        }
         StoreError::Unwritable { action, path, source } => {
             report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))
                 .cause(printable(&source.to_string()))
@@ -175,6 +189,16 @@ pub fn store(error: &StoreError) -> Report {
             ("check the keychain", None),
         ),
     }
+}
+
+/// A refusal of this program, and not of the system.
+fn is_ours(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
+/// Reading takes no room.
+fn is_reading(action: &str) -> bool {
+    matches!(action, "open" | "read" | "list")
 }
 
 /// A lock that was not had.
