@@ -398,3 +398,24 @@ fn a_write_to_repeat_is_told_with_how_often_and_how_long_it_was_tried() {
     let again = told("call shop POST /orders total:=1 --retry 0 --timeout 30s");
     assert!(!again.contains("--timeout"), "as it is anyway: {again}");
 }
+
+#[test] // ER4
+fn what_may_pass_is_repeated_as_typed_and_what_was_refused_is_shown() {
+    let shop = Shop::connected("inkress");
+    let advised = |status: u16, line: &str, exit: u8| {
+        shop.sandbox.next_api_answers(vec![Fault::status(status)]);
+        let ran = shop.line(line).exits(exit);
+        ran.stderr.lines().last().unwrap().trim().to_owned()
+    };
+    let line = "call shop GET /orders --retry 0";
+    for (status, exit) in [(500, 9), (429, 7), (503, 7)] {
+        assert_eq!(advised(status, line, exit), format!("keyfob {line}"));
+    }
+    assert_eq!(advised(409, line, 8), format!("keyfob {line} --dry-run"));
+    let sent = shop.calls();
+    shop.line(&format!("{line} --dry-run")).ok();
+    assert_eq!(shop.calls(), sent);
+    shop.sandbox.next_token_answers(vec![Fault::status(503); 2]);
+    let ran = shop.line("refresh shop").exits(7);
+    assert_eq!(ran.stderr.lines().last().unwrap().trim(), "keyfob refresh shop");
+}

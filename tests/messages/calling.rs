@@ -79,6 +79,8 @@ hint:  make a token with that scope in the dashboard; for an old application ask
 error: Inkress refused the call: HTTP 422
 cause: it answered total_wrong (HTTP 422)
 cause: "must be positive"
+hint:  see what is sent, and correct it by the answer
+       keyfob call shop GET /orders --retry 0 --dry-run
 
 ## the API fails
 9
@@ -91,6 +93,7 @@ hint:  try again later; with its key the write is carried out once
 7
 error: Inkress refused the call: HTTP 429
 hint:  try again later
+       keyfob call shop GET /orders --retry 0
 
 ## the API redirects
 8
@@ -111,4 +114,5 @@ hint:  the person may have lost rights, or the call needs another scope: see wha
 error: the answer's body broke off
 cause: the answer of `127.0.0.1:VENDOR` broke off
 hint:  try again
+       keyfob call shop GET /orders --retry 0
 "##;

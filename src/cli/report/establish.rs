@@ -190,6 +190,10 @@ pub(super) fn denied(
             let report = report.cause(meaning.meaning.clone());
             if meaning.hint.is_empty() { report } else { report.hint(meaning.hint.clone()) }
         }
+        // The same scopes would be refused again.
+        None if code == "invalid_scope" => report.hint(
+            "ask for scopes that the vendor has: another --scope, or none for its own choice",
+        ),
         None => report.hint("start again when that is settled").next(about.connect()),
     }
 }
@@ -370,5 +374,15 @@ mod tests {
             assert_eq!(report.next, ["keyfob connect shop --print-redirect"]);
             assert_eq!(report.oauth_error.as_deref(), Some("invalid_redirect_uri"));
         }
+    }
+
+    #[test] // ER4
+    fn a_scope_that_the_server_refused_is_not_asked_for_again() {
+        let provider = shipped("inkress").unwrap().unwrap();
+        let about = Situation { profile: "shop".into(), ..Situation::default() };
+        let error = EstablishError::Denied { error: "invalid_scope".into(), description: None };
+        let report = establish(&error, &provider, &about);
+        assert_eq!(report.next, Vec::<String>::new());
+        assert!(report.hint.is_some_and(|it| it.contains("another --scope")));
     }
 }
