@@ -194,3 +194,37 @@ fn a_broken_configuration_is_told_and_an_unknown_store_is_refused() {
         .exits(2)
         .says("did you mean `keychain`?");
 }
+
+#[test] // ER4
+fn how_a_command_is_used_is_no_cause_of_what_was_typed_wrongly() {
+    let world = World::new();
+    for line in ["call shop /x --paginate --curl", "call shop /x --retry -1"] {
+        let ran = world.line(line).exits(2).says("keyfob call --help");
+        assert!(!ran.stderr.contains("[OPTIONS]"), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test] // ER4
+fn a_configuration_that_cannot_be_read_is_named_with_its_path_and_line() {
+    let world = World::new();
+    let path = world.home().configuration.join("config.toml");
+    for (text, line) in [("# mine\nstor = 1\n", 2), ("store = \"cupboard\"", 1), ("\n\n= 3", 3)] {
+        private_file(&path, text);
+        let ran = world.line("status").exits(3);
+        let ran = ran.says(&format!("{} cannot be read", path.display()));
+        ran.says(&format!("cause: line {line}: "));
+    }
+}
+
+#[cfg(unix)]
+#[test] // ER4
+fn a_home_that_is_no_folder_is_told_as_one_and_keeps_nobody_from_what_needs_none() {
+    let world = World::new();
+    let home = world.home().configuration;
+    std::fs::write(&home, "in the way").unwrap();
+    let ran = world.line("status").exits(6).says("cause: it is no folder");
+    let ran = ran.says(&format!("ls -ld {}", home.display())).says("export KEYFOB_HOME=");
+    assert!(!ran.stderr.contains("make room"), "{}", ran.stderr);
+    assert!(world.line("completions bash").ok().stdout.contains("keyfob"));
+    world.line("demo").ok();
+}

@@ -370,3 +370,52 @@ fn a_body_of_any_bytes_goes_out_as_it_came() {
         }
     }
 }
+
+#[test] // ER4
+fn a_host_that_only_a_flag_names_is_told_as_the_flag_s_and_no_connect_is_advised() {
+    let shop = Shop::connected("inkress");
+    let ran = shop.line("call shop /orders --set api_host=https://other.example").exits(3);
+    let ran = ran.says("with --set this command would go to https://other.example");
+    let ran = ran.says("leave --set api_host out");
+    assert!(!ran.stderr.contains("connect"), "the profile is as it was: {}", ran.stderr);
+    assert_eq!(shop.calls(), 0);
+    shop.line("call shop /orders").ok();
+}
+
+#[test] // ER4
+fn a_write_to_repeat_is_told_with_how_often_and_how_long_it_was_tried() {
+    let shop = Shop::connected("inkress");
+    let told = |line: &str| {
+        shop.sandbox.next_api_answers(vec![Fault::status(500)]);
+        let ran = shop.line(line).exits(9);
+        let again = ran.stderr.lines().find(|it| it.contains("--idempotency-key"));
+        again.map(str::to_owned).unwrap_or_else(|| panic!("{}", ran.stderr))
+    };
+    let again = told("call shop POST /orders total:=1 --retry 0 --timeout 1500ms");
+    assert!(again.contains(" --retry 0 --timeout 1500ms"), "{again}");
+    let again = told("call shop POST /orders total:=1 --retry 0 --timeout 2s");
+    assert!(again.contains(" --timeout 2s"), "{again}");
+    let again = told("call shop POST /orders total:=1 --retry 0 --timeout 30s");
+    assert!(!again.contains("--timeout"), "as it is anyway: {again}");
+}
+
+#[test] // ER4
+fn what_may_pass_is_repeated_as_typed_and_what_was_refused_is_shown() {
+    let shop = Shop::connected("inkress");
+    let advised = |status: u16, line: &str, exit: u8| {
+        shop.sandbox.next_api_answers(vec![Fault::status(status)]);
+        let ran = shop.line(line).exits(exit);
+        ran.stderr.lines().last().unwrap().trim().to_owned()
+    };
+    let line = "call shop GET /orders --retry 0";
+    for (status, exit) in [(500, 9), (429, 7), (503, 7)] {
+        assert_eq!(advised(status, line, exit), format!("keyfob {line}"));
+    }
+    assert_eq!(advised(409, line, 8), format!("keyfob {line} --dry-run"));
+    let sent = shop.calls();
+    shop.line(&format!("{line} --dry-run")).ok();
+    assert_eq!(shop.calls(), sent);
+    shop.sandbox.next_token_answers(vec![Fault::status(503); 2]);
+    let ran = shop.line("refresh shop").exits(7);
+    assert_eq!(ran.stderr.lines().last().unwrap().trim(), "keyfob refresh shop");
+}

@@ -354,6 +354,39 @@ fn the_password_flow_is_used_once_and_kept_nowhere() {
     shop.line("refresh till").exits(4).says("keyfob connect till\n");
 }
 
+#[test] // ER4
+fn a_password_that_is_wrong_is_told_as_one_and_tried_again() {
+    let shop = Shop::of("inventorum");
+    let owner = shop.how.owner.as_ref().unwrap();
+    let password = shop.world.own_file("password", "another one");
+    let mut words = vec!["connect".to_owned(), "till".to_owned()];
+    words.extend(shop.client());
+    words.extend(["--flow", "password", "--username", &owner.username].map(str::to_owned));
+    words.extend(["--password-file".to_owned(), password.display().to_string()]);
+    words.extend(shop.secret_on_stdin().map(str::to_owned));
+    let ran = shop.world.run(words.iter().map(String::as_str)).exits(4);
+    let ran = ran.says("did not take the name and the password").says("keyfob connect till");
+    assert!(!ran.stderr.contains("import") && !ran.stderr.contains("dashboard"), "{}", ran.stderr);
+    // The line that is advised connects, with the right password.
+    let line = ran.stderr.lines().find(|it| it.contains("keyfob connect till")).unwrap();
+    std::fs::write(&password, owner.password.expose()).unwrap();
+    shop.secret_on_stdin();
+    let mut again = shlex::split(line).unwrap();
+    again.extend(["--client-secret-file", "-"].map(str::to_owned));
+    shop.world.run(again[1..].iter().map(String::as_str)).ok();
+}
+
+#[test] // ER4
+fn a_damaged_entry_is_told_with_the_name_and_the_way_back_by_connect_too() {
+    let shop = Shop::connected("inkress");
+    shop.world.trouble(Trouble::Damaged);
+    for line in ["connect shop --client-id other", "connect shop", "refresh shop", "export shop"] {
+        let ran = shop.line(line).exits(6).says("keyfob profile remove shop --yes");
+        let ran = ran.says("keyfob connect shop --provider inkress");
+        assert!(!ran.stderr.contains('…'), "{line}: {}", ran.stderr);
+    }
+}
+
 #[test]
 fn a_signal_while_the_person_is_waited_for_writes_nothing() {
     let mut shop = Shop::of("inkress");

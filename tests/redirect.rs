@@ -108,7 +108,12 @@ fn a_page_of_the_user_s_own_needs_somebody_to_paste() {
     words.extend(shop.client());
     words.extend(shop.secret_on_stdin().map(str::to_owned));
     let ran = shop.world.run(words.iter().map(String::as_str)).exits(2);
-    ran.says("nobody is here to paste").says(uri);
+    let ran = ran.says("nobody is here to paste").says(uri);
+    let advised: Vec<&str> =
+        ran.stderr.lines().filter(|it| it.contains("keyfob connect")).collect();
+    assert!(advised[0].contains(&format!("--redirect-uri {uri}")), "on a terminal: {advised:?}");
+    let loopback = "--redirect-uri http://127.0.0.1:8976/callback/inkress";
+    assert!(advised[1].contains(loopback) && !advised[1].contains(uri), "{advised:?}");
 }
 
 #[test] // AT-9, T9

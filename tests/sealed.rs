@@ -467,3 +467,25 @@ fn no_secret_of_it_is_said_or_written_in_the_clear() {
         }
     }
 }
+
+#[test] // ER4
+fn a_sealed_import_to_do_again_names_the_key_that_was_named() {
+    let world = World::new();
+    let nothing = import(&world, "import shop --sealed --key-file shop.key", "").exits(2);
+    nothing.says("keyfob import shop --sealed --key-file shop.key < FILE");
+
+    let shop = connected("inkress");
+    let key = private_file_with_key(&shop);
+    let blob = shop.line(&format!("export shop --key-file {key}")).ok().stdout;
+    let other = connected("inyo");
+    let line = format!("import shop --sealed --key-file {key}");
+    let refused = import(&other.world, &line, &blob).exits(2).says("is connected to inyo");
+    refused.says(&format!("keyfob import shop-2 --sealed --key-file {key}"));
+    import(&other.world, &line.replace(" shop ", " shop-2 "), &blob).ok();
+}
+
+fn private_file_with_key(shop: &Shop) -> String {
+    let path = shop.world.folder.path().join("shop.key");
+    private_file(&path, KEY);
+    path.display().to_string()
+}

@@ -97,7 +97,15 @@ impl<'a> Context<'a> {
         let provider = profile.at(self.provider(&profile.provider)?);
         let record = self.profiles.record(&name).map_err(|error| report::profile(&error))?;
         let given = Given::of_global(self.global);
-        Ok(Chosen { name, profile, provider, record, discovered: None, given })
+        Ok(Chosen {
+            name,
+            profile,
+            provider,
+            record,
+            discovered: None,
+            given,
+            set_for_once: Vec::new(),
+        })
     }
 
     /// The client id: from a flag, then from the environment, then from the profile.

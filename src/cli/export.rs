@@ -46,7 +46,7 @@ pub fn run(context: &Context<'_>, args: &Export) -> Result<Exit, Report> {
     let about = chosen.situation(context.system);
     let name = chosen.name.clone();
     let belongings = belongings(context, &name, &chosen.profile);
-    let belongings = belongings.map_err(|error| report::store(&error))?;
+    let belongings = belongings.map_err(|error| report::store_of(&error, &about))?;
     let extent = match args.access_token_only {
         true => Extent::AccessToken,
         false => Extent::Whole,
@@ -61,7 +61,7 @@ pub fn run(context: &Context<'_>, args: &Export) -> Result<Exit, Report> {
         let entry = entry.ok_or_else(|| report::keeping(&KeepingError::Unsettled(name.clone())))?;
         let blob = connection.packed(&belongings, &entry, extent).map_err(failed)?;
         let blob = blob.seal(&key, &*context.system.random);
-        let blob = blob.map_err(|error| report::store(&error))?;
+        let blob = blob.map_err(|error| report::store_of(&error, &about))?;
         context.mask(&blob);
         let single_holder = extent == Extent::Whole && connection.has_single_holder(&entry);
         write(context, args, &name, &blob, single_holder)?;

@@ -100,12 +100,15 @@ pub fn without_home() -> u8 {
 
 fn dispatch(cli: &Cli, system: &mut System, output: Output) -> Result<u8, Report> {
     let context = Context::new(system, &cli.global, output);
-    let extra_roots = context.extra_roots().inspect_err(|_| {
-        if let Command::Helper(helper) = &cli.command {
-            helper::failed_before(&context, helper);
-        }
-    })?;
-    system.client_options.extra_roots = extra_roots;
+    // These have nothing to do with what is kept in the home, so nothing there keeps them.
+    if !matches!(cli.command, Command::Completions(_) | Command::Demo) {
+        let extra_roots = context.extra_roots().inspect_err(|_| {
+            if let Command::Helper(helper) = &cli.command {
+                helper::failed_before(&context, helper);
+            }
+        })?;
+        system.client_options.extra_roots = extra_roots;
+    }
     let context = Context::new(system, &cli.global, output);
     context.tell_trust();
     let done = match &cli.command {
@@ -227,10 +230,11 @@ fn usage_report(error: &clap::Error, arguments: &[OsString]) -> Report {
     let message = lines.next().unwrap_or("the command line was not understood");
     let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
     let mut report = Report::usage(crate::http::printable::printable(&message));
-    for line in lines {
+    // The usage, which may have several lines, and what follows it are no cause.
+    for line in lines.take_while(|line| !line.starts_with("Usage:")) {
         match line.strip_prefix("tip: ") {
             Some(tip) => report = report.hint(tip),
-            None if line.starts_with("Usage:") || line.starts_with("For more") => {}
+            None if line.starts_with("For more") => {}
             None => report = report.cause(crate::http::printable::printable(line)),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::args::{Profiles, Refresh};
-use super::command_line;
+use super::command_line::{self, Given};
 use super::context::{Chosen, Context};
 use super::report::{self, Exit, Report, SavingFlags, Situation};
 use super::save_to::SaveTo;
@@ -85,7 +85,9 @@ fn refresh_chosen(
     let about = Situation { saving: saving_flags(args), ..chosen.situation(context.system) };
     let save_to = SaveTo { command: args.save_to.clone(), key: args.key.clone() };
     context.with_saved_connection(chosen, &save_to, |connection| {
-        let report = |error: &FreshError| report::fresh(error, &connection.provider, &about);
+        let report = |error: &FreshError| {
+            and_again(report::fresh(error, &connection.provider, &about), context, &about)
+        };
         let seen = connection.entry().map_err(|error| report(&error))?;
         let wanted = match args.within {
             Some(within) => {
@@ -113,6 +115,19 @@ fn refresh_chosen(
             Err(error) => Err(report(&error)),
         }
     })
+}
+
+/// What may pass is tried again by the same command.
+fn and_again(report: Report, context: &Context<'_>, about: &Situation) -> Report {
+    if report.exit != Exit::TryLater || report.code == "tls" || !report.next.is_empty() {
+        return report;
+    }
+    let command = Given::of_global(context.global).command("refresh", &about.profile, &[]);
+    match &about.saving {
+        SavingFlags::None => report.next(command),
+        SavingFlags::Given(flags) => report.next(format!("{command}{flags}")),
+        SavingFlags::OnLines => report,
+    }
 }
 
 /// The flags once more; what the person typed stands in the shell's history as well.

@@ -109,8 +109,17 @@ fn blob_file(path: &Path) -> Result<Secret, Report> {
 }
 
 fn import_of(args: &Import) -> String {
-    let profile = args.profile.as_deref().map(command_line::word).unwrap_or_default();
-    format!("keyfob import {profile} --sealed").replace("  ", " ")
+    import_under(args.profile.as_deref(), args)
+}
+
+/// The command under any name, with the key that was named.
+fn import_under(profile: Option<&str>, args: &Import) -> String {
+    let mut line = "keyfob import".to_owned();
+    line.extend(profile.map(|name| format!(" {}", command_line::word(name))));
+    line.push_str(" --sealed");
+    let key = args.sealed.key.key_file.as_deref();
+    line.extend(key.map(|file| format!(" --key-file {}", command_line::path(file))));
+    line
 }
 
 /// The same on a terminal, where standard input cannot bring the text.
@@ -155,20 +164,21 @@ fn chosen(context: &Context<'_>, args: &Import, blob: &Blob) -> Result<Chosen, R
         ..blob.profile.clone()
     };
     if record.connected && here.provider != profile.provider && !context.global.yes {
-        return Err(other_provider(&name, &here.provider, &profile.provider));
+        return Err(other_provider(&name, &here.provider, &profile.provider, args));
     }
     let provider = profile.at(provider);
-    Ok(Chosen { name, profile, provider, record, discovered, given: Default::default() })
+    let (given, set_for_once) = Default::default();
+    Ok(Chosen { name, profile, provider, record, discovered, given, set_for_once })
 }
 
-fn other_provider(name: &str, here: &str, there: &str) -> Report {
+fn other_provider(name: &str, here: &str, there: &str, args: &Import) -> Report {
     Report::usage(format!(
         "`{name}` is connected to {}, and this is a connection to {}",
         printable(here),
         printable(there)
     ))
     .hint("import it under another name, or say --yes to replace the one that is here")
-    .next(format!("keyfob import {}-2 --sealed", command_line::word(name)))
+    .next(import_under(Some(&format!("{name}-2")), args))
 }
 
 /// The name by which the provider is known here: a file's path is another machine's.

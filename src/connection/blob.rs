@@ -47,7 +47,7 @@ pub enum BlobError {
 impl From<SealError> for BlobError {
     fn from(error: SealError) -> Self {
         match error {
-            SealError::WrongKey => Self::WrongKey,
+            SealError::WrongKey { .. } => Self::WrongKey,
             SealError::Damaged(what) => Self::Damaged(what),
             SealError::Newer(version) => Self::Newer(version),
         }

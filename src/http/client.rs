@@ -58,7 +58,6 @@ impl Client {
     /// Makes a client; no file is opened and no certificate parsed before the first https handshake.
     pub fn new(options: Options) -> Result<Self, HttpError> {
         let Options { extra_roots, user_agent, proxies } = options;
-        proxies.check()?;
         let user_agent = HeaderValue::try_from(user_agent).map_err(cannot_be_written)?;
         let trust = Arc::new(Trust::new(extra_roots, Arc::new(ring::default_provider())));
         Ok(Self::of(proxies, user_agent, trust, None))
@@ -196,7 +195,7 @@ impl Client {
             ("https", Some(Host::Ipv6(address))) => Some(IpAddr::from(address).into()),
             _ => None,
         };
-        let proxy = self.0.proxies.on_the_way_to(url);
+        let proxy = self.0.proxies.on_the_way_to(url)?;
         let is_shown_identity = self.0.identity.as_ref().is_some_and(|it| it.is_for(url));
         Ok((named, Destination { uri, server_name, is_shown_identity, proxy, reach }))
     }

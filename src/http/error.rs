@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use rustls::AlertDescription;
+use rustls::{AlertDescription, CertificateError};
 use serde::{Deserialize, Serialize};
 
 use super::identity::IdentityError;
@@ -39,6 +39,12 @@ pub enum HttpError {
         host: String,
         /// What the certificate check or the handshake found.
         detail: String,
+    },
+    /// The server's own certificate is one that only signs others: nothing was sent (RFC 5280 section 4.2.1.9).
+    #[error("`{host}` shows a certificate that is made for an authority (CA:TRUE), as its own")]
+    AuthorityAsServer {
+        /// Name and port as in the URL.
+        host: String,
     },
     /// A file or folder of trusted certificates cannot be used.
     #[error("the certificates in `{path}` cannot be used: {detail}")]
@@ -120,6 +126,14 @@ pub enum HttpError {
         /// What it answered, or what failed on the way to it.
         detail: String,
     },
+    /// The environment names a proxy that is none: nothing was sent.
+    #[error(
+        "`{variable}` names no proxy: it is to be http://, https://, socks5:// or socks5h://, then host and port"
+    )]
+    ProxyNotUnderstood {
+        /// The variable; its value may hold a password.
+        variable: String,
+    },
     /// The request cannot be written: nothing was sent.
     #[error("{detail}")]
     InvalidRequest {
@@ -150,11 +164,13 @@ impl HttpError {
             | Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::Tls { .. }
+            | Self::AuthorityAsServer { .. }
             | Self::Certificates { .. }
             | Self::Identity { .. }
             | Self::InsecureUrl { .. }
             | Self::Inward { .. }
             | Self::Proxy { .. }
+            | Self::ProxyNotUnderstood { .. }
             | Self::NotTaken { .. }
             | Self::InvalidRequest { .. } => true,
             Self::TimedOut { connecting, .. } => *connecting,
@@ -179,12 +195,14 @@ impl HttpError {
             | Self::CutOff { .. }
             | Self::Proxy { .. } => true,
             Self::Tls { .. }
+            | Self::AuthorityAsServer { .. }
             | Self::Certificates { .. }
             | Self::Identity { .. }
             | Self::BodyTooLarge { .. }
             | Self::Malformed { .. }
             | Self::InsecureUrl { .. }
             | Self::Inward { .. }
+            | Self::ProxyNotUnderstood { .. }
             | Self::InvalidRequest { .. }
             | Self::RequestBody { .. }
             | Self::Other { .. } => false,
@@ -289,6 +307,9 @@ fn while_connecting(facts: Facts, about: &Circumstances<'_>) -> HttpError {
     if facts.inward {
         return HttpError::Inward { host };
     }
+    if facts.shows_authority {
+        return HttpError::AuthorityAsServer { host };
+    }
     if let Some(detail) = facts.tls {
         return match facts.refuses_certificate {
             true => not_let_in(host, detail, about),
@@ -319,6 +340,8 @@ struct Facts {
     no_address: bool,
     /// The server wanted a certificate of ours and got none, or one that it does not take.
     refuses_certificate: bool,
+    /// The server's certificate is one of an authority.
+    shows_authority: bool,
     request_body: Option<String>,
     broke_off: bool,
     /// The server did nothing with the request.
@@ -347,6 +370,15 @@ fn refuses_certificate(error: &rustls::Error) -> bool {
     )
 }
 
+/// Tells whether the server's certificate was made for an authority; the library has this among what it
+/// names by another library's error, which shows itself in no other way.
+fn is_of_an_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    format!("{other:?}").contains("CaUsedAsEndEntity")
+}
+
 impl Facts {
     fn of(error: &AnyError) -> Self {
         let mut facts = Self::default();
@@ -365,6 +397,7 @@ impl Facts {
     fn learn(&mut self, cause: &AnyError) {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             self.refuses_certificate |= refuses_certificate(tls);
+            self.shows_authority |= is_of_an_authority(tls);
             self.tls = Some(printable(&tls.to_string()));
         }
         self.inward |= cause.is::<super::inward::LeadsInward>();

@@ -15,12 +15,14 @@ use crate::secret::Secret;
 pub struct Proxies {
     /// For https: `HTTPS_PROXY`, else `ALL_PROXY`; may hold a password.
     https: Option<Secret>,
+    /// The variable that it is from.
+    variable: &'static str,
     /// Names, suffixes and networks that are reached directly: `NO_PROXY`.
     except: String,
     /// Whether the operating system's settings count where no variable is set.
     system: bool,
     /// Made once, at the first address that is not on loopback.
-    matcher: Arc<OnceLock<Option<Matcher>>>,
+    matcher: Arc<OnceLock<Result<Option<Matcher>, HttpError>>>,
 }
 
 impl Proxies {
@@ -31,43 +33,39 @@ impl Proxies {
 
     /// Reads the variables curl reads, in the same order; where there is none, the system's settings count.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let first = |names: [&str; 4]| {
-            names.iter().find_map(|name| variable(name).filter(|value| !value.trim().is_empty()))
-        };
-        let https = first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let set = |name| Some((name, variable(name).filter(|value| !value.trim().is_empty())?));
+        let named =
+            ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(set);
         let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-        let (system, https) = (https.is_none(), https.map(Secret::new));
-        Self { system, https, except, matcher: Arc::default() }
+        let system = named.is_none();
+        let (variable, https) = named.unzip();
+        let (variable, https) = (variable.unwrap_or_default(), https.map(Secret::new));
+        Self { system, https, variable, except, matcher: Arc::default() }
     }
 
     /// The proxy for a URL; `None` where it is reached directly.
-    pub(super) fn on_the_way_to(&self, url: &Url) -> Option<Intercept> {
+    ///
+    /// # Errors
+    /// `ProxyNotUnderstood` where the variable names none: the library would send directly, in silence.
+    pub(super) fn on_the_way_to(&self, url: &Url) -> Result<Option<Intercept>, HttpError> {
         if is_loopback(url) {
-            return None;
+            return Ok(None);
         }
-        let target = url.as_str().parse().ok()?;
-        self.matcher.get_or_init(|| self.matcher()).as_ref()?.intercept(&target)
+        let matcher = self.matcher.get_or_init(|| self.matcher()).as_ref().map_err(Clone::clone)?;
+        let target = url.as_str().parse().ok();
+        Ok(matcher.as_ref().zip(target).and_then(|(matcher, target)| matcher.intercept(&target)))
     }
 
-    fn matcher(&self) -> Option<Matcher> {
+    fn matcher(&self) -> Result<Option<Matcher>, HttpError> {
         match &self.https {
-            Some(https) => {
+            Some(https) if is_usable(https) => {
                 let proxies = Matcher::builder().all(https.expose().to_owned());
-                Some(proxies.no(self.except.clone()).build())
+                Ok(Some(proxies.no(self.except.clone()).build()))
             }
-            None if self.system => of_the_system(),
-            None => None,
+            Some(_) => Err(HttpError::ProxyNotUnderstood { variable: self.variable.into() }),
+            None if self.system => Ok(of_the_system()),
+            None => Ok(None),
         }
-    }
-
-    /// Refuses a proxy that the library would silently pass over, and so send directly.
-    pub(super) fn check(&self) -> Result<(), HttpError> {
-        let usable = self.https.as_ref().is_none_or(is_usable);
-        usable.then_some(()).ok_or_else(|| HttpError::InvalidRequest {
-            detail: "the proxy in the environment is not understood: \
-                     http://, https://, socks5:// or socks5h://, then host and port"
-                .into(),
-        })
     }
 }
 
@@ -133,7 +131,7 @@ mod tests {
             (&[one, ("no_proxy", "10.0.0.0/8")], "https://10.1.2.3/", None),
         ];
         for (variables, url, expected) in cases {
-            let found = proxies(variables).on_the_way_to(&url.parse().unwrap());
+            let found = proxies(variables).on_the_way_to(&url.parse().unwrap()).unwrap();
             assert_eq!(found.as_ref().map(shown).as_deref(), expected, "{variables:?} {url}");
         }
     }
@@ -141,9 +139,13 @@ mod tests {
     #[test] // TQ19
     fn a_proxy_nobody_understands_is_refused_and_not_passed_over() {
         for text in ["ftp://proxy.example", "http://", "::"] {
-            assert!(proxies(&[("HTTPS_PROXY", text)]).check().is_err(), "{text}");
+            let proxies = proxies(&[("all_proxy", text)]);
+            let way =
+                |url: &str| proxies.on_the_way_to(&url.parse().unwrap()).map(|it| it.is_some());
+            let refused = HttpError::ProxyNotUnderstood { variable: "all_proxy".into() };
+            assert_eq!(way("https://api.example/"), Err(refused), "{text}");
+            assert_eq!(way("http://127.0.0.1:9/"), Ok(false), "loopback does not ask it");
         }
-        assert_eq!(proxies(&[("HTTPS_PROXY", "proxy.example:3128")]).check(), Ok(()));
     }
 
     #[test] // LG1

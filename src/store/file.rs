@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::durable::{self, Folder};
 use super::file_name::file_stem;
-use super::key::{Key, Origin};
+use super::key::{Key, Opener, Origin};
 use super::lock::Lock;
 use super::seal;
 use super::{EntryName, Store, StoreError, StoreKind};
@@ -86,11 +86,18 @@ impl FileStore {
                 Key::from_passphrase(passphrase, salt, cost)?
             }
             (FileKey::Passphrase(_), Origin::Direct) => {
-                return Err(StoreError::WrongKey { path: path.to_owned() });
+                return Err(StoreError::WrongKey {
+                    path: path.to_owned(),
+                    sealed_with: Opener::Key,
+                    tried: Opener::Passphrase,
+                });
             }
             _ => {
                 return self.direct_key().map_err(|error| match error {
-                    StoreError::KeyMissing => StoreError::KeyNotGiven { path: path.to_owned() },
+                    StoreError::KeyMissing => StoreError::KeyNotGiven {
+                        path: path.to_owned(),
+                        sealed_with: origin.opener(),
+                    },
                     other => other,
                 });
             }

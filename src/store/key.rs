@@ -5,6 +5,7 @@ use std::fmt;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -40,6 +41,15 @@ pub enum Origin {
         /// What the derivation costs.
         cost: Cost,
     },
+}
+
+/// What opens a sealed piece, as a person has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Opener {
+    /// A key from the environment or a file.
+    Key,
+    /// A passphrase that is typed.
+    Passphrase,
 }
 
 /// What it costs to try one passphrase (argon2id, RFC 9106 section 3.1).
@@ -177,6 +187,14 @@ fn digest(purpose: &[u8], bytes: &[u8]) -> Zeroizing<[u8; 32]> {
 impl Origin {
     const DIRECT: u8 = 0;
     const PASSPHRASE: u8 = 1;
+
+    /// What a person opens it with.
+    pub fn opener(self) -> Opener {
+        match self {
+            Self::Direct => Opener::Key,
+            Self::Passphrase { .. } => Opener::Passphrase,
+        }
+    }
 
     /// Adds this origin to a header.
     pub(super) fn write(self, header: &mut Vec<u8>) {

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
+use key::Opener;
 use lock::Lock;
 
 /// Names an entry: the profile's name, and the identity of a home that is not the default one.
@@ -129,6 +130,8 @@ pub enum StoreError {
     KeyNotGiven {
         /// The sealed file.
         path: PathBuf,
+        /// What opens it.
+        sealed_with: Opener,
     },
     /// A new passphrase was not typed twice alike.
     #[error("the two passphrases differ")]
@@ -152,6 +155,10 @@ pub enum StoreError {
     WrongKey {
         /// The sealed file.
         path: PathBuf,
+        /// What opens it.
+        sealed_with: Opener,
+        /// What was tried.
+        tried: Opener,
     },
     /// The entry is not one that keyfob wrote, or was cut off.
     #[error("the stored entry is damaged: {detail}")]

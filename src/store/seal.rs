@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::StoreError;
-use super::key::{CHECK_LENGTH, Key, Origin};
+use super::key::{CHECK_LENGTH, Key, Opener, Origin};
 use crate::random::Random;
 
 const MAGIC: &[u8; 4] = b"KFOB";
@@ -28,7 +28,12 @@ const TAG_LENGTH: usize = 16;
 pub enum SealError {
     /// It was sealed under another key.
     #[error("it was sealed under another key")]
-    WrongKey,
+    WrongKey {
+        /// What opens it.
+        sealed_with: Opener,
+        /// What was tried.
+        tried: Opener,
+    },
     /// It is cut, altered, or about something else.
     #[error("{0}")]
     Damaged(&'static str),
@@ -41,7 +46,9 @@ impl SealError {
     /// Says the same of the file it was read from.
     pub fn at(self, path: &Path) -> StoreError {
         match self {
-            Self::WrongKey => StoreError::WrongKey { path: path.to_owned() },
+            Self::WrongKey { sealed_with, tried } => {
+                StoreError::WrongKey { path: path.to_owned(), sealed_with, tried }
+            }
             Self::Newer(version) => StoreError::Newer { version },
             Self::Damaged(what) => {
                 StoreError::Damaged { detail: format!("{}: {what}", path.display()) }
@@ -98,7 +105,10 @@ fn recognised(key: &Key, sealed: &[u8]) -> Result<Header, SealError> {
     let header = Header::read(sealed)?;
     match bool::from(header.check.ct_eq(&key.check())) {
         true => Ok(header),
-        false => Err(SealError::WrongKey),
+        false => Err(SealError::WrongKey {
+            sealed_with: header.origin.opener(),
+            tried: key.origin().opener(),
+        }),
     }
 }
 
@@ -201,7 +211,8 @@ mod tests {
     fn another_key_is_told_from_damage() {
         let sealed = sealed(&Key::random(&SystemRandom));
         let other = Key::random(&SystemRandom);
-        assert_eq!(open(&other, ABOUT, &sealed).unwrap_err(), SealError::WrongKey);
+        let wrong = SealError::WrongKey { sealed_with: Opener::Key, tried: Opener::Key };
+        assert_eq!(open(&other, ABOUT, &sealed).unwrap_err(), wrong);
     }
 
     #[test] // ST11

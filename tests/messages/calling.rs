@@ -79,18 +79,21 @@ hint:  make a token with that scope in the dashboard; for an old application ask
 error: Inkress refused the call: HTTP 422
 cause: it answered total_wrong (HTTP 422)
 cause: "must be positive"
+hint:  see what is sent, and correct it by the answer
+       keyfob call shop GET /orders --retry 0 --dry-run
 
 ## the API fails
 9
 error: Inkress failed: HTTP 500
 note:  Idempotency-Key k1
 hint:  try again later; with its key the write is carried out once
-       keyfob call shop POST /orders 'total:=1' --idempotency-key k1
+       keyfob call shop POST /orders 'total:=1' --retry 0 --idempotency-key k1
 
 ## the API is busy
 7
 error: Inkress refused the call: HTTP 429
 hint:  try again later
+       keyfob call shop GET /orders --retry 0
 
 ## the API redirects
 8
@@ -110,4 +113,5 @@ hint:  the person may have lost rights, or the call needs another scope: see wha
 error: the answer's body broke off
 cause: the answer of `127.0.0.1:VENDOR` broke off
 hint:  try again
+       keyfob call shop GET /orders --retry 0
 "##;

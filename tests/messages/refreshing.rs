@@ -87,6 +87,7 @@ error: the tokens of `shop` could not be refreshed now
 cause: Inkress answered with HTTP 503
 cause: it was tried twice; the refresh token is kept, and the next refresh tries it again
 hint:  try again later
+       keyfob refresh shop
 
 ## the token endpoint is a portal
 7
@@ -94,6 +95,7 @@ error: the tokens of `shop` could not be refreshed now
 cause: Inkress answered with no JSON object: not JSON: error in line 1, column 1 (HTTP 200)
 cause: it was tried twice; the refresh token is kept, and the next refresh tries it again
 hint:  try again later
+       keyfob refresh shop
 
 ## the answer is lost
 7
@@ -101,6 +103,7 @@ error: the tokens of `shop` could not be refreshed now
 cause: `127.0.0.1:VENDOR` closed the connection without an answer
 cause: it was tried twice; the refresh token is kept, and the next refresh tries it again
 hint:  try again
+       keyfob refresh shop
 
 ## too many token requests
 7
@@ -108,6 +111,7 @@ error: Inkress asks to be left alone for a while
 cause: too many token requests (HTTP 429)
 cause: no token request is sent before 2026-06-01T08:00:30Z
 hint:  try again then; nothing was spent
+       keyfob refresh shop
 
 ## after a lost answer
 4
@@ -149,7 +153,7 @@ hint:  upgrade keyfob; the entry was left as it is
 ## another host
 3
 error: the tokens of `shop` were given for another host
-cause: they belong to http://127.0.0.1:VENDOR/api/v1/hooks/oauth/token; the profile now says https://api.example/api/v1/hooks/oauth/token
+cause: they belong to http://127.0.0.1:VENDOR/api/v1/hooks/oauth/token; the profile and its provider file now say https://api.example/api/v1/hooks/oauth/token
 hint:  nothing was sent; set the host back, or connect to the new one
        keyfob connect shop
 

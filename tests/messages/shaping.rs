@@ -76,7 +76,7 @@ hint:  tell the vendor; what came before is all that there is to have
 error: Inkress failed: HTTP 503
 cause: 1 page came before and can be used
 hint:  try again later
-       keyfob call shop GET 'http://127.0.0.1:VENDOR/api/v1/orders?page=2' --paginate
+       keyfob call shop GET 'http://127.0.0.1:VENDOR/api/v1/orders?page=2' --paginate --retry 0
 
 ## a page is too large
 9

@@ -54,6 +54,7 @@ fn flags(args: &Call) -> Vec<String> {
         (args.answer.result, "--result"),
     ];
     line.extend(switches.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| (*flag).to_owned()));
+    line.extend(args.attempts.flags());
     line.extend(args.answer.jq.as_ref().map(|expression| format!("--jq {}", typed(expression))));
     line
 }

@@ -48,6 +48,10 @@ use shaped::{Delivery, Progress, come_so_far};
 pub use words::Words;
 use words::sort;
 
+/// What may be otherwise a moment later.
+const MAY_PASS: [&str; 7] =
+    ["network", "timeout", "proxy", "rate-limited", "api-unavailable", "api-failed", "no-verdict"];
+
 /// Calls.
 pub fn run(context: &Context<'_>, args: &Call) -> Result<Exit, Report> {
     if let Some(file) = &args.many.batch {
@@ -76,7 +80,10 @@ pub fn with_settings(mut chosen: Chosen, given: &[(String, String)]) -> Result<C
     for (key, value) in given {
         let value = settings::check(&chosen.provider, key, value)
             .map_err(|error| report::setting(&error))?;
-        chosen.profile.settings.insert(key.clone(), value);
+        let before = chosen.profile.settings.insert(key.clone(), value);
+        if before.as_ref() != chosen.profile.settings.get(key) {
+            chosen.set_for_once.push(key.clone());
+        }
     }
     Ok(chosen)
 }
@@ -201,6 +208,8 @@ impl Asked<'_> {
         let values = connection.call_values(&entry);
         let request = build(context, args, words, provider, &values, about)?;
         let key = request.key.clone();
+        let may_be_shown = request.body.again().is_some();
+        let is_read = may_be_shown && matches!(request.method, Method::GET | Method::HEAD);
         let scopes = scopes(&entry);
         let shape = Shape::new(program, envelope, context.output.json, args.answer.paginate);
         let done = match args.answer.paginate {
@@ -220,6 +229,21 @@ impl Asked<'_> {
                     report.next.push(again::command(args, words, context.global, &changed));
                 }
                 report.idempotency_key = Some(key.value);
+            }
+            if report.next.is_empty() {
+                let typed = || again::command(args, words, context.global, &Default::default());
+                match report.exit {
+                    Exit::TryLater | Exit::ApiFailed
+                        if is_read && MAY_PASS.contains(&report.code) =>
+                    {
+                        report.next.push(typed());
+                    }
+                    Exit::ApiRefused if may_be_shown && report.hint.is_none() => {
+                        report.hint = Some("see what is sent, and correct it by the answer".into());
+                        report.next.push(format!("{} --dry-run", typed()));
+                    }
+                    _ => {}
+                }
             }
             report
         })

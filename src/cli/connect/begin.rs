@@ -80,7 +80,7 @@ pub fn begin(
     if let Some(choice) = context.global.store {
         profile.store = Some(choice.into());
     }
-    Ok(Chosen { name, profile, provider, record, discovered, given })
+    Ok(Chosen { name, profile, provider, record, discovered, given, set_for_once: Vec::new() })
 }
 
 /// A file is remembered by a path that is right from everywhere.

@@ -142,7 +142,9 @@ pub fn kept(
     which: KeptSecret,
 ) -> Result<Option<Secret>, Report> {
     let read = context.drawer(&chosen.name, kind)?.read();
-    let Some(entry) = read.map_err(|error| report::store(&error))? else {
+    let Some(entry) =
+        read.map_err(|error| report::store_of(&error, &chosen.situation(context.system)))?
+    else {
         return Ok(None);
     };
     let (provider, profile) = (&chosen.provider, &chosen.profile);

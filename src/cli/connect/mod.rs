@@ -111,7 +111,7 @@ pub fn run(context: &Context<'_>, args: &Connect) -> Result<Exit, Report> {
     narrowed::tell(context, &chosen, &brought.scopes, &args.scopes);
     tell_short(context, &chosen.provider, &brought.scopes);
     let discovered = chosen.discovered.take();
-    let mut about = Situation { leaves, ..chosen.situation(context.system) };
+    let mut about = Situation { leaves, flow: Some(flow), ..chosen.situation(context.system) };
     if flow == Flow::AuthorizationCode {
         let uri = redirect_uri(&chosen.provider, &chosen.profile)?;
         about.redirect_uri = Some(uri.as_str().to_owned());
@@ -172,6 +172,7 @@ fn establish(
         record: crate::profile::Record::default(),
         discovered: None,
         given: about.given.clone(),
+        set_for_once: Vec::new(),
     };
     let done = match flow {
         Flow::AuthorizationCode => {

@@ -5,10 +5,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::super::args::Client;
 use super::super::client_key;
-use super::super::command_line::Plus;
+use super::super::command_line::{Given, Plus};
 use super::super::context::{Chosen, Context, title};
 use super::super::discovered;
-use super::super::report::{self, Exit, Report};
+use super::super::report::{self, Exit, Report, Situation};
 use super::super::secrets;
 use super::brought::{kept, moved, token_endpoint};
 use crate::authorization_server::client_document::document_url;
@@ -19,6 +19,7 @@ use crate::profile::{Profile, Record};
 use crate::provider::Provider;
 use crate::provider::schema::{ClientAuthentication, Flow, Presence};
 use crate::secret::Secret;
+use crate::store::StoreError;
 
 /// The variable that brings a client secret.
 const SECRET: &str = "KEYFOB_CLIENT_SECRET";
@@ -155,7 +156,17 @@ fn stored(
     }
     let kind = context.store_kind(profile, record)?;
     let read = context.drawer(name, kind)?.read();
-    let Some(entry) = read.map_err(|error| report::store(&error))? else {
+    let failed = |error: StoreError| {
+        let whole = Given::of(profile, provider);
+        let about = Situation {
+            profile: name.to_owned(),
+            anew: whole.clone(),
+            given: whole,
+            ..Situation::default()
+        };
+        report::store_of(&error, &about)
+    };
+    let Some(entry) = read.map_err(failed)? else {
         return Ok(Proofs::default());
     };
     let aliased = provider.clone().at_mutual_tls();
@@ -222,7 +233,8 @@ fn is_let_in_without(context: &Context<'_>, chosen: &Chosen) -> Result<bool, Rep
         .store
         .map_or_else(|| context.store_kind(&chosen.profile, &chosen.record), Ok)?;
     let read = context.drawer(&chosen.name, kind)?.read();
-    let entry = read.map_err(|error| report::store(&error))?;
+    let entry =
+        read.map_err(|error| report::store_of(&error, &chosen.situation(context.system)))?;
     let endpoint = token_endpoint(&chosen.provider, &chosen.profile);
     Ok(entry.is_some_and(|entry| {
         let bound = entry.bound.as_ref();

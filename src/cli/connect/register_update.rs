@@ -58,7 +58,7 @@ fn follow(context: &Context<'_>, chosen: &mut Chosen) -> Result<(), Report> {
 pub(super) fn entry(context: &Context<'_>, chosen: &Chosen) -> Result<Option<Entry>, Report> {
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     let read = context.drawer(&chosen.name, kind)?.read();
-    read.map_err(|error| report::store(&error))
+    read.map_err(|error| report::store_of(&error, &chosen.situation(context.system)))
 }
 
 /// Writes what is known to everyone of the client; what this command was asked beside it is not

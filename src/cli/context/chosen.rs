@@ -22,6 +22,8 @@ pub struct Chosen {
     pub discovered: Option<ToKeep>,
     /// What the command line says and no file yet does.
     pub given: Given,
+    /// The settings that this command alone has otherwise than the profile.
+    pub set_for_once: Vec<String>,
 }
 
 impl Chosen {
@@ -49,6 +51,8 @@ impl Chosen {
             has_scopes: !self.provider.scope.is_empty(),
             given: self.given.clone().and_what_is_kept_nowhere(&self.profile, &self.provider),
             anew: Given::of(&self.profile, &self.provider),
+            set_for_once: self.set_for_once.clone(),
+            flow: None,
             redirect_uri: None,
             settings: names(&mut self.provider.settings.keys()),
             contexts: names(&mut self.provider.context.iter().map(|it| &it.name)),

@@ -31,10 +31,17 @@ impl Context<'_> {
         let Some(text) = text.map_err(|error| report::store(&error))? else {
             return Ok(Configuration::default());
         };
-        toml::from_str(&String::from_utf8_lossy(&text)).map_err(|error| {
-            Report::new(Exit::SetUp, "bad-config", "config.toml cannot be read")
-                .cause(error.message().to_owned())
-                .hint("it may hold `store`, `cacert` and `save_to`")
+        let text = String::from_utf8_lossy(&text);
+        toml::from_str(&text).map_err(|error| {
+            let path = self.system.home.configuration.join("config.toml");
+            let read = error.span().and_then(|span| text.get(..span.start));
+            let place = match read {
+                Some(read) => format!("line {}: ", read.matches('\n').count() + 1),
+                None => String::new(),
+            };
+            Report::new(Exit::SetUp, "bad-config", format!("{} cannot be read", path.display()))
+                .cause(format!("{place}{}", printable(error.message())))
+                .hint("correct it: it may hold `store`, `cacert` and `save_to`")
         })
     }
 

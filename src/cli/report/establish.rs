@@ -12,7 +12,7 @@ use crate::connection::establish::EstablishError;
 use crate::connection::establish::imported::ImportError;
 use crate::http::printable::printable;
 use crate::provider::Provider;
-use crate::provider::schema::Action;
+use crate::provider::schema::{Action, Flow};
 use crate::user_agent::redirection_endpoint::BindError;
 
 /// A connection that did not come to be; nothing was written.
@@ -83,12 +83,15 @@ pub fn establish(error: &EstablishError, provider: &Provider, about: &Situation)
         EstablishError::Request(error) => request(error, about),
         EstablishError::Push(error) => super::pushed::pushed(error, provider, about),
         EstablishError::NobodyToPaste { redirect_uri } => {
+            let loopback = format!("http://127.0.0.1:8976/callback/{}", provider.name);
+            let loopback = command_line::word(&loopback);
             let report = Report::usage(
                 "the browser would come back to a page of your own, and nobody is here to paste its address",
             )
             .cause(format!("the redirect URI is {redirect_uri}"))
-            .hint("run it on a terminal, or use a loopback redirect URI")
-            .next(about.connect());
+            .hint("run the first line on a terminal; the second comes back to this machine, once its URI is registered at the vendor")
+            .next(about.connect())
+            .next(about.connect_with(&[("--redirect-uri", &loopback)]));
             instead_of_a_browser(report, provider, about)
         }
         EstablishError::AccountChanged { was, is, likeness } => {
@@ -187,6 +190,10 @@ pub(super) fn denied(
             let report = report.cause(meaning.meaning.clone());
             if meaning.hint.is_empty() { report } else { report.hint(meaning.hint.clone()) }
         }
+        // The same scopes would be refused again.
+        None if code == "invalid_scope" => report.hint(
+            "ask for scopes that the vendor has: another --scope, or none for its own choice",
+        ),
         None => report.hint("start again when that is settled").next(about.connect()),
     }
 }
@@ -198,12 +205,30 @@ fn with_description(report: Report, description: Option<&str>) -> Report {
     }
 }
 
+/// What the provider file says of this code is about tokens: a password is the person's, and typed anew.
+fn password_refused(
+    error: &crate::http::error_response::ErrorResponse,
+    about: &Situation,
+) -> Report {
+    Report::new(
+        Exit::AuthorizationNeeded,
+        "authorization-needed",
+        format!("{} did not take the name and the password", about.provider),
+    )
+    .vendor(error)
+    .hint("try again with the account owner's name and password; nothing was stored")
+    .next(about.connect_with(&[("--flow", "password")]))
+}
+
 /// The code was refused: say when the vendor's code lives too short for a slow hand.
 fn code_refusal(
     error: &crate::http::error_response::ErrorResponse,
     provider: &Provider,
     about: &Situation,
 ) -> Report {
+    if (about.flow, error.code.as_deref()) == (Some(Flow::Password), Some("invalid_grant")) {
+        return password_refused(error, about);
+    }
     let report = token_refusal(error, provider, about);
     let life = provider.authorize.as_ref().and_then(|it| it.code_lifetime);
     match (error.code.as_deref(), life) {
@@ -349,5 +374,15 @@ mod tests {
             assert_eq!(report.next, ["keyfob connect shop --print-redirect"]);
             assert_eq!(report.oauth_error.as_deref(), Some("invalid_redirect_uri"));
         }
+    }
+
+    #[test] // ER4
+    fn a_scope_that_the_server_refused_is_not_asked_for_again() {
+        let provider = shipped("inkress").unwrap().unwrap();
+        let about = Situation { profile: "shop".into(), ..Situation::default() };
+        let error = EstablishError::Denied { error: "invalid_scope".into(), description: None };
+        let report = establish(&error, &provider, &about);
+        assert_eq!(report.next, Vec::<String>::new());
+        assert!(report.hint.is_some_and(|it| it.contains("another --scope")));
     }
 }

@@ -36,14 +36,7 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         .hint("authorise it again")
         .next(about.connect()),
         FreshError::Ended(ended) => ended_report(ended, provider, about),
-        FreshError::Rebound { was, is } => Report::new(
-            Exit::SetUp,
-            "endpoints-changed",
-            format!("the tokens of `{profile}` were given for another host"),
-        )
-        .cause(format!("they belong to {was}; the profile now says {is}"))
-        .hint("nothing was sent; set the host back, or connect to the new one")
-        .next(about.connect()),
+        FreshError::Rebound { was, is } => rebound(was, is, about),
         FreshError::Unbound { is_wanted } => Report::new(
             Exit::AuthorizationNeeded,
             "binding-changed",
@@ -108,6 +101,24 @@ pub fn fresh(error: &FreshError, provider: &Provider, about: &Situation) -> Repo
         FreshError::SaveKey(error) => sealed::save_key(error),
         FreshError::NotProved(error) => sealed::not_proved(error, about),
         FreshError::Unsaved { error, copy } => sealed::unsaved(error, copy.as_deref(), about),
+    }
+}
+
+/// Tokens that belong elsewhere than this command would send them: by its flag, or by what is set up now.
+fn rebound(was: &str, is: &str, about: &Situation) -> Report {
+    let report = Report::new(
+        Exit::SetUp,
+        "endpoints-changed",
+        format!("the tokens of `{}` were given for another host", about.profile),
+    );
+    match about.set_for_once.as_slice() {
+        [] => report
+            .cause(format!("they belong to {was}; the profile and its provider file now say {is}"))
+            .hint("nothing was sent; set the host back, or connect to the new one")
+            .next(about.connect()),
+        names => report
+            .cause(format!("they belong to {was}; with --set this command would go to {is}"))
+            .hint(format!("nothing was sent; leave --set {} out", printable(&names.join(", ")))),
     }
 }
 

@@ -71,6 +71,7 @@ use crate::connection::Leaves;
 use crate::http::error_response::ErrorResponse;
 use crate::http::printable::{harmless, printable};
 use crate::http::{HttpError, IdentityError};
+use crate::provider::schema::Flow;
 
 /// What a command exits with; relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +167,10 @@ pub struct Situation {
     pub given: Given,
     /// The flags that make the profile anew where it was removed.
     pub anew: Given,
+    /// The settings that the command line has otherwise than the profile, for once.
+    pub set_for_once: Vec<String>,
+    /// How the tokens were to be had, where that is what failed.
+    pub flow: Option<Flow>,
     /// Where the browser was to come back to, where there is a browser in it.
     pub redirect_uri: Option<String>,
     /// The provider's settings.
@@ -363,10 +368,18 @@ pub fn http(what: &str, error: &HttpError) -> Report {
         HttpError::Proxy { .. } => {
             (Exit::TryLater, "proxy", "check HTTPS_PROXY and NO_PROXY, then try again")
         }
+        HttpError::ProxyNotUnderstood { .. } => {
+            (Exit::SetUp, "proxy", "nothing was sent; name the proxy as it is, or none")
+        }
         HttpError::Tls { .. } => (
             Exit::TryLater,
             "tls",
             "if a proxy of your network signs certificates, add its certificate: --cacert FILE",
+        ),
+        HttpError::AuthorityAsServer { .. } => (
+            Exit::TryLater,
+            "tls",
+            "no --cacert makes it a server's: the server needs one with CA:FALSE (openssl req -x509 -addext basicConstraints=critical,CA:FALSE)",
         ),
         HttpError::Certificates { .. } => {
             (Exit::SetUp, "certificates", "name a readable PEM file with --cacert or SSL_CERT_FILE")
@@ -386,7 +399,11 @@ pub fn http(what: &str, error: &HttpError) -> Report {
             (Exit::Usage, "usage", "correct the request and try again")
         }
     };
-    Report::new(exit, code, what).cause(printable(&error.to_string())).hint(hint)
+    let report = Report::new(exit, code, what).cause(printable(&error.to_string())).hint(hint);
+    match error {
+        HttpError::ProxyNotUnderstood { variable } => report.next(format!("unset {variable}")),
+        _ => report,
+    }
 }
 
 fn client_certificate(problem: &IdentityError) -> &'static str {

@@ -8,6 +8,7 @@ use super::{Exit, Report, Situation, span};
 use crate::http::printable::printable;
 use crate::store::StoreError;
 use crate::store::durable::OTHERS_MAY_WRITE;
+use crate::store::key::Opener;
 use crate::store::lock::LockError;
 
 /// A store that did not do what it was asked for a profile: what it takes to go on with that one.
@@ -75,16 +76,23 @@ pub fn store(error: &StoreError) -> Report {
         ),
         StoreError::KeyMissing => {
             report("store-key-missing", "the sealed file store has no key to open it with")
-                .cause("neither KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set, and there is no terminal to ask for a passphrase")
+                .cause(NONE_GIVEN)
                 .hint("make a key once, keep it, and name its file")
                 .next(MAKE_KEY)
                 .next(KEY_FILE)
         }
-        StoreError::KeyNotGiven { path } => {
-            report("store-key-missing", "the sealed file store has no key to open it with")
-                .cause(format!("{} was sealed with one; neither KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set, and there is no terminal to ask for a passphrase", path.display()))
-                .hint("name the key that it was sealed with; a new one would not open it")
-                .next(KEY_FILE)
+        StoreError::KeyNotGiven { path, sealed_with } => {
+            let report =
+                report("store-key-missing", "the sealed file store has no key to open it with");
+            match sealed_with {
+                Opener::Key => report
+                    .cause(format!("{} was sealed with one; {NONE_GIVEN}", path.display()))
+                    .hint("name the key that it was sealed with; a new one would not open it")
+                    .next(KEY_FILE),
+                Opener::Passphrase => report
+                    .cause(format!("{} was sealed with a passphrase, and none was typed", path.display()))
+                    .hint("run the command on a terminal, without --no-input, and type the passphrase; no key opens it"),
+            }
         }
         StoreError::KeyTooShort { length } => {
             report("store-key-short", "the key of the sealed file store is too short")
@@ -112,10 +120,31 @@ pub fn store(error: &StoreError) -> Report {
                 None => report,
             }
         }
-        StoreError::WrongKey { path } => {
-            report("store-key-wrong", "the sealed file does not open under this key")
-                .cause(format!("{} was sealed under another key", path.display()))
-                .hint("set KEYFOB_STORE_KEY or KEYFOB_STORE_KEY_FILE to the key it was sealed with; nothing was changed")
+        StoreError::WrongKey { path, sealed_with, tried } => {
+            let report = report(
+                "store-key-wrong",
+                match tried {
+                    Opener::Key => "the sealed file does not open under this key",
+                    Opener::Passphrase => "the sealed file does not open with this passphrase",
+                },
+            );
+            let path = path.display();
+            match (sealed_with, tried) {
+                (Opener::Key, Opener::Key) => report
+                    .cause(format!("{path} was sealed under another key"))
+                    .hint("set KEYFOB_STORE_KEY or KEYFOB_STORE_KEY_FILE to the key it was sealed with; nothing was changed"),
+                (Opener::Key, Opener::Passphrase) => report
+                    .cause(format!("{path} was sealed with a key, which no passphrase stands for"))
+                    .hint("name the file of the key it was sealed with; nothing was changed")
+                    .next(KEY_FILE),
+                (Opener::Passphrase, Opener::Key) => report
+                    .cause(format!("{path} was sealed with a passphrase, which is asked for where no key is set"))
+                    .hint("take the key away and run the command again on a terminal; nothing was changed")
+                    .next("unset KEYFOB_STORE_KEY KEYFOB_STORE_KEY_FILE"),
+                (Opener::Passphrase, Opener::Passphrase) => report
+                    .cause(format!("{path} was sealed with another passphrase"))
+                    .hint("run the command again, and type the passphrase it was sealed with; nothing was changed"),
+            }
         }
         StoreError::Damaged { detail } => report("store-damaged", "the stored entry is damaged")
             .cause(printable(detail))
@@ -135,6 +164,20 @@ pub fn store(error: &StoreError) -> Report {
                 .hint("keyfob believes what stands there, so nobody but you may change it; no token was spent")
                 .next(format!("chmod -R go-w {path}"))
         }
+        // Links, other people's and what is no folder or file: no room and no mode helps there.
+        StoreError::Unwritable { action, path, source } if is_ours(source) => {
+            report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))
+                .cause(printable(&source.to_string()))
+                .hint("it must be your own, and no link: see what stands there, or give keyfob another folder; no token was spent")
+                .next(format!("ls -ld {}", command_line::path(path)))
+                .next("export KEYFOB_HOME=DIR")
+        }
+        StoreError::Unwritable { action, path, source } if is_reading(action) => {
+            report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))
+                .cause(printable(&source.to_string()))
+                .hint("give yourself access there, then run the command again; no token was spent")
+                .next(format!("ls -ld {}", command_line::path(path)))
+        }
         StoreError::Unwritable { action, path, source } => {
             report("store-unwritable", &format!("keyfob cannot {action} {}", path.display()))
                 .cause(printable(&source.to_string()))
@@ -146,6 +189,16 @@ pub fn store(error: &StoreError) -> Report {
             ("check the keychain", None),
         ),
     }
+}
+
+/// A refusal of this program, and not of the system.
+fn is_ours(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
+/// Reading takes no room.
+fn is_reading(action: &str) -> bool {
+    matches!(action, "open" | "read" | "list")
 }
 
 /// A lock that was not had.
@@ -211,6 +264,8 @@ const UNLOCK: Remedy = (
     },
 );
 const NOTHING: Remedy = ("find out why", None);
+const NONE_GIVEN: &str =
+    "neither KEYFOB_STORE_KEY nor KEYFOB_STORE_KEY_FILE is set, and no passphrase was typed";
 /// A key that is there already is not written over: `set -C`.
 const MAKE_KEY: &str = "(umask 077 && set -C && openssl rand -base64 32 > ~/.keyfob.key)";
 const KEY_FILE: &str = "export KEYFOB_STORE_KEY_FILE=~/.keyfob.key";
@@ -236,7 +291,15 @@ pub fn for_me_alone(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::random::SystemRandom;
+    use crate::secret::Secret;
+    use crate::store::file::{FileKey, FileStore};
+    use crate::store::lock::Lock;
+    use crate::store::{EntryName, Store as _};
 
     #[test]
     fn a_mode_is_changed_only_where_there_is_a_file() {
@@ -249,6 +312,38 @@ mod tests {
         let words: Vec<Vec<String>> = next.iter().filter_map(|it| shlex::split(it)).collect();
         assert_eq!(words.len(), usize::from(cfg!(unix)));
         assert!(words.iter().all(|words| words[2] == path.display().to_string()), "{words:?}");
+    }
+
+    /// What is told where an entry was sealed with one of them and is read with the other.
+    fn read_with(sealed_with: &FileKey, tried: FileKey) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let store = |key| FileStore::new(folder.path().join("sealed"), key, Arc::new(SystemRandom));
+        let lock = Lock::try_take(&folder.path().join("lock"), &SystemClock).unwrap().unwrap();
+        let name = EntryName { profile: "shop".into(), home: String::new() };
+        store(sealed_with.clone()).write(&lock, &name, &Secret::new("entry")).unwrap();
+        let report = super::store(&store(tried).read(&name).unwrap_err());
+        report.lines(super::super::Paint(false)).join("\n")
+    }
+
+    #[test] // ST11, ER4
+    fn a_sealed_file_is_told_by_what_it_was_sealed_with() {
+        let key = |text: &str| FileKey::Text(Secret::new(text.repeat(40)));
+        let passphrase = |text: &str| FileKey::Passphrase(Secret::new(text));
+        let cases = [
+            (key("a"), key("b"), "sealed under another key", "to the key it was sealed with"),
+            (key("a"), passphrase("b"), "sealed with a key", "export KEYFOB_STORE_KEY_FILE="),
+            (passphrase("a"), key("b"), "sealed with a passphrase", "unset KEYFOB_STORE_KEY "),
+            (passphrase("a"), passphrase("b"), "sealed with another passphrase", "type the"),
+            (key("a"), FileKey::None, "no passphrase was typed", "export KEYFOB_STORE_KEY_FILE="),
+            (passphrase("a"), FileKey::None, "none was typed", "and type the passphrase"),
+        ];
+        for (sealed_with, tried, cause, hint) in cases {
+            let told = read_with(&sealed_with, tried);
+            assert!(told.contains(cause) && told.contains(hint), "{cause}:\n{told}");
+            let names_a_key = told.contains("KEYFOB_STORE_KEY_FILE=");
+            let opens_with_a_key = !matches!(sealed_with, FileKey::Passphrase(_));
+            assert!(opens_with_a_key || !names_a_key, "no key opens it:\n{told}");
+        }
     }
 
     #[test]

@@ -33,7 +33,9 @@ fn from_environment(chosen: &Chosen, text: &str) -> Result<Secret, Report> {
 fn stored(context: &Context<'_>, chosen: &Chosen) -> Result<Secret, Report> {
     let kind = context.store_kind(&chosen.profile, &chosen.record)?;
     let drawer = context.drawer(&chosen.name, kind)?;
-    let entry = drawer.read().map_err(|error| report::store(&error))?;
+    let entry = drawer
+        .read()
+        .map_err(|error| report::store_of(&error, &chosen.situation(context.system)))?;
     let secret = entry.and_then(|entry| entry.secrets.get(NAME).cloned());
     secret.ok_or_else(|| report::webhook_secret_missing(&chosen.name))
 }
