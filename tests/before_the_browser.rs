@@ -126,8 +126,8 @@ fn registered_as(shop: &Shop) -> Value {
 
 #[test] // EX7
 fn what_is_left_of_a_wait_in_vain_is_said_as_it_is() {
-    const STAYS: &str = "what was registered stays, and no token is kept";
-    const NOTHING: &str = "nothing is kept";
+    const STAYS: &str = "what was registered stays, and nothing else is changed";
+    const NOTHING: &str = "nothing is changed";
     let mut shop = Shop::of("standard");
     shop.world.browser(Behaviour::Forgets);
     let ran = register(&shop, &["--timeout", "30ms"]).exits(4);
@@ -159,8 +159,8 @@ fn a_signal_leaves_what_was_registered_and_says_so() {
         shop.world.browser(Behaviour::Forgets);
         shop.world.interruption = Arc::new(After::waits(waits));
         let ran = register(&shop, &[]).exits(130).without_product();
-        let ran = ran.says("cause: what was registered stays, and no token is kept\n");
-        assert!(!ran.stderr.contains("nothing is kept"), "{}", ran.stderr);
+        let ran = ran.says("cause: what was registered stays, and nothing else is changed\n");
+        assert!(!ran.stderr.contains("nothing is changed"), "{}", ran.stderr);
         assert_eq!(methods(&shop), ["POST"]);
         let client = entry(&shop)["registration"]["client_id"].clone();
         shop.world.interruption = Arc::new(After::waits(usize::MAX));

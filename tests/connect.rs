@@ -392,8 +392,9 @@ fn a_signal_while_the_person_is_waited_for_writes_nothing() {
     let mut shop = Shop::of("inkress");
     shop.world.browser(Behaviour::Forgets);
     shop.world.interruption = Arc::new(AtOnce);
-    let ran = shop.connect().exits(130).without_product().says("Ctrl-C ends it: nothing is kept");
-    ran.says("error: interrupted\ncause: nothing is kept\n");
+    let ran =
+        shop.connect().exits(130).without_product().says("Ctrl-C ends it: nothing is changed");
+    ran.says("error: interrupted\ncause: nothing is changed\n");
     assert_eq!(shop.world.shelf.entry("shop"), None);
     shop.line("status shop").exits(3);
 }

@@ -217,7 +217,7 @@ fn a_lost_answer_that_carried_the_tokens_is_told_and_the_device_code_is_spent_on
 #[test] // DV7
 fn at_the_end_of_the_codes_no_new_one_is_asked_for() {
     let shop = standard();
-    let ran = connect(&shop, &[], nobody()).exits(4).says("Ctrl-C ends it: nothing is kept");
+    let ran = connect(&shop, &[], nobody()).exits(4).says("Ctrl-C ends it: nothing is changed");
     ran.says("waiting 10 min").says("the code has ended").says("no new one is asked for");
     assert_eq!(shop.sandbox.counts(Endpoint::DeviceAuthorization), 1);
     let total: i64 = pauses(&shop).iter().sum();
@@ -325,7 +325,7 @@ fn ctrl_c_ends_the_wait_with_130_and_nothing_is_kept() {
         }
     });
     let ran = connect(&shop, &[], person).exits(130).without_product();
-    ran.says("error: interrupted\ncause: nothing is kept\n");
+    ran.says("error: interrupted\ncause: nothing is changed\n");
     assert!(shop.token_requests() <= 3);
     nothing_is_kept(&shop);
 }
@@ -584,18 +584,18 @@ const CLIENT: &str = "--provider standard --client-id standard-sandbox-client \
 const EXPECTED: &str = r#"
 4
 error: the code has ended, and nobody had decided
-hint:  nothing is kept; start again for a new code: no new one is asked for by itself
+hint:  nothing is changed; start again for a new code: no new one is asked for by itself
        keyfob connect shop CLIENT
 
 4
 error: nobody had decided within 30 s
-hint:  nothing is kept; start again for a new code, with more time if it is needed
+hint:  nothing is changed; start again for a new code, with more time if it is needed
        keyfob connect shop CLIENT --timeout 15m
 
 7
 error: Standard did not say within 60 s that anybody decided
 cause: the last question got no answer: `VENDOR` closed the connection without an answer
-hint:  nothing is kept; start again for a new code, with more time if it is needed
+hint:  nothing is changed; start again for a new code, with more time if it is needed
        keyfob connect shop CLIENT --timeout 15m
 
 4

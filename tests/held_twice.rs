@@ -101,3 +101,37 @@ fn access_tokens_and_refresh_tokens_that_live_on_may_be_held_twice() {
     shop.line("refresh other").ok();
     shop.line("refresh shop").ok();
 }
+
+#[test] // AT-14, AT-2g
+#[cfg(unix)]
+fn of_imports_at_once_one_gets_the_token() {
+    use std::io::Write as _;
+
+    use crate::support::program::Program;
+
+    let program = Program::beside("inkress", keyfob::sandbox::Behaviour::default());
+    let how = program.sandbox.how_to_connect();
+    let mut tokens = program.sandbox.dashboard_tokens(&["orders:read", "offline_access"]);
+    tokens["client_secret"] = how.client.client_secret.as_ref().unwrap().expose().into();
+    let client = how.client.client_id.as_str();
+    let started: Vec<_> = ["a", "b", "c", "d", "e", "f"]
+        .map(|name| {
+            let words = ["import", name, "--provider", "inkress", "--client-id", client];
+            let mut command = program.command(words);
+            let mut import = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+            // Each waits for the end of what it reads, so that all of them go on together.
+            let mut stdin = import.stdin.take().unwrap();
+            stdin.write_all(tokens.to_string().as_bytes()).unwrap();
+            (import, stdin)
+        })
+        .into_iter()
+        .collect();
+    let (imports, inputs): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+    drop(inputs);
+    let mut exits: Vec<_> = imports
+        .into_iter()
+        .map(|import| import.wait_with_output().unwrap().status.code())
+        .collect();
+    exits.sort();
+    assert_eq!(exits, [Some(0), Some(2), Some(2), Some(2), Some(2), Some(2)]);
+}

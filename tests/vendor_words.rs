@@ -240,6 +240,10 @@ fn a_signed_scope_changes_what_is_asked_for_and_a_bare_one_is_all_of_it() {
     ran.says("was granted wallet:read before, and does not ask for it now");
     assert_eq!(granted(&shop), json!(["orders:write", "offline_access"]));
     shop.line("connect shop --scope -order:write").exits(2).says("orders:write");
+    // Asked for nothing the vendor would choose, and could grant what was never wanted.
+    let none = shop.line("connect shop --scope -orders:write,-offline_access").exits(2);
+    none.says("that leaves no scope to ask for").says("keyfob revoke");
+    assert_eq!(granted(&shop), json!(["orders:write", "offline_access"]));
 }
 
 #[test] // RR15

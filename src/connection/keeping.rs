@@ -7,7 +7,7 @@ use super::entry::Entry;
 use super::fresh::LOCK_WAIT;
 use super::prover::nonces;
 use super::sync::cursor::{self, CursorError};
-use super::{Drawer, Notice, saving};
+use super::{Drawer, Notice, refused_renewal, saving};
 use crate::profile::file::ProfileError;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -114,6 +114,7 @@ pub async fn remove(
     deliveries::forget(&system.home, &drawer.name.profile)?;
     saving::discard(&system.home, &drawer.name.profile);
     nonces::discard(&system.home.nonces(), &drawer.name.profile);
+    refused_renewal::discard(&system.home, &drawer.name.profile);
     Ok(drawer.profiles.remove(&drawer.name.profile)?)
 }
 
@@ -174,6 +175,7 @@ pub async fn rename(
     deliveries::rename(&system.home, from, to)?;
     saving::discard(&system.home, from);
     nonces::discard(&system.home.nonces(), from);
+    refused_renewal::discard(&system.home, from);
     Ok(old.profiles.remove(from)?)
 }
 

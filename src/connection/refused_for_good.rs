@@ -3,6 +3,8 @@
 use super::drawer::is_renewable;
 use super::entry::Entry;
 use super::{Connection, FreshError};
+use crate::profile::Record;
+use crate::store::lock::Lock;
 
 /// What says that the token itself was refused, and no right that it lacks.
 const UNAUTHORIZED: u16 = 401;
@@ -24,14 +26,25 @@ impl Connection<'_> {
         }
     }
 
-    /// What `status` shows is less than the call: a record that cannot be written stays as it is.
+    /// What `status` shows is less than the call: a record that cannot be written, or that somebody
+    /// else is about to write, stays as it is.
     fn put_refusal(&self, entry: &Entry, at: Option<jiff::Timestamp>) {
-        let profiles = &self.drawer.profiles;
-        let Ok(Some(mut record)) = profiles.readable_record(self.name()) else { return };
-        let is_of_this_token = record.connected && record.generation == entry.generation;
-        if is_of_this_token && record.refused_at.is_some() != at.is_some() {
-            record.refused_at = at;
-            let _ = profiles.write_record(self.name(), &record);
+        if self.record_to_change(entry, at).is_none() {
+            return;
         }
+        let Ok(Some(_lock)) = Lock::try_take(&self.lock_path(), &*self.system.clock) else {
+            return;
+        };
+        // Read once more: what was there before the lock may be of another connection by now.
+        if let Some(mut record) = self.record_to_change(entry, at) {
+            record.refused_at = at;
+            let _ = self.drawer.profiles.write_record(self.name(), &record);
+        }
+    }
+
+    fn record_to_change(&self, entry: &Entry, at: Option<jiff::Timestamp>) -> Option<Record> {
+        let record = self.drawer.profiles.readable_record(self.name()).ok()??;
+        let is_of_this_token = record.connected && record.generation == entry.generation;
+        (is_of_this_token && record.refused_at.is_some() != at.is_some()).then_some(record)
     }
 }

@@ -11,6 +11,7 @@ use super::Connection;
 use crate::clock::after_seconds;
 use crate::secret::Secret;
 use crate::store::durable::Folder;
+use crate::system::Home;
 
 /// Seconds for which such a refusal is believed without another try.
 const BELIEVED: u64 = 60;
@@ -56,6 +57,17 @@ impl Connection<'_> {
     }
 
     fn refused_renewal_file(&self) -> String {
-        format!("{}.refused.json", self.name())
+        file(self.name())
+    }
+}
+
+fn file(profile: &str) -> String {
+    format!("{profile}.refused.json")
+}
+
+/// Takes away what was noted for a profile that is gone.
+pub(super) fn discard(home: &Home, profile: &str) {
+    if let Ok(Some(folder)) = Folder::open(&home.cooldowns()) {
+        let _ = folder.remove(&file(profile));
     }
 }

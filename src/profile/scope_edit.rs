@@ -49,6 +49,7 @@ impl Profile {
                 self.scopes.push(scope);
             }
         }
+        let takes_away = !minus.is_empty();
         for scope in minus {
             self.scopes.retain(|it| *it != scope);
             let is_left_out = self.without_scopes.contains(&scope);
@@ -56,7 +57,10 @@ impl Profile {
                 self.without_scopes.push(scope);
             }
         }
-        Ok(())
+        match takes_away && self.asked_scopes(provider).is_empty() {
+            true => Err(ScopeError::NoneLeft),
+            false => Ok(()),
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub enum ScopeError {
         /// All that can be asked for.
         known: Vec<String>,
     },
+    /// All that was asked for is taken away, and the vendor would choose by itself.
+    #[error("no scope is left")]
+    NoneLeft,
 }
 
 /// Reads scopes that are separated by commas or white space.

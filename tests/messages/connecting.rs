@@ -54,7 +54,7 @@ hint:  look at the app's status in Developer > Developer Apps
 4
 error: nobody came back within 0 s
 cause: the redirect URI must be registered exactly as http://127.0.0.1:PORT/callback/inkress
-hint:  nothing is kept; start again, with more time if it is needed
+hint:  nothing is changed; start again, with more time if it is needed
        keyfob connect shop --provider inkress --client-id inkid_sandbox --set api_host=http://127.0.0.1:VENDOR --set auth_host=http://127.0.0.1:VENDOR --scope orders:read --redirect-uri http://127.0.0.1:PORT/callback/inkress --timeout 15m
 
 ## the code is refused

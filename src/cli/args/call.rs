@@ -47,7 +47,7 @@ pub struct Call {
     #[arg(long)]
     pub dry_run: bool,
     /// Print an equal curl command that holds no secret, and send nothing
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "include", "output", "jq", "result"])]
     pub curl: bool,
     /// Send it although the granted scopes do not cover it
     #[arg(long)]

@@ -25,8 +25,8 @@ pub fn tell(context: &Context<'_>, chosen: &Chosen, asked: &[String], given: &[S
     );
 }
 
-/// What was granted and is neither asked for nor taken away by name; nothing where the same is asked for as before, or nothing
-/// by name, for the vendor chooses then as it did.
+/// What was granted and is neither asked for nor taken away by name; nothing where the same is asked for
+/// as before, or nothing by name, for the vendor chooses then as it did.
 fn lost(chosen: &Chosen, asked: &[String], given: &[String]) -> Vec<String> {
     let record = &chosen.record;
     let is_the_same = record.requested.len() == asked.len()

@@ -191,9 +191,9 @@ pub(super) fn denied(
             if meaning.hint.is_empty() { report } else { report.hint(meaning.hint.clone()) }
         }
         // The same scopes would be refused again.
-        None if code == "invalid_scope" => report.hint(
-            "ask for scopes that the vendor has: another --scope, or none for its own choice",
-        ),
+        None if code == "invalid_scope" => report
+            .hint("ask for scopes that the vendor has: another --scope, or none for its own choice")
+            .next(about.connect_with(&[("--scope", "…")])),
         None => report.hint("start again when that is settled").next(about.connect()),
     }
 }
@@ -382,7 +382,7 @@ mod tests {
         let about = Situation { profile: "shop".into(), ..Situation::default() };
         let error = EstablishError::Denied { error: "invalid_scope".into(), description: None };
         let report = establish(&error, &provider, &about);
-        assert_eq!(report.next, Vec::<String>::new());
+        assert_eq!(report.next, ["keyfob connect shop --scope …"]);
         assert!(report.hint.is_some_and(|it| it.contains("another --scope")));
     }
 }

@@ -6,8 +6,8 @@ use crate::connection::Leaves;
 /// The end of a sentence that says how it ends.
 pub fn left(leaves: Leaves) -> &'static str {
     match leaves {
-        Leaves::Nothing => "nothing is kept",
-        Leaves::Registration => "what was registered stays, and no token is kept",
+        Leaves::Nothing => "nothing is changed",
+        Leaves::Registration => "what was registered stays, and nothing else is changed",
     }
 }
 

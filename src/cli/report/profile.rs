@@ -112,6 +112,11 @@ pub fn scope(error: &ScopeError, provider: &Provider, flag: &str) -> Report {
                 None => report.hint(format!("its scopes are {}", known.join(", "))),
             }
         }
+        ScopeError::NoneLeft => Report::usage("that leaves no scope to ask for")
+            .cause(format!("asked for none, {name} would choose by itself what to grant"))
+            .hint(format!(
+                "name what it may do with `{flag}SCOPE`, or end the connection with `keyfob revoke`"
+            )),
     }
 }
 

@@ -19,6 +19,9 @@ impl Connection<'_> {
         let tokens = carried.tokens.clone().ok_or(ImportError::Missing("access_token"));
         let tokens = tokens.map_err(EstablishError::Import)?;
         self.check_bound(&carried)?;
+        // A store that cannot be opened is known before anything is made here.
+        self.drawer.read()?;
+        let _alone = self.lock_imports().await?;
         let lineage = lineage(&carried, self.provider.refresh.rotation);
         self.refuse_held_elsewhere(lineage, brought.account_may_change)?;
         let replaces = |before: &Entry, tokens: &TokenSet| {

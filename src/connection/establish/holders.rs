@@ -18,7 +18,8 @@ impl Connection<'_> {
         let Some(brought) = brought else { return Ok(()) };
         let profiles = &self.drawer.profiles;
         for name in profiles.names()?.into_iter().filter(|name| name != self.name()) {
-            let record = profiles.record(&name)?;
+            // One that cannot be read says nothing of what it holds, and keeps nobody else from importing.
+            let Ok(Some(record)) = profiles.readable_record(&name) else { continue };
             let Some(held) = &record.lineage else { continue };
             let error = match brought.beside(held) {
                 None => continue,

@@ -108,6 +108,9 @@ impl Connection<'_> {
         agreed: bool,
     ) -> Result<Entry, EstablishError> {
         refuse_unbindable(&self.provider).map_err(EstablishError::Import)?;
+        // A store that cannot be opened is known before anything is made here.
+        self.drawer.read()?;
+        let _alone = self.lock_imports().await?;
         self.refuse_held_elsewhere(self.lineage_of(&tokens), agreed)?;
         // Tokens alone can be imported: the client is only needed to renew them.
         let registration = ClientRegistration {

@@ -1,6 +1,7 @@
 //! The lock of a connection, taken for those who change it.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::connection::{Connection, Notice};
@@ -24,7 +25,27 @@ impl Connection<'_> {
         &self,
         settled: impl FnMut() -> Option<T>,
     ) -> Result<Taken<T>, LockError> {
-        let path = self.lock_path();
+        self.lock_at(self.lock_path(), settled).await
+    }
+
+    /// The lock of whoever brings tokens from elsewhere into this home.
+    ///
+    /// Whether another profile holds them is asked of its record, and two that come at once would
+    /// not see each other's.
+    pub(in crate::connection) async fn lock_imports(&self) -> Result<Lock, LockError> {
+        // No profile has such a name.
+        let path = self.system.home.locks().join(".imports.lock");
+        match self.lock_at(path, || None::<Infallible>).await? {
+            Taken::Lock(lock) => Ok(lock),
+            Taken::Settled(never) => match never {},
+        }
+    }
+
+    async fn lock_at<T>(
+        &self,
+        path: PathBuf,
+        settled: impl FnMut() -> Option<T>,
+    ) -> Result<Taken<T>, LockError> {
         if let Some(folder) = path.parent() {
             Folder::make(folder).map_err(|error| match error {
                 StoreError::Unwritable { path, source, .. } => LockError::Unusable { path, source },
