@@ -27,6 +27,8 @@ mod keyring;
 mod killed;
 mod loopback;
 mod openid;
+#[path = "../support/port_block.rs"]
+mod port_block;
 #[path = "../support/ports.rs"]
 #[expect(dead_code, reason = "no port is listened on in this process, where a copy could keep it")]
 mod ports;
