@@ -1,7 +1,10 @@
 //! What a refused call means: an ended token, a missing scope, or simply no.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::idempotency::wait_headers;
 use super::scope::Judgement;
@@ -73,8 +76,13 @@ pub fn words_of_success(provider: &Provider) -> impl Iterator<Item = &Success> {
 /// What a whole JSON body says instead of a word that a good one says, as `state = "error"`; a body
 /// without the word is good.
 pub fn denial(provider: &Provider, body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    // Most of an answer is not what a word is about, and is passed over without being built.
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
     words_of_success(provider).find_map(|word| {
+        let leads_to = |name: &String| word.path.starts_with(name.as_str());
+        let of_the_word = members.iter().filter(|(name, _)| leads_to(name));
+        let read = of_the_word.map(|(name, raw)| Some((name.clone(), raw.get().parse().ok()?)));
+        let body = Value::Object(read.collect::<Option<_>>()?);
         let said = look_up(&body, &word.path).filter(|said| **said != word.equals)?;
         Some(format!("{} = {said}", word.path))
     })
@@ -365,8 +373,17 @@ mod tests {
             (r#"[false]"#, false),
             (r#"{"ok":false"#, false),
             ("", false),
+            (r#"{"list":[{"ok":false}],"okay":false}"#, false),
         ];
         for (body, expected) in cases {
+            assert_eq!(denial(&provider, body.as_bytes()).is_some(), expected, "{body}");
+        }
+        provider.errors.success = Some(Success { path: "meta.ok".into(), equals: true.into() });
+        for (body, expected) in [
+            (r#"{"meta":{"ok":false}}"#, true),
+            (r#"{"meta.ok":false}"#, true),
+            (r#"{"meta":1}"#, false),
+        ] {
             assert_eq!(denial(&provider, body.as_bytes()).is_some(), expected, "{body}");
         }
         let inkress = shipped("inkress").unwrap().unwrap();
